@@ -1,0 +1,97 @@
+// Package identity signs people in at an OpenID provider and keeps them signed
+// in. It sees tokens and talks to the provider; it knows no MCP message, and
+// nothing that it returns but [Session.AccessToken] holds a token.
+package identity
+
+import (
+	"context"
+	"time"
+
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// Client says who we are at which provider: one profile, resolved.
+type Client struct {
+	Profile      string          // name of the profile, for people and for file names
+	Issuer       string          // exactly as the provider spells it
+	ClientID     string          // client_id
+	ClientSecret keychain.Secret // client_secret; zero for a public client
+	Scopes       []string        // asked for at sign-in; empty means openid profile email offline_access
+	RedirectURIs []string        // tried in order; empty means 127.0.0.1, any free port, /callback
+	Audience     string          // "audience" of the authorization request (Auth0 and alike), may be empty
+	Resource     string          // "resource" of RFC 8707, may be empty
+}
+
+// User is the verified user context that a backend receives. It never holds a
+// token. Its JSON form is the contract with backend authors (docs/user-context.md).
+type User struct {
+	Sub               string   `json:"sub"`
+	UserID            string   `json:"user_id"` // equals sub; the ancestor's name for it
+	Email             string   `json:"email,omitempty"`
+	Name              string   `json:"name,omitempty"`
+	GivenName         string   `json:"given_name,omitempty"`
+	FamilyName        string   `json:"family_name,omitempty"`
+	PreferredUsername string   `json:"preferred_username,omitempty"`
+	Groups            []string `json:"groups"`
+	Roles             []string `json:"roles"`
+	Scopes            []string `json:"scopes"`
+	Issuer            string   `json:"issuer"`
+	Audience          []string `json:"audience"`
+	ClientID          string   `json:"client_id"`
+	AuthTime          int64    `json:"auth_time,omitempty"` // seconds since the epoch
+	ExpiresAt         int64    `json:"expires_at"`          // seconds since the epoch: end of the access token
+	Profile           string   `json:"profile"`
+}
+
+// UI is how a sign-in talks to a person. A nil function is not called.
+type UI struct {
+	// OpenURL opens the authorization URL in the system browser. After an
+	// error, or when it is nil, ShowURL is the person's only way.
+	OpenURL func(ctx context.Context, url string) error
+	// ShowURL shows the authorization URL. opened says whether OpenURL succeeded.
+	ShowURL func(url string, opened bool)
+	// Warn tells of something odd that does not end the sign-in.
+	Warn func(text string)
+}
+
+// LoginOptions are the choices of one sign-in.
+type LoginOptions struct {
+	UI      UI
+	Timeout time.Duration // bounds the whole sign-in; 0 means 3 minutes
+	Scopes  []string      // asked for beside the client's own
+}
+
+// Options are what the package needs from outside.
+type Options struct {
+	Store    keychain.Store
+	StateDir string           // holds lock and generation files, created with mode 0700
+	Now      func() time.Time // nil means time.Now
+}
+
+// State is where a session stands.
+type State int
+
+// The states of a session.
+const (
+	Loading   State = iota // the keychain has not answered yet
+	SignedIn               // a user, and the access token is good
+	SignedOut              // nobody, or the provider ended the sign-in
+	Troubled               // somebody, but the access token is over and cannot be renewed now; or the keychain is out of reach
+)
+
+// Snapshot is what a session knows at one moment.
+type Snapshot struct {
+	State State
+	User  User   // set when State is SignedIn, and the last one known when Troubled
+	Err   error  // why it is SignedOut (may be nil) or Troubled
+}
+
+// Status is what `mcpauth status` shows of one profile.
+type Status struct {
+	Snapshot
+	StoredIn        string    // where the tokens are, for people
+	ObtainedAt      time.Time // when the current access token was obtained
+	ExpiresAt       time.Time // when it ends
+	HasRefreshToken bool
+	SignedInAt      time.Time // when the person signed in
+}
