@@ -1,7 +1,7 @@
 package demoidp
 
 import (
-	"maps"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -240,11 +240,20 @@ func (s *Server) answer(x *exchange, req *authRequest, params map[string]any) {
 	if x.fault.Edit != nil {
 		x.fault.Edit(params)
 	}
-	target, _ := url.Parse(req.redirectURI) // redirectsTo has parsed it, or it is one of our own
+	x.redirect(req.redirectURI, params)
+}
+
+// redirect sends the browser to a registered URI. 303 makes it a GET after the
+// POST of a form (RFC 9700 4.12).
+func (x *exchange) redirect(uri string, params map[string]any) {
+	target, err := url.Parse(uri)
+	if err != nil {
+		x.page(http.StatusBadRequest, "Cannot go back", text("The registered address cannot be read."))
+		return
+	}
 	query := target.Query()
-	for _, name := range slices.Sorted(maps.Keys(params)) {
-		value, _ := params[name].(string)
-		query.Set(name, value)
+	for name, value := range params {
+		query.Set(name, fmt.Sprint(value))
 	}
 	target.RawQuery = query.Encode()
 	http.Redirect(x.w, x.r, target.String(), http.StatusSeeOther)

@@ -100,6 +100,7 @@ type Server struct {
 	codes    map[string]*authorization
 	devices  map[string]*device
 	access   map[string]*accessToken
+	idTokens map[string]*grant // for id_token_hint
 	refresh  map[string]*grant // every refresh token ever minted, or reuse could not be told from nonsense
 }
 
@@ -135,6 +136,7 @@ func newServer(options Options, issuer string) *Server {
 		codes:    map[string]*authorization{},
 		devices:  map[string]*device{},
 		access:   map[string]*accessToken{},
+		idTokens: map[string]*grant{},
 		refresh:  map[string]*grant{},
 	}
 	for i := range s.options.Clients {

@@ -107,8 +107,12 @@ func (s *Server) redeemDevice(client *Client, form url.Values) (*issue, *oauthEr
 	case d.state == devicePending:
 		return nil, refuse("authorization_pending", "nobody has entered the code yet")
 	}
+	audience, refused := narrowedAudience(d.grant, form)
+	if refused != nil {
+		return nil, refused
+	}
 	d.state = deviceUsed
-	return s.first(d.grant), nil
+	return s.first(d.grant, audience), nil
 }
 
 func (s *Server) devicePage(x *exchange) {
@@ -116,16 +120,19 @@ func (s *Server) devicePage(x *exchange) {
 }
 
 func (s *Server) deviceDecision(x *exchange) {
-	if s.decideDevice(x.r.PostForm.Get("user_code"), s.userBySub(x.r.PostForm.Get("user"))) {
+	if s.DecideDevice(x.r.PostForm.Get("user_code"), x.r.PostForm.Get("user")) {
 		x.page(http.StatusOK, "Done", text("You can close this page and go back to the device."))
 		return
 	}
 	x.page(http.StatusBadRequest, "Connect a device", text("This code is not known, or it is over."))
 }
 
-// decideDevice lets a device in as user, or turns it away when user is nil.
-func (s *Server) decideDevice(userCode string, user *User) bool {
+// DecideDevice does what a person does on the verification page: it lets the
+// device that shows userCode in as the user with that sub, or turns it away when
+// there is no such user. It is false when no device waits with that code.
+func (s *Server) DecideDevice(userCode, sub string) bool {
 	userCode = strings.ToUpper(strings.TrimSpace(userCode))
+	user := s.userBySub(sub)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.devices {

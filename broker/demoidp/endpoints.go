@@ -197,30 +197,6 @@ func (x *exchange) challenge(status int, code string) {
 	x.json(status, doc)
 }
 
-// revocation is RFC 7009: a refresh token takes its whole family with it, and
-// a token that nobody knows is revoked already.
-func (s *Server) revocation(x *exchange) {
-	client, refused := s.authenticate(x.r)
-	if refused != nil {
-		x.fail(refused)
-		return
-	}
-	token := x.r.PostForm.Get("token")
-	if token == "" {
-		x.fail(refuse("invalid_request", "token is missing"))
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.refresh[token]; g != nil && g.client == client {
-		g.revoked = true
-	}
-	if a := s.access[token]; a != nil && a.grant.client == client {
-		delete(s.access, token)
-	}
-	x.w.WriteHeader(http.StatusOK)
-}
-
 // authenticate finds the client of a request by `none`, client_secret_basic or
 // client_secret_post (RFC 6749 2.3, OpenID Connect Core 9).
 func (s *Server) authenticate(r *http.Request) (*Client, *oauthError) {

@@ -5,9 +5,9 @@ import "net/http"
 // Fault is what goes wrong with one request, in the order of the fields. The
 // zero value is nothing.
 type Fault struct {
-	// Wait holds the request until the channel is closed, the client gives up
-	// or the server closes; then the request goes on. One that nobody ever
-	// closes is a provider that hangs.
+	// Wait holds the request until the channel is closed; then it goes on. When
+	// the client gives up or the server closes first, nothing is done. A channel
+	// that nobody closes is a provider that hangs.
 	Wait <-chan struct{}
 	// Drop cuts the connection before anything is done.
 	Drop bool
@@ -69,6 +69,7 @@ func (s *Server) inject(x *exchange) bool {
 		select {
 		case <-f.Wait:
 		case <-x.r.Context().Done():
+			panic(http.ErrAbortHandler)
 		case <-s.closing:
 			panic(http.ErrAbortHandler)
 		}

@@ -113,14 +113,18 @@ func (s *Server) mintID(earned *issue, access string) string {
 	if fault.Edit != nil {
 		fault.Edit(claims)
 	}
-	return s.signer().sign("JWT", claims, fault.Signature)
+	token := s.signer().sign("JWT", claims, fault.Signature)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idTokens[token] = g
+	return token
 }
 
 // mintAccessJWT follows RFC 9068 2.2.
 func (s *Server) mintAccessJWT(earned *issue, id string, expires time.Time) string {
 	g := earned.grant
-	var audience any = g.audience
-	if len(g.audience) == 0 {
+	var audience any = earned.audience
+	if len(earned.audience) == 0 {
 		audience = s.issuer
 	}
 	return s.signer().sign("at+jwt", map[string]any{

@@ -5,7 +5,6 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -67,27 +66,13 @@ func hidden(name, value string) string {
 	return `<input type="hidden" name="` + html.EscapeString(name) + `" value="` + html.EscapeString(value) + `">`
 }
 
-// endSession is OpenID Connect RP-Initiated Logout 1.0: it ends the sign-in at
-// the provider. Refresh tokens live on, they are for when nobody is there.
-func (s *Server) endSession(x *exchange) {
-	s.mu.Lock()
-	clear(s.signedIn)
-	s.mu.Unlock()
-	client := s.clients[x.r.Form.Get("client_id")]
-	back := x.r.Form.Get("post_logout_redirect_uri")
-	if client == nil || !slices.Contains(client.PostLogoutRedirectURIs, back) {
-		x.page(http.StatusOK, "Signed out", text("You can close this page."))
-		return
+// logoutForm asks before signing out, and hands the request on.
+func logoutForm(form url.Values) string {
+	var b strings.Builder
+	for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
+		if form.Has(name) {
+			b.WriteString(hidden(name, form.Get(name)))
+		}
 	}
-	target, err := url.Parse(back)
-	if err != nil {
-		x.page(http.StatusBadRequest, "Signed out", text("The registered address cannot be read."))
-		return
-	}
-	if state := x.r.Form.Get("state"); state != "" {
-		query := target.Query()
-		query.Set("state", state)
-		target.RawQuery = query.Encode()
-	}
-	http.Redirect(x.w, x.r, target.String(), http.StatusSeeOther)
+	return `<form method="post" action="/logout">` + b.String() + `<button>Sign out</button></form>`
 }

@@ -37,10 +37,11 @@ type accessToken struct {
 
 // issue is what a token request has earned.
 type issue struct {
-	grant   *grant
-	scopes  []string // the grant's, or fewer on refresh
-	nonce   string   // only the first ID token repeats it
-	refresh string   // goes into the answer unless empty
+	grant    *grant
+	scopes   []string // the grant's, or fewer on refresh
+	audience []string // the grant's, or fewer
+	nonce    string   // only the first ID token repeats it
+	refresh  string   // goes into the answer unless empty
 }
 
 // grantName is how the grants are called in faults and counts.
@@ -99,9 +100,11 @@ func (s *Server) redeemCode(client *Client, form url.Values) (*issue, *oauthErro
 	case !verifies(form.Get("code_verifier"), a.challenge):
 		return nil, refuse("invalid_grant", "code_verifier does not match")
 	}
-	earned := s.first(a.grant)
-	earned.nonce = a.grant.nonce
-	return earned, nil
+	audience, refused := narrowedAudience(a.grant, form)
+	if refused != nil {
+		return nil, refused
+	}
+	return s.first(a.grant, audience), nil
 }
 
 // verifies is RFC 7636 4.6 for S256.
@@ -115,12 +118,12 @@ func sameSecret(a, b string) bool {
 }
 
 // first starts the family of a new sign-in.
-func (s *Server) first(g *grant) *issue {
+func (s *Server) first(g *grant, audience []string) *issue {
 	if !s.options.NoRefresh && (g.offline || slices.Contains(g.scopes, "offline_access")) {
 		g.refresh = opaque()
 		s.refresh[g.refresh] = g
 	}
-	return &issue{grant: g, scopes: g.scopes, refresh: g.refresh}
+	return &issue{grant: g, scopes: g.scopes, audience: audience, nonce: g.nonce, refresh: g.refresh}
 }
 
 func (s *Server) redeemRefresh(client *Client, form url.Values) (*issue, *oauthError) {
@@ -129,11 +132,15 @@ func (s *Server) redeemRefresh(client *Client, form url.Values) (*issue, *oauthE
 	if g == nil || g.client != client || g.revoked {
 		return nil, refuse("invalid_grant", "the refresh token is not known or revoked")
 	}
-	scopes, refused := narrowed(g.scopes, form.Get("scope"))
+	scopes, refused := narrowedScopes(g, form)
 	if refused != nil {
 		return nil, refused
 	}
-	earned := &issue{grant: g, scopes: scopes}
+	audience, refused := narrowedAudience(g, form)
+	if refused != nil {
+		return nil, refused
+	}
+	earned := &issue{grant: g, scopes: scopes, audience: audience}
 	switch {
 	case token == g.refresh && s.options.NoRotation:
 	case token == g.refresh:
@@ -154,19 +161,36 @@ func (s *Server) inGrace(g *grant, token string) bool {
 	return token == g.previous && s.options.Now().Sub(g.rotatedAt) < s.options.Grace
 }
 
-// narrowed gives the scopes of a refresh, which may ask for fewer but never
-// for more (RFC 6749 6).
-func narrowed(granted []string, asked string) ([]string, *oauthError) {
-	if asked == "" {
-		return granted, nil
+// narrowedScopes gives the scopes of a refresh, which may ask for fewer but
+// never for more (RFC 6749 6).
+func narrowedScopes(g *grant, form url.Values) ([]string, *oauthError) {
+	asked := strings.Fields(form.Get("scope"))
+	if len(asked) == 0 {
+		return g.scopes, nil
 	}
-	scopes := strings.Fields(asked)
-	for _, scope := range scopes {
-		if !slices.Contains(granted, scope) {
-			return nil, refuse("invalid_scope", "a refresh cannot widen the scope")
-		}
+	if !subset(asked, g.scopes) {
+		return nil, refuse("invalid_scope", "a refresh cannot widen the scope")
 	}
-	return scopes, nil
+	return asked, nil
+}
+
+// narrowedAudience is the same for resource and audience (RFC 8707 2.2). A
+// sign-in that named none leaves the choice to the token request.
+func narrowedAudience(g *grant, form url.Values) ([]string, *oauthError) {
+	asked, refused := readAudience(form)
+	switch {
+	case refused != nil:
+		return nil, refused
+	case len(asked) == 0:
+		return g.audience, nil
+	case len(g.audience) > 0 && !subset(asked, g.audience):
+		return nil, refuse("invalid_target", "the sign-in was for another resource")
+	}
+	return asked, nil
+}
+
+func subset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
 
 // mint makes the tokens. It takes the lock for moments only, because the fault
