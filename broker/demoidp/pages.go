@@ -3,7 +3,6 @@ package demoidp
 import (
 	"fmt"
 	"html"
-	"net/http"
 	"net/url"
 	"strings"
 )
