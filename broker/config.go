@@ -1,0 +1,223 @@
+package broker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// maxConfigSize bounds what is read as a configuration, in bytes: a device or
+// a log file given by mistake must not fill the memory.
+const maxConfigSize = 1 << 20
+
+// secretRef begins a client_secret that names an entry of the keychain.
+const secretRef = "keychain:"
+
+// Config is the configuration file. The zero Config is that of a missing file.
+type Config struct {
+	DefaultProfile string             `toml:"default_profile"` // name of the profile used when none is asked for
+	Defaults       Profile            `toml:"defaults"`        // stands below every profile
+	Profiles       map[string]Profile `toml:"profiles"`        // by name
+
+	path string // where it was read from, for messages
+}
+
+// Profile is one account at one provider, and the server behind it. An empty
+// field is one that is not set. The toml names are the file's.
+type Profile struct {
+	Issuer       string   `toml:"issuer,omitempty"`        // exactly as the provider spells it; https, or http on loopback
+	ClientID     string   `toml:"client_id,omitempty"`     // client_id
+	ClientSecret string   `toml:"client_secret,omitempty"` // only "keychain:NAME", never the secret itself
+	Scopes       []string `toml:"scopes,omitempty"`        // RFC 6749 3.3
+	RedirectURIs []string `toml:"redirect_uris,omitempty"` // loopback http, tried in order
+	Audience     string   `toml:"audience,omitempty"`      // "audience" of the authorization request
+	Resource     string   `toml:"resource,omitempty"`      // "resource" of RFC 8707
+	Command      []string `toml:"command,omitempty"`       // the MCP server, when no command is given
+	Cwd          string   `toml:"cwd,omitempty"`           // absolute folder in which it is started
+	UserContext  string   `toml:"user_context,omitempty"`  // "auto", "always" or "never" (design, section 4)
+}
+
+// SecretName returns NAME of a client_secret "keychain:NAME", or "" when the
+// profile has none.
+func (p Profile) SecretName() string { return strings.TrimPrefix(p.ClientSecret, secretRef) }
+
+// ProfileNames returns the names of the file's profiles in order.
+func (c Config) ProfileNames() []string {
+	names := make([]string, 0, len(c.Profiles))
+	for name := range c.Profiles {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// LoadConfig reads the configuration file. A missing file is an empty
+// configuration. A file that another user owns or may write is refused on Unix:
+// who writes it chooses the provider and the command. Errors are *Problem.
+func LoadConfig(path string) (Config, error) {
+	data, err := readConfig(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{path: path}, nil
+	}
+	if err != nil {
+		return Config{}, err
+	}
+	return ParseConfig(path, data)
+}
+
+// readConfig returns the bytes of the file, or fs.ErrNotExist.
+func readConfig(path string) ([]byte, error) {
+	// Looked at before it is opened: opening a FIFO would wait for a writer.
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fs.ErrNotExist
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer f.Close()
+	// The rights are those of the open file: the name may point elsewhere by now.
+	if info, err = f.Stat(); err != nil {
+		return nil, unreadable(path, err)
+	}
+	if err := checkOwner(path, info); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxConfigSize+1))
+	if err == nil && len(data) > maxConfigSize {
+		err = fmt.Errorf("it is larger than %d bytes", maxConfigSize)
+	}
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return data, nil
+}
+
+func unreadable(path string, err error) *Problem {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err // the path is in the message already
+	}
+	return &Problem{Msg: fmt.Sprintf("cannot read %s: %v", path, err), Code: ExitError, Err: err}
+}
+
+// ParseConfig reads a configuration from bytes; path is for messages. Unknown
+// keys, wrong types and bad values are refused with file and line. Errors are
+// *Problem and never quote a value of client_secret.
+func ParseConfig(path string, data []byte) (Config, error) {
+	data = bytes.TrimPrefix(data, []byte(bom))
+	keys, err := scanKeys(data)
+	if err != nil {
+		return Config{}, configProblem(path, err)
+	}
+	lines := map[string]int{}
+	for _, k := range keys {
+		if err := k.check(); err != nil {
+			return Config{}, configProblem(path, err)
+		}
+		for i := range k.path { // a dotted key also tells where its tables stand
+			prefix := strings.Join(k.path[:i+1], "\x00")
+			if _, ok := lines[prefix]; !ok {
+				lines[prefix] = k.line
+			}
+		}
+	}
+	c := Config{path: path}
+	// What is left for the decoder to find are tables and keys set twice.
+	if err := toml.Unmarshal(data, &c); err != nil {
+		return Config{}, configProblem(path, decodeError(err))
+	}
+	if err := c.checkValues(lines); err != nil {
+		return Config{}, configProblem(path, err)
+	}
+	return c, nil
+}
+
+// checkValues validates every value; lines tells where each key stands.
+func (c Config) checkValues(lines map[string]int) error {
+	at := func(path ...string) int { return lines[strings.Join(path, "\x00")] }
+	check := func(p Profile, path ...string) error {
+		field, err := p.check()
+		if err == nil {
+			return nil
+		}
+		return &lineError{at(append(path, field)...), fmt.Errorf("%s %w", field, err)}
+	}
+	if c.Defaults.ClientSecret != "" {
+		return &lineError{at("defaults", "client_secret"), errors.New(
+			"client_secret belongs to one client: put it under [profiles.NAME], not under [defaults]")}
+	}
+	if err := check(c.Defaults, "defaults"); err != nil {
+		return err
+	}
+	if c.DefaultProfile != "" {
+		if err := checkProfileName(c.DefaultProfile); err != nil {
+			return &lineError{at("default_profile"), fmt.Errorf("default_profile %w", err)}
+		}
+	}
+	folded := map[string]string{}
+	for _, name := range c.ProfileNames() {
+		if err := checkProfileName(name); err != nil {
+			return &lineError{at("profiles", name), fmt.Errorf("profile name %q %w", name, err)}
+		}
+		// Their state files would be the same file on macOS and Windows.
+		if twin, ok := folded[strings.ToLower(name)]; ok {
+			return &lineError{at("profiles", name), fmt.Errorf("profiles %q and %q differ only by case: rename one", twin, name)}
+		}
+		folded[strings.ToLower(name)] = name
+		if err := check(c.Profiles[name], "profiles", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lineError is an error at a line of the file, counted from 1.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return e.err.Error() }
+func (e *lineError) Unwrap() error { return e.err }
+
+// configProblem says where in the file an error is.
+func configProblem(path string, err error) *Problem {
+	p := &Problem{Code: ExitError, Err: err}
+	var at *lineError
+	if errors.As(err, &at) {
+		p.Msg = fmt.Sprintf("%s:%d: %v", path, at.line, err)
+	} else {
+		p.Msg = fmt.Sprintf("%s: %v", path, err)
+	}
+	var literal *literalSecretError
+	if errors.As(err, &literal) {
+		p.Hints = []string{"keep the secret in the keychain: mcpauth profile add NAME --client-secret-stdin"}
+	}
+	return p
+}
+
+// decodeError turns an error of the TOML library into one with a line. Only its
+// short form is used: its long form quotes the lines around, secrets and all.
+func decodeError(err error) error {
+	var at *toml.DecodeError
+	if !errors.As(err, &at) {
+		return err
+	}
+	line, _ := at.Position()
+	return &lineError{line, errors.New(strings.TrimPrefix(at.Error(), "toml: "))}
+}

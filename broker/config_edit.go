@@ -1,0 +1,360 @@
+package broker
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// AddProfile adds [profiles.NAME] to the end of the configuration file at path
+// and makes the file and its folder where they are missing. All other bytes,
+// the mode and a symbolic link stay. It is an error if the profile is there.
+func AddProfile(ctx context.Context, path, name string, p Profile) error {
+	return editConfig(ctx, path, func(data []byte, c Config) ([]byte, Config, error) {
+		if err := checkProfileName(name); err != nil {
+			return nil, c, &Problem{Msg: fmt.Sprintf("profile name %q %v", name, err), Code: ExitUsage, Err: err}
+		}
+		if _, ok := c.Profiles[name]; ok {
+			return nil, c, &Problem{
+				Msg:   fmt.Sprintf("profile %s is already in %s", name, path),
+				Hints: []string{"mcpauth profile show " + name, "mcpauth profile remove " + name},
+				Code:  ExitUsage,
+			}
+		}
+		if field, err := p.check(); err != nil {
+			return nil, c, configProblem(path, fmt.Errorf("%s %w", field, err))
+		}
+		edited, err := appendProfile(data, name, p)
+		c.Profiles = withProfile(c.Profiles, name, p)
+		return edited, c, err
+	})
+}
+
+// RemoveProfile removes everything of a profile from the file, wherever it
+// stands, and default_profile if it names it. Comments around it stay.
+func RemoveProfile(ctx context.Context, path, name string) error {
+	return editConfig(ctx, path, func(data []byte, c Config) ([]byte, Config, error) {
+		if _, ok := c.Profiles[name]; !ok {
+			return nil, c, unknownProfile(name, c.ProfileNames())
+		}
+		isDefault := c.DefaultProfile == name
+		edited, err := cutProfile(data, name, isDefault)
+		c.Profiles = withoutProfile(c.Profiles, name)
+		if isDefault {
+			c.DefaultProfile = ""
+		}
+		return edited, c, err
+	})
+}
+
+// SetDefault makes a profile of the file the default one.
+func SetDefault(ctx context.Context, path, name string) error {
+	return editConfig(ctx, path, func(data []byte, c Config) ([]byte, Config, error) {
+		if _, ok := c.Profiles[name]; !ok {
+			return nil, c, unknownProfile(name, c.ProfileNames())
+		}
+		edited, err := setDefault(data, name)
+		c.DefaultProfile = name
+		return edited, c, err
+	})
+}
+
+// withProfile and withoutProfile return a changed copy.
+func withProfile(all map[string]Profile, name string, p Profile) map[string]Profile {
+	changed := withoutProfile(all, name)
+	changed[name] = p
+	return changed
+}
+
+func withoutProfile(all map[string]Profile, name string) map[string]Profile {
+	changed := map[string]Profile{}
+	for k, v := range all {
+		if k != name {
+			changed[k] = v
+		}
+	}
+	return changed
+}
+
+// editConfig changes the file under a lock. edit gets the bytes and what they
+// mean, and returns the new bytes and what these must mean: an edit that means
+// anything else is not written.
+func editConfig(ctx context.Context, path string, edit func([]byte, Config) ([]byte, Config, error)) error {
+	target, err := editTarget(path)
+	if err != nil {
+		return unwritable(path, err)
+	}
+	unlock, err := keychain.Lock(ctx, path+".lock")
+	if err != nil {
+		return unwritable(path, err)
+	}
+	defer unlock()
+
+	data, err := readConfig(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	c, err := ParseConfig(path, data)
+	if err != nil {
+		return err
+	}
+	mark := ""
+	if bytes.HasPrefix(data, []byte(bom)) {
+		mark = bom
+	}
+	edited, want, err := edit(data[len(mark):], c)
+	if err != nil {
+		return err
+	}
+	if err := checkEdit(path, edited, want); err != nil {
+		return err
+	}
+	if err := replaceFile(target, append([]byte(mark), edited...)); err != nil {
+		return unwritable(path, err)
+	}
+	return nil
+}
+
+// checkEdit makes sure that an edit never leaves a file that does not load or
+// that says more than was asked.
+func checkEdit(path string, edited []byte, want Config) error {
+	got, err := ParseConfig(path, edited)
+	if err == nil {
+		// Compared as TOML, in which an empty list and none are the same.
+		gotTOML, gotErr := toml.Marshal(got)
+		wantTOML, wantErr := toml.Marshal(want)
+		if gotErr == nil && wantErr == nil && bytes.Equal(gotTOML, wantTOML) {
+			return nil
+		}
+		err = cmp.Or(gotErr, wantErr, errors.New("more than the profile would change"))
+	}
+	return &Problem{
+		Msg:   fmt.Sprintf("%s is written in a way that mcpauth cannot edit (%v), so nothing was changed", path, err),
+		Hints: []string{"edit it by hand: each profile is a table of its own, [profiles.NAME]"},
+		Code:  ExitError,
+		Err:   err,
+	}
+}
+
+func unwritable(path string, err error) error {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return err
+	}
+	return &Problem{Msg: fmt.Sprintf("cannot change %s: %v", path, err), Code: ExitError, Err: err}
+}
+
+// editTarget follows symbolic links, so that a file kept in a dotfile
+// repository stays a link, and makes the folder, for the user alone.
+func editTarget(path string) (string, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if link, linkErr := os.Readlink(path); linkErr == nil {
+			return "", fmt.Errorf("it is a link to %s, which is not there", link)
+		}
+		target, err = path, os.MkdirAll(filepath.Dir(path), 0o700)
+	}
+	return target, err
+}
+
+// replaceFile writes data beside the file and renames it over, so that a
+// reader, or a crash, sees the old file or the new one. A new file is 0600.
+func replaceFile(path string, data []byte) error {
+	mode := fs.FileMode(0o600)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".config-*.toml")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // no effect after the rename
+	_, err = f.Write(data)
+	err = cmp.Or(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return err
+}
+
+// lineEnd returns the line end of a file: that of its first line.
+func lineEnd(data []byte) string {
+	if i := bytes.IndexByte(data, '\n'); i > 0 && data[i-1] == '\r' {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// appendProfile adds a table after one empty line, and ends the file as it
+// ended before: with a line end or without. cutProfile undoes both.
+func appendProfile(data []byte, name string, p Profile) ([]byte, error) {
+	body, err := toml.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	eol := lineEnd(data)
+	table := fmt.Sprintf("[profiles.%s]\n%s", quoteKey(name), body)
+	table = strings.TrimSuffix(strings.ReplaceAll(table, "\n", eol), eol)
+	switch {
+	case len(data) == 0:
+		return []byte(table + eol), nil
+	case bytes.HasSuffix(data, []byte("\n")):
+		return slices.Concat(data, []byte(eol+table+eol)), nil
+	}
+	return slices.Concat(data, []byte(eol+eol+table)), nil
+}
+
+// byteRange is data[start:end].
+type byteRange struct{ start, end int }
+
+// cutProfile removes the tables and keys of a profile, each table from its
+// header to its last key, and default_profile too if it names the profile.
+func cutProfile(data []byte, name string, isDefault bool) ([]byte, error) {
+	keys, err := scanKeys(data)
+	if err != nil {
+		return nil, err
+	}
+	var cuts []byteRange
+	inTable, members := false, map[int]bool{}
+	for i, k := range keys {
+		mine := len(k.path) >= 2 && k.path[0] == "profiles" && k.path[1] == name
+		switch {
+		case k.inline >= 0:
+			// A deeper member goes with the one that holds it.
+			members[i] = mine && len(keys[k.inline].path) == 1
+		case k.header:
+			inTable = mine
+			if mine {
+				cuts = append(cuts, byteRange{beforeGap(data, k.start), k.end})
+			}
+		case inTable:
+			cuts[len(cuts)-1].end = k.end
+		case mine, isDefault && k.path[0] == "default_profile":
+			cuts = append(cuts, byteRange{k.start, k.end})
+		}
+	}
+	for i := range cuts {
+		cuts[i].start = beforeLineEnd(data, cuts[i])
+	}
+	return cut(data, append(cuts, memberCuts(keys, members)...)), nil
+}
+
+// beforeGap moves the start of a table before the one empty line above it.
+func beforeGap(data []byte, start int) int {
+	for _, gap := range []string{"\n\r\n", "\n\n"} {
+		if bytes.HasSuffix(data[:start], []byte(gap)) {
+			return start - len(gap) + 1
+		}
+	}
+	return start
+}
+
+// beforeLineEnd moves the start of a range before the line end above it where
+// the range ends the file without a line end, so that the file ends so again.
+func beforeLineEnd(data []byte, r byteRange) int {
+	if r.end < len(data) || bytes.HasSuffix(data, []byte("\n")) {
+		return r.start
+	}
+	before := bytes.TrimSuffix(data[:r.start], []byte("\n"))
+	return len(bytes.TrimSuffix(before, []byte("\r")))
+}
+
+// memberCuts returns what to cut so that members of an inline table and the
+// commas between them go.
+func memberCuts(keys []tomlKey, chosen map[int]bool) []byteRange {
+	var cuts []byteRange
+	siblings := map[int][]int{}
+	for i, k := range keys {
+		if k.inline >= 0 {
+			siblings[k.inline] = append(siblings[k.inline], i)
+		}
+	}
+	for _, members := range siblings {
+		kept := -1
+		for n, i := range members {
+			switch {
+			case !chosen[i]:
+				kept = i
+			case kept >= 0: // with the comma before it
+				cuts = append(cuts, byteRange{keys[kept].end, keys[i].end})
+				kept = i
+			case n+1 < len(members): // with the comma after it
+				cuts = append(cuts, byteRange{keys[i].start, keys[members[n+1]].start})
+			default:
+				cuts = append(cuts, byteRange{keys[i].start, keys[i].end})
+			}
+		}
+	}
+	return cuts
+}
+
+// cut returns data without the ranges.
+func cut(data []byte, ranges []byteRange) []byte {
+	slices.SortFunc(ranges, func(a, b byteRange) int { return cmp.Compare(a.start, b.start) })
+	out, at := []byte{}, 0
+	for _, r := range ranges {
+		out = append(out, data[at:max(at, r.start)]...)
+		at = max(at, r.end)
+	}
+	return append(out, data[at:]...)
+}
+
+// setDefault replaces the value of default_profile, or adds it after the last
+// key outside of tables, or before the first table and the comment on it.
+func setDefault(data []byte, name string) ([]byte, error) {
+	keys, err := scanKeys(data)
+	if err != nil {
+		return nil, err
+	}
+	eol := lineEnd(data)
+	line := fmt.Sprintf("default_profile = %q", name)
+	insert := func(at int, text string) []byte {
+		return slices.Concat(data[:at], []byte(text), data[at:])
+	}
+	last := -1
+	for _, k := range keys {
+		switch {
+		case k.header:
+			if last >= 0 {
+				return insert(last, line+eol), nil
+			}
+			return insert(aboveComment(data, k.start), line+eol+eol), nil
+		case len(k.path) == 1 && k.path[0] == "default_profile":
+			return slices.Concat(data[:k.valueStart], fmt.Appendf(nil, "%q", name), data[k.valueEnd:]), nil
+		case k.inline < 0:
+			last = k.end
+		}
+	}
+	return endWith(data, line, eol), nil
+}
+
+// endWith adds a last line and ends the file as it ended before.
+func endWith(data []byte, line, eol string) []byte {
+	if len(data) == 0 || bytes.HasSuffix(data, []byte("\n")) {
+		return slices.Concat(data, []byte(line+eol))
+	}
+	return slices.Concat(data, []byte(eol+line))
+}
+
+// aboveComment returns where the comment lines directly above an offset begin.
+func aboveComment(data []byte, at int) int {
+	for at > 0 {
+		start := bytes.LastIndexByte(data[:at-1], '\n') + 1
+		if !bytes.HasPrefix(bytes.TrimLeft(data[start:at], " \t"), []byte("#")) {
+			break
+		}
+		at = start
+	}
+	return at
+}

@@ -1,0 +1,38 @@
+//go:build unix
+
+package broker
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// checkOwner refuses a file that another user could have written.
+func checkOwner(path string, info fs.FileInfo) error {
+	if info.Mode().Perm()&0o022 != 0 {
+		return &Problem{
+			Msg:   fmt.Sprintf("other users can write %s (mode %04o), so its provider and command cannot be trusted", path, info.Mode().Perm()),
+			Hints: []string{"chmod go-w " + shellQuote(path)},
+			Code:  ExitError,
+		}
+	}
+	// root's files are fine: root can do as it likes anyway, and home managers
+	// (Nix, Guix) link the configuration to a read-only store that root owns.
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if uid := os.Geteuid(); ok && stat.Uid != 0 && int(stat.Uid) != uid {
+		return &Problem{
+			Msg:   fmt.Sprintf("%s belongs to another user (uid %d, you are %d), so its provider and command cannot be trusted", path, stat.Uid, uid),
+			Hints: []string{fmt.Sprintf("chown %d %s && chmod go-w %s", uid, shellQuote(path), shellQuote(path))},
+			Code:  ExitError,
+		}
+	}
+	return nil
+}
+
+// shellQuote makes a path safe to paste into a shell.
+func shellQuote(path string) string {
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
