@@ -1,0 +1,139 @@
+package relay
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Kind is what a message is by JSON-RPC 2.0.
+type Kind int
+
+// The kinds of messages.
+const (
+	Call         Kind = iota + 1 // a request: it has an id and is owed one answer
+	Notification                 // a method without an id
+	Response                     // an answer to a request
+)
+
+// span is a range of a line; the zero span is an absent member.
+type span struct{ from, to int }
+
+func (s span) present() bool { return s.to > 0 }
+
+// Message is one line of the client, read strictly. It refers to the line that
+// it was parsed from and is valid as long as that is.
+type Message struct {
+	kind    Kind
+	line    []byte
+	members [members]span // value of each member that we read
+	objects [2]object     // params and params.arguments, where members are inserted
+	metaAt  object        // params._meta
+	cuts    []span        // reserved members that the client sent, in order
+}
+
+// object is where members can be put in: behind its brace.
+type object struct {
+	open  int  // offset behind '{'; 0 when there is no such object
+	empty bool // nothing stays in it
+}
+
+const (
+	paramsObject = iota
+	argumentsObject
+)
+
+// Kind says whether the message is a call, a notification or a response.
+func (m *Message) Kind() Kind { return m.kind }
+
+// Bytes is the line that means exactly what was judged, without its line end:
+// the client's own bytes, or, where those held raw control bytes between
+// tokens, the same message written compactly.
+func (m *Message) Bytes() []byte { return m.line }
+
+// ID is the text of the id as the client spelled it, or nil.
+func (m *Message) ID() []byte { return m.text(memberID) }
+
+// Method is the decoded method, empty for a response.
+func (m *Message) Method() string { return m.decoded(memberMethod) }
+
+// Name is params.name: of a tool or a prompt.
+func (m *Message) Name() string { return m.decoded(memberName) }
+
+// URI is params.uri: of a resource.
+func (m *Message) URI() string { return m.decoded(memberURI) }
+
+// RequestID is the text of params.requestId of notifications/cancelled, or nil.
+func (m *Message) RequestID() []byte { return m.text(memberRequestID) }
+
+// ClientInfo is the text of the clientInfo of initialize or of a modern
+// request's _meta, or nil.
+func (m *Message) ClientInfo() []byte { return m.text(memberClientInfo) }
+
+// Arguments is the text of params.arguments as the client sent it, or nil.
+func (m *Message) Arguments() []byte { return m.text(memberArguments) }
+
+// Meta is the text of params._meta as the client sent it, or nil.
+func (m *Message) Meta() []byte { return m.text(memberMeta) }
+
+// Modern reports whether the message is of the protocol without a handshake
+// (2026-07-28 and later), where each request names its version in _meta.
+func (m *Message) Modern() bool {
+	return m.metaAt.open > 0 && m.members[memberProtocolVersion].from > m.metaAt.open
+}
+
+// Spoofed reports whether the client tried to set a reserved member.
+func (m *Message) Spoofed() bool { return len(m.cuts) > 0 }
+
+// Clone is a copy that outlives the line.
+func (m *Message) Clone() *Message {
+	clone := *m
+	clone.line = bytes.Clone(m.line)
+	clone.cuts = append([]span(nil), m.cuts...)
+	return &clone
+}
+
+func (m *Message) text(which member) []byte {
+	s := m.members[which]
+	if !s.present() {
+		return nil
+	}
+	return m.line[s.from:s.to]
+}
+
+func (m *Message) decoded(which member) string {
+	text := m.text(which)
+	if len(text) < 2 || text[0] != '"' {
+		return ""
+	}
+	return decodeString(text)
+}
+
+// decodeString decodes a valid quoted string. Common method names cost no
+// allocation.
+func decodeString(quoted []byte) string {
+	plain := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(plain, '\\') < 0 {
+		return intern(plain)
+	}
+	text, _ := jsontext.AppendUnquote(nil, quoted)
+	return string(text)
+}
+
+func intern(text []byte) string {
+	switch string(text) {
+	case "tools/call":
+		return "tools/call"
+	case "tools/list":
+		return "tools/list"
+	case "resources/read":
+		return "resources/read"
+	case "ping":
+		return "ping"
+	case "notifications/progress":
+		return "notifications/progress"
+	case "notifications/message":
+		return "notifications/message"
+	}
+	return string(text)
+}

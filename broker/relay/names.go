@@ -1,0 +1,174 @@
+package relay
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// level is an object whose members are read, and so must have one reading only.
+type level int
+
+const (
+	envelope      level = iota // the message itself
+	params                     // its params
+	meta                       // params._meta
+	arguments                  // params.arguments
+	ref                        // params.ref of completion/complete
+	notifications              // params.notifications of subscriptions/listen
+	bag                        // an object in which only reserved members matter
+)
+
+// member says which of the members that we read a name stands for.
+type member int
+
+const (
+	other member = iota
+	memberJSONRPC
+	memberID
+	memberMethod
+	memberParams
+	memberResult
+	memberError
+	memberName
+	memberURI
+	memberArguments
+	memberMeta
+	memberRef
+	memberNotifications
+	memberCursor
+	memberTask
+	memberTaskID
+	memberRequestState
+	memberInputResponses
+	memberRequestID
+	memberProtocolVersion
+	memberClientInfo
+	memberClientCapabilities
+	memberCapabilities
+	memberRefType
+	memberRefName
+	memberRefURI
+	memberResourceSubscriptions
+	members // how many there are
+)
+
+// protocolName is a name that decides what a message means.
+type protocolName struct {
+	text   string
+	member member
+}
+
+// protocolNames lists per level the names that exactly one member may have, in
+// exactly one spelling. envelope._meta and arguments._meta are no protocol, but
+// a backend's helper might look there, so they are opened as bags.
+var protocolNames = [...][]protocolName{
+	envelope: {
+		{"jsonrpc", memberJSONRPC}, {"id", memberID}, {"method", memberMethod},
+		{"params", memberParams}, {"result", memberResult}, {"error", memberError},
+		{"_meta", memberMeta},
+	},
+	params: {
+		{"name", memberName}, {"uri", memberURI}, {"arguments", memberArguments}, {"_meta", memberMeta},
+		{"ref", memberRef}, {"notifications", memberNotifications}, {"cursor", memberCursor},
+		{"task", memberTask}, {"taskId", memberTaskID}, {"requestState", memberRequestState},
+		{"inputResponses", memberInputResponses}, {"requestId", memberRequestID},
+		{"protocolVersion", memberProtocolVersion}, {"clientInfo", memberClientInfo},
+		{"capabilities", memberCapabilities},
+	},
+	meta: {
+		{"io.modelcontextprotocol/protocolVersion", memberProtocolVersion},
+		{"io.modelcontextprotocol/clientInfo", memberClientInfo},
+		{"io.modelcontextprotocol/clientCapabilities", memberClientCapabilities},
+	},
+	arguments:     {{"_meta", memberMeta}},
+	ref:           {{"type", memberRefType}, {"name", memberRefName}, {"uri", memberRefURI}},
+	notifications: {{"resourceSubscriptions", memberResourceSubscriptions}},
+	bag:           {},
+}
+
+// lookup finds the member that a quoted name stands for on a level. ok is false
+// when the name only resembles a protocol name: another letter case (ſ and K
+// fold to s and k), an escape, a NUL, an invisible character. One parser takes
+// such a name for the protocol's, another does not.
+func lookup(at level, quoted []byte) (which member, ok bool) {
+	name := quoted[1 : len(quoted)-1]
+	plain := isPlain(name)
+	for _, known := range protocolNames[at] {
+		if string(name) == known.text {
+			return known.member, true
+		}
+		if plain && len(name) == len(known.text) && strings.EqualFold(string(name), known.text) {
+			return other, false
+		}
+	}
+	if plain {
+		return other, true
+	}
+	folded := canonical(quoted)
+	for _, known := range protocolNames[at] {
+		if folded == strings.ToLower(known.text) {
+			return other, false
+		}
+	}
+	return other, true
+}
+
+// isPlain reports whether a name is printable ASCII without escapes, so that
+// folding its letters is all that a careless parser could do to it.
+func isPlain(name []byte) bool {
+	for _, c := range name {
+		if c < 0x20 || c >= 0x7f || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// canonical is the loosest reading of a quoted name: unescaped, without control
+// and format characters, case-folded.
+func canonical(quoted []byte) string {
+	text, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf) {
+			return -1
+		}
+		return foldRune(r)
+	}, string(text))
+}
+
+// foldRune gives the same rune for all runes that Unicode's simple folding
+// makes equal; for ASCII letters it is the lower case one.
+func foldRune(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return unicode.ToLower(least)
+}
+
+// Reserved names the members that only the proxy may set. A client's copy is
+// removed in any spelling.
+type Reserved struct {
+	Meta     string // a key of params._meta
+	Argument string // a member of params.arguments
+}
+
+func (r Reserved) has(quoted []byte) bool {
+	name := quoted[1 : len(quoted)-1]
+	if isPlain(name) {
+		return foldEqual(name, r.Meta) || foldEqual(name, r.Argument)
+	}
+	folded := canonical(quoted)
+	return folded == strings.ToLower(r.Meta) || folded == strings.ToLower(r.Argument)
+}
+
+func foldEqual(name []byte, text string) bool {
+	return len(name) == len(text) && bytes.EqualFold(name, []byte(text))
+}

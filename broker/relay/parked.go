@@ -1,0 +1,154 @@
+package relay
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// waiter blocks until a call can be judged again.
+type waiter func(context.Context)
+
+// parked holds the calls that wait: for the keychain to answer, for a token to
+// be renewed. They wait here and not in the pump, so that pings, cancellations
+// and notifications pass them; and in the order in which they came.
+type parked struct {
+	relay  *Relay
+	mu     sync.Mutex
+	change sync.Cond // of calls
+	calls  []*parkedCall
+}
+
+type parkedCall struct {
+	*Message
+	until waiter
+}
+
+// maxParked bounds the memory of what waits.
+const maxParked = 1000
+
+func newParked(r *Relay) *parked {
+	p := &parked{relay: r}
+	p.change.L = &p.mu
+	return p
+}
+
+func (p *parked) put(m *Message, until waiter) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.calls) >= maxParked {
+		return false
+	}
+	p.calls = append(p.calls, &parkedCall{m, until})
+	p.change.Broadcast()
+	return true
+}
+
+func (p *parked) busy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.calls) > 0
+}
+
+// cancel removes the call with this id. It reports whether there was one.
+func (p *parked) cancel(id []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, call := range p.calls {
+		if call.Kind() == Call && idKey(call.ID()) == idKey(id) {
+			p.remove(i)
+			return true
+		}
+	}
+	return false
+}
+
+// remove must be called with mu held.
+func (p *parked) remove(i int) {
+	p.calls = append(p.calls[:i:i], p.calls[i+1:]...)
+	p.change.Broadcast()
+}
+
+// drain removes and returns all calls.
+func (p *parked) drain() []Request {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []Request
+	for _, call := range p.calls {
+		if call.Kind() == Call {
+			all = append(all, call.request(nil))
+		}
+	}
+	p.calls = nil
+	p.change.Broadcast()
+	return all
+}
+
+// drained waits until nothing is parked, at most for the given time.
+func (p *parked) drained(limit time.Duration) {
+	over := false
+	timer := time.AfterFunc(limit, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		over = true
+		p.change.Broadcast()
+	})
+	defer timer.Stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.calls) > 0 && !over {
+		p.change.Wait()
+	}
+}
+
+// run sends the calls on, one after the other, as soon as each can be judged.
+func (p *parked) run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.change.Broadcast()
+	})
+	defer stop()
+	in := &inbound{Relay: p.relay, out: batch{to: p.relay.toBackend}}
+	for {
+		call := p.first(ctx)
+		if call == nil {
+			return
+		}
+		verdict := Verdict{Action: Wait, Until: call.until}
+		for verdict.Action == Wait && ctx.Err() == nil {
+			if verdict.Until != nil {
+				verdict.Until(ctx)
+			}
+			verdict = in.judge(call.Message)
+		}
+		p.finish(ctx, in, call, verdict)
+	}
+}
+
+// first waits for a call and leaves it in the queue, where a cancellation finds it.
+func (p *parked) first(ctx context.Context) *parkedCall {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.calls) == 0 && ctx.Err() == nil {
+		p.change.Wait()
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return p.calls[0]
+}
+
+// finish sends a call, unless it was cancelled in the meantime. The lock is
+// held until it is written, so that neither a cancellation nor a later call
+// overtakes it.
+func (p *parked) finish(ctx context.Context, in *inbound, call *parkedCall, verdict Verdict) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ctx.Err() != nil || len(p.calls) == 0 || p.calls[0] != call {
+		return
+	}
+	in.do(call.Message, verdict)
+	in.flush()
+	p.remove(0)
+}

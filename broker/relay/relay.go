@@ -1,0 +1,155 @@
+package relay
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+)
+
+// Error codes of the relay's own answers. They lie outside the range that
+// JSON-RPC and MCP reserve (-32768 to -32000), so that no client takes one for
+// a protocol error and changes the protocol era because of it.
+const (
+	CodeBackendGone = 4502 // the backend ended before it answered
+	CodeTooLong     = 4413 // a message is longer than the limit
+	CodeTooMany     = 4429 // too many calls wait at once
+)
+
+// Action is what becomes of a message.
+type Action int
+
+// The actions. The zero Action drops the message, so that a forgotten verdict
+// lets nothing pass.
+const (
+	Drop    Action = iota
+	Forward        // to the other side
+	Answer         // back to the sender, nothing goes on
+	Wait           // until Verdict.Until returns; then it is judged again
+)
+
+// Verdict is a gate's judgement of one message.
+type Verdict struct {
+	Action Action
+	// Line replaces the message with Forward (nil: it stays as it is) and is
+	// the answer with Answer.
+	Line []byte
+	// Tag comes back with the answer to a forwarded call.
+	Tag any
+	// Until blocks a waiting call, and nothing else, until it can be judged.
+	Until func(context.Context)
+}
+
+// Gate decides what passes. Its methods are quick: they never wait for the
+// network, a disk or a person. They may be called by two goroutines at once.
+type Gate interface {
+	// FromClient judges a message to the backend. The gate may append the line
+	// of its verdict to scratch.
+	FromClient(m *Message, scratch []byte) Verdict
+	// Refused is told of a line of the client that was not read.
+	Refused(*Refusal)
+	// FromBackend judges a message to the client. request is the call that it
+	// answers, or nil. Wait and Answer are not possible here.
+	FromBackend(out *Output, request *Request) Verdict
+}
+
+// Endpoint is one side of the relay: its messages are read from R, what it is
+// to hear is written to W.
+type Endpoint struct {
+	R io.Reader
+	W io.Writer
+}
+
+// Config is what a relay needs. All of it is required but MaxLine.
+type Config struct {
+	Client, Backend Endpoint
+	Gate            Gate
+	Reserved        Reserved
+	MaxLine         int // longest message in bytes; 0 means DefaultMaxLine
+	// Stray is given each line of the backend that is no message.
+	Stray func(line []byte)
+	// ClientGone is called once when the client will send nothing more. It
+	// should make the backend end.
+	ClientGone func()
+	// Obituary says why the backend ended, for the calls that it left
+	// unanswered. It may wait a moment to find out.
+	Obituary func() string
+}
+
+// Relay carries messages between one client and one backend.
+type Relay struct {
+	Config
+	toClient  *sink
+	toBackend *sink
+	outbox    *outbox
+	inFlight  pending
+	parked    *parked
+	asks      asks
+	gone      chan struct{} // closed when the backend has said its last
+	ended     sync.Once     // of the client
+}
+
+// New returns a relay that Run sets going.
+func New(config Config) *Relay {
+	if config.MaxLine == 0 {
+		config.MaxLine = DefaultMaxLine
+	}
+	r := &Relay{
+		Config:    config,
+		toClient:  &sink{w: config.Client.W},
+		toBackend: &sink{w: config.Backend.W},
+		gone:      make(chan struct{}),
+	}
+	r.parked = newParked(r)
+	return r
+}
+
+// lingering bounds what the relay waits at its end for a client to read its
+// last answers.
+const lingering = 300 * time.Millisecond
+
+// Run carries messages until the backend has said its last or ctx ends, and
+// answers every call that is then still open. A reader of the client that
+// blocks for ever is left behind: only the end of the process ends it.
+func (r *Relay) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.outbox = newOutbox(r.toClient)
+	go r.parked.run(ctx)
+	go func() {
+		r.pumpClient()
+		r.parked.drained(lingering)
+		r.clientGone()
+	}()
+	go func() {
+		defer close(r.gone)
+		r.pumpBackend()
+	}()
+	select {
+	case <-r.gone:
+	case <-ctx.Done():
+	}
+	r.asks.fail()
+	r.answerAll()
+	select {
+	case <-r.outbox.close():
+	case <-time.After(lingering):
+	}
+}
+
+func (r *Relay) clientGone() { r.ended.Do(r.ClientGone) }
+
+// answerAll tells the client of every call that will get no answer.
+func (r *Relay) answerAll() {
+	open := append(r.inFlight.drain(), r.parked.drain()...)
+	if len(open) == 0 {
+		return
+	}
+	why := r.Obituary()
+	for _, request := range open {
+		r.outbox.put(AppendError(nil, request.ID, CodeBackendGone, why, nil))
+	}
+}
+
+// Notify says something to the client: one notification, without its line end.
+func (r *Relay) Notify(text []byte) { r.outbox.put(text) }
