@@ -1,10 +1,10 @@
 package keychain
 
 import (
-	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
+	"unique"
 )
 
 const redacted = "[redacted]"
@@ -12,35 +12,36 @@ const redacted = "[redacted]"
 // Secret is a text that must never reach a log, an error, a terminal or a
 // file in the clear. Every formatter prints "[redacted]"; only [Secret.Reveal]
 // gives the text, so that a search for "Reveal(" lists every place that reads
-// one. The zero Secret is empty. Compare two with [Secret.Equal].
+// one. The zero Secret is empty. Two are == when their texts are.
 type Secret struct {
-	// The text is in a closure because fmt calls no method on a value in an
-	// unexported field, so that struct{ token Secret } would print the text,
-	// and because go-cmp and debug printers follow pointers. It also makes ==
-	// not compile.
-	reveal func() string
+	// Not a string, because fmt calls no method on a value in an unexported
+	// field: struct{ token Secret } would print it. Of a handle it prints the
+	// address.
+	text unique.Handle[string]
 }
 
 // NewSecret wraps text.
-func NewSecret(text string) Secret { return Secret{func() string { return text }} }
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{unique.Make(text)}
+}
 
 // Reveal returns the text itself.
 func (s Secret) Reveal() string {
-	if s.reveal == nil {
+	if s.IsZero() {
 		return ""
 	}
-	return s.reveal()
+	return s.text.Value()
 }
 
 // IsZero reports whether the secret is empty. It also makes the secret work
 // with the omitzero option of encoding/json.
-func (s Secret) IsZero() bool { return s.Reveal() == "" }
+func (s Secret) IsZero() bool { return s == Secret{} }
 
-// Equal reports whether both hold the same text, in a time that depends on the
-// lengths only. github.com/google/go-cmp uses it too.
-func (s Secret) Equal(other Secret) bool {
-	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
-}
+// Equal is == for github.com/google/go-cmp.
+func (s Secret) Equal(other Secret) bool { return s == other }
 
 // String, GoString, Format, LogValue, MarshalText and MarshalJSON print
 // "[redacted]" whatever the secret holds.
