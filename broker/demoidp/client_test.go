@@ -2,11 +2,14 @@ package demoidp_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -151,4 +154,60 @@ func wantRefusal(t *testing.T, err error, code string) {
 	if !errors.As(err, &refused) || refused.ErrorCode != code {
 		t.Errorf("got %v, want %s", err, code)
 	}
+}
+
+// claims are those of a token's ID token, whose signature is not looked at.
+func (c *relyingParty) claims(t *testing.T, token *oauth2.Token) map[string]any {
+	t.Helper()
+	raw, _ := token.Extra("id_token").(string)
+	return payload(t, raw)
+}
+
+// post sends a form to the token endpoint as this client and reads the answer.
+func (c *relyingParty) post(t *testing.T, wantStatus int, form url.Values) map[string]any {
+	t.Helper()
+	return c.postTo(t, "/token", wantStatus, form)
+}
+
+func (c *relyingParty) postTo(t *testing.T, path string, wantStatus int, form url.Values) map[string]any {
+	t.Helper()
+	form.Set("client_id", c.ClientID)
+	status, _, body := fetch(t, http.MethodPost, c.server.Issuer()+path, form)
+	if status != wantStatus {
+		t.Fatalf("%s: status %d, want %d: %s", path, status, wantStatus, body)
+	}
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(body), &answer); err != nil && body != "" {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func decode(t *testing.T, part string) []byte {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// clock is a clock that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Now()} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
 }

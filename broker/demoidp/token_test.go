@@ -1,0 +1,401 @@
+package demoidp_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/oauth2"
+
+	"github.com/mcpauth/mcpauth/broker/demoidp"
+)
+
+func TestCodeRefusals(t *testing.T) {
+	clock := newClock()
+	s := start(t, demoidp.Options{AutoApprove: true, Now: clock.now,
+		Clients: []demoidp.Client{{ID: demoidp.DefaultClientID}, {ID: "other"}}})
+	tests := []struct {
+		attack string
+		change func(*relyingParty)
+	}{
+		{"wrong verifier", func(c *relyingParty) { c.verifier = oauth2.GenerateVerifier() }},
+		{"no verifier", func(c *relyingParty) { c.verifier = "" }},
+		{"wrong redirect URI", func(c *relyingParty) { c.RedirectURL = "http://127.0.0.1:1/callback" }},
+		{"another client's code", func(c *relyingParty) { c.ClientID = "other" }},
+		{"an old code", func(*relyingParty) { clock.add(time.Minute) }},
+	}
+	for _, test := range tests {
+		t.Run(test.attack, func(t *testing.T) {
+			c := newClient(t, s)
+			code := c.authorize(t).Get("code")
+			test.change(c)
+			_, err := c.exchange(t, code)
+			wantRefusal(t, err, "invalid_grant")
+		})
+	}
+}
+
+func TestGuessCostsTheCode(t *testing.T) {
+	c := newClient(t, start(t, demoidp.Options{AutoApprove: true}))
+	code := c.authorize(t).Get("code")
+	_, err := c.Exchange(t.Context(), code, oauth2.VerifierOption(oauth2.GenerateVerifier()))
+	wantRefusal(t, err, "invalid_grant")
+	_, err = c.exchange(t, code)
+	wantRefusal(t, err, "invalid_grant")
+}
+
+func TestCodeReuseRevokesTheTokens(t *testing.T) {
+	c := newClient(t, start(t, demoidp.Options{AutoApprove: true}))
+	code := c.authorize(t).Get("code")
+	token, err := c.exchange(t, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.exchange(t, code)
+	wantRefusal(t, err, "invalid_grant")
+	if c.server.Active(token.AccessToken) || c.server.Active(token.RefreshToken) {
+		t.Error("the tokens of the stolen code are still good")
+	}
+}
+
+// TestParallelRefresh is the reason for this provider: another one had two
+// winners for one refresh token, and so could not judge our refreshing.
+func TestParallelRefresh(t *testing.T) {
+	for _, grace := range []time.Duration{0, time.Minute} {
+		c := newClient(t, start(t, demoidp.Options{AutoApprove: true, Grace: grace}))
+		stolen := c.signIn(t).RefreshToken
+		var (
+			wg      sync.WaitGroup
+			mu      sync.Mutex
+			answers []string
+		)
+		for range 16 {
+			wg.Go(func() {
+				token, err := c.renew(t.Context(), stolen)
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					answers = append(answers, token.RefreshToken)
+				}
+			})
+		}
+		wg.Wait()
+		winners := len(slices.Compact(slices.Clone(answers)))
+		if winners != 1 {
+			t.Fatalf("grace %v: %d refresh tokens came out of one", grace, winners)
+		}
+		if grace == 0 && (len(answers) != 1 || c.server.Active(answers[0])) {
+			t.Errorf("%d answers; the reuse left the family alive", len(answers))
+		}
+		if grace > 0 && (len(answers) != 16 || !c.server.Active(answers[0])) {
+			t.Errorf("%d answers within the grace", len(answers))
+		}
+		if got := c.server.Count("refresh_token"); got != 16 {
+			t.Errorf("counted %d", got)
+		}
+	}
+}
+
+func TestRefreshReuse(t *testing.T) {
+	clock := newClock()
+	c := newClient(t, start(t, demoidp.Options{AutoApprove: true, Now: clock.now, Grace: 30 * time.Second}))
+	renew := func(token *oauth2.Token) *oauth2.Token {
+		t.Helper()
+		next, err := c.renew(t.Context(), token.RefreshToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return next
+	}
+	first := c.signIn(t)
+	second := renew(first)
+	clock.add(29 * time.Second)
+	if again := renew(first); again.RefreshToken != second.RefreshToken {
+		t.Error("the grace answers with another refresh token")
+	}
+	third := renew(second)
+	if c.server.Active(first.RefreshToken) || !c.server.Active(second.RefreshToken) {
+		t.Error("not just the last superseded token is in its grace")
+	}
+	clock.add(30 * time.Second)
+	if c.server.Active(second.RefreshToken) || !c.server.Active(third.RefreshToken) {
+		t.Error("the grace does not end")
+	}
+	_, err := c.renew(t.Context(), second.RefreshToken)
+	wantRefusal(t, err, "invalid_grant")
+	for _, token := range []*oauth2.Token{first, second, third} {
+		if c.server.Active(token.AccessToken) || c.server.Active(token.RefreshToken) {
+			t.Error("a token survived the reuse of its family")
+		}
+	}
+	_, err = c.renew(t.Context(), third.RefreshToken)
+	wantRefusal(t, err, "invalid_grant")
+}
+
+func TestRefreshByAnotherClient(t *testing.T) {
+	s := start(t, demoidp.Options{AutoApprove: true,
+		Clients: []demoidp.Client{{ID: demoidp.DefaultClientID}, {ID: "other"}}})
+	c, thief := newClient(t, s), newClient(t, s)
+	thief.ClientID = "other"
+	token := c.signIn(t)
+	_, err := thief.renew(t.Context(), token.RefreshToken)
+	wantRefusal(t, err, "invalid_grant")
+	if !s.Active(token.RefreshToken) {
+		t.Error("a stranger's attempt ended the sign-in")
+	}
+}
+
+func TestRefreshSwitches(t *testing.T) {
+	c := newClient(t, start(t, demoidp.Options{AutoApprove: true, NoRotation: true}))
+	token := c.signIn(t)
+	for range 2 {
+		answer := c.post(t, http.StatusOK, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}})
+		if _, rotated := answer["refresh_token"]; rotated || !c.server.Active(token.RefreshToken) {
+			t.Error("NoRotation rotates")
+		}
+	}
+
+	c = newClient(t, start(t, demoidp.Options{AutoApprove: true, NoRefresh: true}))
+	if c.signIn(t).RefreshToken != "" {
+		t.Error("NoRefresh gives a refresh token")
+	}
+
+	c = newClient(t, start(t, demoidp.Options{AutoApprove: true, RejectScopes: []string{"offline_access"}}))
+	c.Scopes = []string{"openid"}
+	if c.signIn(t).RefreshToken != "" {
+		t.Error("a refresh token came without being asked for")
+	}
+	if c.signIn(t, set("access_type", "offline")).RefreshToken == "" {
+		t.Error("access_type=offline gives no refresh token")
+	}
+}
+
+func TestRefreshedIDToken(t *testing.T) {
+	clock := newClock()
+	c := newClient(t, start(t, demoidp.Options{AutoApprove: true, Now: clock.now}))
+	token := c.signIn(t)
+	before := c.claims(t, token)
+	clock.add(10 * time.Minute)
+	next, err := c.renew(t.Context(), token.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := c.claims(t, next)
+	// OpenID Connect Core 12.2: same iss, sub, aud and auth_time, a new iat, no nonce.
+	for _, name := range []string{"iss", "sub", "aud", "auth_time"} {
+		if diff := cmp.Diff(before[name], after[name]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	if _, there := after["nonce"]; there || after["iat"] == before["iat"] {
+		t.Errorf("nonce %v, iat %v", after["nonce"], after["iat"])
+	}
+}
+
+func TestScopeAndAudience(t *testing.T) {
+	c := newClient(t, start(t, demoidp.Options{AutoApprove: true}))
+	token := c.signIn(t, set("resource", "https://mcp.example/a"), set("audience", "api"))
+	if diff := cmp.Diff([]any{"https://mcp.example/a", "api"}, payload(t, token.AccessToken)["aud"]); diff != "" {
+		t.Error(diff)
+	}
+	refresh := func(status int, extra ...string) map[string]any {
+		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}}
+		for i := 0; i < len(extra); i += 2 {
+			form.Set(extra[i], extra[i+1])
+		}
+		answer := c.post(t, status, form)
+		if next, ok := answer["refresh_token"].(string); ok {
+			token.RefreshToken = next
+		}
+		return answer
+	}
+	if got := refresh(http.StatusBadRequest, "scope", "openid admin"); got["error"] != "invalid_scope" {
+		t.Errorf("a wider scope: %v", got["error"])
+	}
+	if got := refresh(http.StatusBadRequest, "resource", "https://other.example"); got["error"] != "invalid_target" {
+		t.Errorf("another resource: %v", got["error"])
+	}
+	got := refresh(http.StatusOK, "scope", "openid email", "resource", "https://mcp.example/a")
+	access := payload(t, got["access_token"].(string))
+	if got["scope"] != "openid email" || access["scope"] != "openid email" {
+		t.Errorf("scope %v, in the token %v", got["scope"], access["scope"])
+	}
+	if diff := cmp.Diff([]any{"https://mcp.example/a"}, access["aud"]); diff != "" {
+		t.Error(diff)
+	}
+	if got := refresh(http.StatusOK); got["scope"] != "openid profile email offline_access" {
+		t.Errorf("the scope stayed narrow: %v", got["scope"])
+	}
+}
+
+func TestClientAuthentication(t *testing.T) {
+	secret := "s3cret %+&/ü"
+	s := start(t, demoidp.Options{AutoApprove: true, Clients: []demoidp.Client{
+		{ID: "public"}, {ID: "confidential client", Secret: secret},
+	}})
+	tests := []struct {
+		name, id, secret string
+		style            oauth2.AuthStyle
+		want             string
+	}{
+		{"none", "public", "", oauth2.AuthStyleInParams, ""},
+		{"basic", "confidential client", secret, oauth2.AuthStyleInHeader, ""},
+		{"post", "confidential client", secret, oauth2.AuthStyleInParams, ""},
+		{"wrong secret", "confidential client", "guess", oauth2.AuthStyleInHeader, "invalid_client"},
+		{"no secret", "confidential client", "", oauth2.AuthStyleInParams, "invalid_client"},
+		{"basic without a secret", "public", "", oauth2.AuthStyleInHeader, "invalid_client"},
+		{"a public client with a secret", "public", "x", oauth2.AuthStyleInParams, "invalid_client"},
+		{"stranger", "stranger", "", oauth2.AuthStyleInParams, "invalid_client"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := newClient(t, s)
+			if test.id != "stranger" {
+				c.ClientID = test.id
+			} else {
+				c.ClientID = "public"
+			}
+			code := c.authorize(t).Get("code")
+			c.ClientID, c.ClientSecret, c.Endpoint.AuthStyle = test.id, test.secret, test.style
+			token, err := c.exchange(t, code)
+			if test.want != "" {
+				wantRefusal(t, err, test.want)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.renew(t.Context(), token.RefreshToken); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+
+	both := url.Values{"grant_type": {"refresh_token"}, "client_id": {"public"}, "client_secret": {"x"}}
+	status, _, body := fetch(t, http.MethodPost, s.Issuer()+"/token", both, "Authorization", "Basic cHVibGljOng=")
+	if status != http.StatusBadRequest || !strings.Contains(body, "invalid_request") {
+		t.Errorf("two ways at once: status %d, %s", status, body)
+	}
+	status, _, body = fetch(t, http.MethodPost, s.Issuer()+"/token", both, "Authorization", "Negotiate x")
+	if status != http.StatusUnauthorized || !strings.Contains(body, "invalid_client") {
+		t.Errorf("another scheme: status %d, %s", status, body)
+	}
+}
+
+func TestUnsupportedGrant(t *testing.T) {
+	c := newClient(t, start(t, demoidp.Options{}))
+	for _, grant := range []string{"password", "client_credentials", ""} {
+		if got := c.post(t, http.StatusBadRequest, url.Values{"grant_type": {grant}}); got["error"] != "unsupported_grant_type" {
+			t.Errorf("%q: %v", grant, got["error"])
+		}
+	}
+}
+
+func TestUserinfo(t *testing.T) {
+	clock := newClock()
+	c := newClient(t, start(t, demoidp.Options{AutoApprove: true, SlimIDToken: true, Now: clock.now,
+		AccessLifetime: time.Minute}))
+	token := c.signIn(t)
+	claims := c.claims(t, token)
+	for _, name := range []string{"email", "name", "groups", "roles"} {
+		if _, there := claims[name]; there {
+			t.Errorf("a slim ID token has %s", name)
+		}
+	}
+	info, err := c.provider.UserInfo(t.Context(), oauth2.StaticTokenSource(token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Groups []string `json:"groups"`
+	}
+	if err := info.Claims(&got); err != nil || info.Email != "ada@example.com" || len(got.Groups) == 0 {
+		t.Errorf("userinfo %+v, groups %v, %v", info, got.Groups, err)
+	}
+	ask := func(header ...string) int {
+		status, _, _ := fetch(t, http.MethodGet, c.server.Issuer()+"/userinfo", nil, header...)
+		return status
+	}
+	if status := ask(); status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", status)
+	}
+	clock.add(time.Minute)
+	if status := ask("Authorization", "Bearer "+token.AccessToken); status != http.StatusUnauthorized {
+		t.Errorf("expired token: %d", status)
+	}
+	c.Scopes = []string{"email"}
+	plain := c.signIn(t)
+	if plain.Extra("id_token") != nil {
+		t.Error("an ID token without the scope openid")
+	}
+	if status := ask("Authorization", "Bearer "+plain.AccessToken); status != http.StatusForbidden {
+		t.Errorf("without the scope openid: %d", status)
+	}
+}
+
+func TestCanary(t *testing.T) {
+	canary := regexp.MustCompile("^(?:" + demoidp.Canary + ")")
+	for _, isOpaque := range []bool{false, true} {
+		c := newClient(t, start(t, demoidp.Options{AutoApprove: true, OpaqueAccessToken: isOpaque}))
+		code := c.authorize(t).Get("code")
+		token, err := c.exchange(t, code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		device := c.postTo(t, "/device_authorization", http.StatusOK, url.Values{})
+		for name, secret := range map[string]string{
+			"code": code, "access token": token.AccessToken, "refresh token": token.RefreshToken,
+			"ID token": token.Extra("id_token").(string), "device code": device["device_code"].(string),
+		} {
+			if !canary.MatchString(secret) {
+				t.Errorf("%s begins with %.24s: a leak would not be found", name, secret)
+			}
+		}
+		if isOpaque == strings.Contains(token.AccessToken, ".") {
+			t.Errorf("OpaqueAccessToken %t gives %.24s", isOpaque, token.AccessToken)
+		}
+	}
+}
+
+func TestNoStore(t *testing.T) {
+	s := start(t, demoidp.Options{})
+	for _, path := range []string{"/token", "/userinfo", "/jwks", "/device", "/nothing"} {
+		resp, err := http.Get(s.Issuer() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+	}
+}
+
+func TestLargeForm(t *testing.T) {
+	c := newClient(t, start(t, demoidp.Options{}))
+	got := c.post(t, http.StatusBadRequest, url.Values{"grant_type": {strings.Repeat("x", 1<<20)}})
+	if got["error"] != "invalid_request" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// payload reads the claims of a JWT without judging them.
+func payload(t *testing.T, jwt string) map[string]any {
+	t.Helper()
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		t.Fatalf("no JWT: %.24s", jwt)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(decode(t, parts[1]), &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
