@@ -22,9 +22,9 @@ const secretRef = "keychain:"
 
 // Config is the configuration file. The zero Config is that of a missing file.
 type Config struct {
-	DefaultProfile string             `toml:"default_profile"` // name of the profile used when none is asked for
-	Defaults       Profile            `toml:"defaults"`        // stands below every profile
-	Profiles       map[string]Profile `toml:"profiles"`        // by name
+	DefaultProfile string             `toml:"default_profile"`    // name of the profile used when none is asked for
+	Defaults       Profile            `toml:"defaults"`           // stands below every profile
+	Profiles       map[string]Profile `toml:"profiles,omitempty"` // by name
 
 	path string // where it was read from, for messages
 }
