@@ -176,7 +176,7 @@ func (c *Client) redirectsTo(uri string, exactPorts bool) bool {
 // withoutLoopbackPort is empty for anything that is no loopback IP literal.
 func withoutLoopbackPort(uri string) string {
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "http" || u.User != nil || strings.Contains(uri, "#") {
+	if err != nil || u.Scheme != "http" || strings.Contains(uri, "#") {
 		return ""
 	}
 	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {

@@ -57,6 +57,8 @@ func TestRefusedByPage(t *testing.T) {
 		{"other path", "redirect_uri", "http://127.0.0.1:1/callback/x"},
 		{"query added", "redirect_uri", "http://127.0.0.1:1/callback?x=1"},
 		{"fragment added", "redirect_uri", "http://127.0.0.1:1/callback#x"},
+		{"empty fragment added", "redirect_uri", "http://127.0.0.1:1/callback#"},
+		{"user information on loopback", "redirect_uri", "http://evil@127.0.0.1:1/callback"},
 		{"user information", "redirect_uri", "http://127.0.0.1:1@evil.example/callback"},
 		{"a loopback literal that is not registered", "redirect_uri", "http://[::1]:1/callback"},
 		{"localhost with another port", "redirect_uri", "http://localhost:3002/cb"},
@@ -76,6 +78,7 @@ func TestRefusedByPage(t *testing.T) {
 func TestRedirectPorts(t *testing.T) {
 	clients := []demoidp.Client{{ID: demoidp.DefaultClientID, RedirectURIs: []string{
 		"http://127.0.0.1:8765/callback", "http://[::1]:8765/callback", "http://localhost:3001/oauth/callback",
+		"https://127.0.0.1:8443/callback",
 	}}}
 	tests := []struct {
 		uri          string
@@ -86,6 +89,8 @@ func TestRedirectPorts(t *testing.T) {
 		{"http://[::1]:9999/callback", true, false},
 		{"http://localhost:3001/oauth/callback", true, true},
 		{"http://localhost:9999/oauth/callback", false, false},
+		{"https://127.0.0.1:8443/callback", true, true},
+		{"https://127.0.0.1:9999/callback", false, false},
 	}
 	for _, exact := range []bool{false, true} {
 		s := start(t, demoidp.Options{AutoApprove: true, ExactPorts: exact, Clients: clients})
