@@ -92,10 +92,15 @@ var envNames = map[string]string{
 	"redirect_uris": "MCPAUTH_REDIRECT_URI", "audience": "MCPAUTH_AUDIENCE", "resource": "MCPAUTH_RESOURCE",
 }
 
-// builtIn stands below every other layer.
-var builtIn = Profile{
-	Scopes:      []string{"openid", "profile", "email", "offline_access"},
-	UserContext: "auto",
+// builtIn returns what stands below every other layer. It names no scopes but
+// for Okta: identity chooses by what the provider lists, as Google answers
+// offline_access with an error.
+func builtIn(name string) Profile {
+	p := Profile{UserContext: "auto"}
+	if name == oktaName {
+		p.Scopes = []string{"openid", "profile", "email", "offline_access"}
+	}
+	return p
 }
 
 // Resolve chooses a profile and puts its layers together: flags, environment
@@ -124,7 +129,7 @@ func (c Config) Resolve(o Overrides, env func(string) string) (Resolved, error) 
 	layers = append(layers,
 		layer{origin: OriginProfile, values: own},
 		layer{origin: OriginFile, values: c.Defaults},
-		layer{origin: OriginDefault, values: builtIn})
+		layer{origin: OriginDefault, values: builtIn(name)})
 	for _, l := range layers {
 		if err := l.check(); err != nil {
 			return Resolved{}, err
