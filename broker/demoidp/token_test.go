@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,41 +67,63 @@ func TestCodeReuseRevokesTheTokens(t *testing.T) {
 }
 
 // TestParallelRefresh is the reason for this provider: another one had two
-// winners for one refresh token, and so could not judge our refreshing.
+// winners for one refresh token, and so could not judge our refreshing. All
+// requests are held until the last has come, or they would hardly overlap.
 func TestParallelRefresh(t *testing.T) {
 	for _, grace := range []time.Duration{0, time.Minute} {
 		c := newClient(t, start(t, demoidp.Options{AutoApprove: true, Grace: grace}))
-		stolen := c.signIn(t).RefreshToken
-		var (
-			wg      sync.WaitGroup
-			mu      sync.Mutex
-			answers []string
-		)
-		for range 16 {
-			wg.Go(func() {
-				token, err := c.renew(t.Context(), stolen)
-				mu.Lock()
-				defer mu.Unlock()
-				if err == nil {
-					answers = append(answers, token.RefreshToken)
-				}
-			})
+		for range 8 {
+			answers := c.stampede(t, 16)
+			if winners := slices.Compact(slices.Clone(answers)); len(winners) != 1 {
+				t.Fatalf("grace %v: %d refresh tokens came out of one", grace, len(winners))
+			}
+			if grace == 0 && (len(answers) != 1 || c.server.Active(answers[0])) {
+				t.Errorf("%d answers; the reuse left the family alive", len(answers))
+			}
+			if grace > 0 && (len(answers) != 16 || !c.server.Active(answers[0])) {
+				t.Errorf("%d answers within the grace", len(answers))
+			}
 		}
-		wg.Wait()
-		winners := len(slices.Compact(slices.Clone(answers)))
-		if winners != 1 {
-			t.Fatalf("grace %v: %d refresh tokens came out of one", grace, winners)
-		}
-		if grace == 0 && (len(answers) != 1 || c.server.Active(answers[0])) {
-			t.Errorf("%d answers; the reuse left the family alive", len(answers))
-		}
-		if grace > 0 && (len(answers) != 16 || !c.server.Active(answers[0])) {
-			t.Errorf("%d answers within the grace", len(answers))
-		}
-		if got := c.server.Count("refresh_token"); got != 16 {
+		if got := c.server.Count("refresh_token"); got != 8*16 {
 			t.Errorf("counted %d", got)
 		}
 	}
+}
+
+// stampede has n clients use one refresh token at the same moment, and gives
+// the refresh tokens of those that succeeded.
+func (c *relyingParty) stampede(t *testing.T, n int) []string {
+	t.Helper()
+	stolen := c.signIn(t).RefreshToken
+	release := make(chan struct{})
+	var arrived atomic.Int32
+	c.server.SetFault(func(endpoint string) demoidp.Fault {
+		if endpoint != "refresh_token" {
+			return demoidp.Fault{}
+		}
+		if int(arrived.Add(1)) == n {
+			close(release)
+		}
+		return demoidp.Fault{Wait: release}
+	})
+	defer c.server.SetFault(nil)
+	var (
+		wg      sync.WaitGroup
+		mu      sync.Mutex
+		answers []string
+	)
+	for range n {
+		wg.Go(func() {
+			token, err := c.renew(t.Context(), stolen)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				answers = append(answers, token.RefreshToken)
+			}
+		})
+	}
+	wg.Wait()
+	return answers
 }
 
 func TestRefreshReuse(t *testing.T) {
