@@ -119,13 +119,13 @@ func (c *chunked) write(ctx context.Context, key string, secret Secret) error {
 	if err := checkSize(secret); err != nil {
 		return err
 	}
-	name, value := account(key), secret.Reveal()
+	name := account(key)
 	old, err := c.header(ctx, name)
 	if err != nil && !errors.Is(err, ErrNotFound) && !isKind(err, Corrupt) {
 		return err
 	}
-	chunks := pack(value)
-	h := header{slot: old.slot.other(), count: len(chunks), size: len(value), sum: digest(key, value)}
+	chunks := pack(secret.Reveal())
+	h := header{slot: old.slot.other(), count: len(chunks), size: len(secret.Reveal()), sum: digest(key, chunks)}
 	if err := c.fill(ctx, key, h, chunks); err != nil {
 		_ = c.sweep(ctx, name, h.slot, 0, h.count)
 		return err

@@ -2,6 +2,7 @@ package keychain
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -14,16 +15,14 @@ import (
 // noise returns size bytes of text that hardly compress, beginning with a
 // canary where there is room for one.
 func noise(size int, seed uint64) string {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	random := rand.New(rand.NewPCG(seed, uint64(size)))
-	text := []byte(strings.Repeat("x", size))
-	for i := range text {
-		text[i] = letters[random.IntN(len(letters))]
-	}
+	source := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
+	raw := make([]byte, size)
+	_, _ = source.Read(raw)
+	text := base64.RawURLEncoding.EncodeToString(raw)[:size]
 	if canary := fmt.Sprintf("CANARY-%d-", seed); len(canary) < size {
-		copy(text, canary)
+		text = canary + text[len(canary):]
 	}
-	return string(text)
+	return text
 }
 
 // conforms holds a store to the contract of Store. Keys begin with prefix, so

@@ -44,9 +44,9 @@ const (
 // the key's own name, and whoever replaces it replaces the secret.
 type header struct {
 	slot  slot
-	count int // chunks, 1 to maxChunks
-	size  int // bytes of the secret, 0 to maxSecret
-	sum   [sha256.Size]byte
+	count int               // chunks, 1 to maxChunks
+	size  int               // bytes of the secret, 0 to maxSecret
+	sum   [sha256.Size]byte // see digest
 }
 
 // slot names one of the two places where the chunks of a key can be.
@@ -104,10 +104,11 @@ func readFields(fields []string) (h header, ok bool) {
 		1 <= count && count <= maxChunks && 0 <= size && size <= maxSecret
 }
 
-// digest covers the key too, so that an entry under another key's name (a
+// digest is over what is stored, so that nothing altered reaches the
+// decompressor, and over the key, so that an entry under another key's name (a
 // copy, or names that a platform does not tell apart) is found out.
-func digest(key, value string) [sha256.Size]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(key), key, value))
+func digest(key string, chunks []string) [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(key), key, strings.Join(chunks, "")))
 }
 
 // pack cuts the value into chunks of text.
@@ -128,9 +129,12 @@ func pack(value string) []string {
 
 var errDamaged = errors.New("the parts do not make up what the head of the entry promises")
 
-// unpack undoes pack and holds the result against the header.
+// unpack undoes pack after it has held the chunks against the header.
 func unpack(key string, h header, chunks []string) (string, error) {
-	zipped, err := base64.StdEncoding.Strict().DecodeString(strings.Join(chunks, ""))
+	if digest(key, chunks) != h.sum {
+		return "", &Error{Kind: Corrupt, Err: errDamaged}
+	}
+	zipped, err := base64.StdEncoding.DecodeString(strings.Join(chunks, ""))
 	if err != nil {
 		return "", &Error{Kind: Corrupt, Err: errDamaged}
 	}
@@ -139,7 +143,7 @@ func unpack(key string, h header, chunks []string) (string, error) {
 		return "", &Error{Kind: Corrupt, Err: errDamaged}
 	}
 	value, err := io.ReadAll(io.LimitReader(r, int64(h.size)+1))
-	if err != nil || len(value) != h.size || digest(key, string(value)) != h.sum {
+	if err != nil || len(value) != h.size {
 		return "", &Error{Kind: Corrupt, Err: errDamaged}
 	}
 	return string(value), nil

@@ -1,0 +1,415 @@
+package keychain
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func open2(backend *fakeItems) *chunked { return newChunked("fake", backend) }
+
+// size pairs with more, fewer and as many chunks in the new secret.
+var sizes = [][2]int{{5, 6000}, {6000, 5}, {6000, 6000}, {0, 0}}
+
+// writesUntil lets n writes through and then fails each call as failure.
+func writesUntil(n int, failure error) func(op, account string) error {
+	var crashed bool
+	return func(op, _ string) error {
+		if crashed {
+			return errCrash
+		}
+		if op == "get" {
+			return nil
+		}
+		if n--; n >= 0 {
+			return nil
+		}
+		crashed = true
+		return failure
+	}
+}
+
+// crashEverywhere runs change with a crash after each number of writes, on a
+// key that has a value and leftovers of an earlier crash in its other slot.
+func crashEverywhere(t *testing.T, failure error, sizes [2]int, change func(*chunked) error, check func(n int, backend *fakeItems, err error)) {
+	t.Helper()
+	for n := 0; ; n++ {
+		backend := newFakeItems()
+		set(t, open2(backend), "key", noise(12000, 7))
+		set(t, open2(backend), "key", noise(sizes[0], 1))
+		for i := range 5 {
+			backend.texts[part("key", slotA, i)] = "leftover"
+		}
+		backend.fault = writesUntil(n, failure)
+		err := change(open2(backend))
+		crashed := backend.fault("get", "") != nil
+		backend.fault = nil
+		noCanary(t, err, NewSecret(noise(sizes[0], 1)), NewSecret(noise(sizes[1], 2)))
+		check(n, backend, err)
+
+		// Whatever the crash left, the next writer mends it and Delete finds all.
+		set(t, open2(backend), "key", "mended")
+		wantValue(t, open2(backend), "key", "mended")
+		if items := len(backend.snapshot()); items != 2 {
+			t.Errorf("crash after %d writes: %d items for a small secret, want a header and a chunk", n, items)
+		}
+		if err := open2(backend).Delete(t.Context(), "key"); err != nil {
+			t.Error(err)
+		}
+		backend.mustBeEmpty(t)
+		if !crashed {
+			if n < 3 {
+				t.Errorf("only %d writes: the crash test tests nothing", n)
+			}
+			return
+		}
+	}
+}
+
+func TestCrashDuringSetLeavesTheOldOrTheNewSecret(t *testing.T) {
+	for _, failure := range []error{errCrash, errLate} {
+		for _, sizes := range sizes {
+			change := func(c *chunked) error { return c.Set(t.Context(), "key", NewSecret(noise(sizes[1], 2))) }
+			crashEverywhere(t, failure, sizes, change, func(n int, backend *fakeItems, setErr error) {
+				got, err := open2(backend).Get(t.Context(), "key")
+				if err != nil {
+					t.Fatalf("%v, crash after %d writes: the secret cannot be read: %v", sizes, n, err)
+				}
+				is := map[string]string{noise(sizes[0], 1): "old", noise(sizes[1], 2): "new"}[got.Reveal()]
+				if is == "" || setErr == nil && got.Reveal() != noise(sizes[1], 2) {
+					t.Errorf("%v, crash after %d writes: Set says %v and the secret is the %q one", sizes, n, setErr, is)
+				}
+			})
+		}
+	}
+}
+
+func TestCrashDuringDeleteLeavesTheSecretOrNothing(t *testing.T) {
+	for _, failure := range []error{errCrash, errLate} {
+		change := func(c *chunked) error { return c.Delete(t.Context(), "key") }
+		crashEverywhere(t, failure, [2]int{6000, 0}, change, func(n int, backend *fakeItems, deleteErr error) {
+			got, err := open2(backend).Get(t.Context(), "key")
+			whole := err == nil && got.Reveal() == noise(6000, 1)
+			if !whole && !errors.Is(err, ErrNotFound) {
+				t.Errorf("crash after %d writes: %d bytes, %v", n, len(got.Reveal()), err)
+			}
+			if deleteErr == nil && len(backend.snapshot()) != 0 {
+				t.Errorf("crash after %d writes: Delete says done and left items", n)
+			}
+		})
+	}
+}
+
+// A crash right after the header has gone leaves chunks that no header names.
+func TestDeleteFindsChunksWithoutHeader(t *testing.T) {
+	backend := newFakeItems()
+	set(t, open2(backend), "key", noise(9000, 1))
+	delete(backend.texts, "key")
+	wantAbsent(t, open2(backend), "key")
+	if err := open2(backend).Delete(t.Context(), "key"); err != nil {
+		t.Fatal(err)
+	}
+	backend.mustBeEmpty(t)
+}
+
+// lying makes the calls that match say yes and do nothing.
+func lying(op string, about func(account string) bool) func(string, string) error {
+	return func(o, account string) error {
+		if o == op && about(account) {
+			return errLie
+		}
+		return nil
+	}
+}
+
+func TestKeychainThatLiesIsFoundOut(t *testing.T) {
+	for name, about := range map[string]func(string) bool{
+		"everything": func(string) bool { return true },
+		"a chunk":    func(account string) bool { return strings.HasSuffix(account, "1") },
+		"the header": func(account string) bool { return account == "key" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			backend := newFakeItems()
+			backend.fault = lying("set", about)
+			err := open2(backend).Set(t.Context(), "key", NewSecret(noise(9000, 1)))
+			wantKind(t, err, NotKept)
+			wantAbsent(t, open2(backend), "key")
+
+			backend.fault = nil
+			set(t, open2(backend), "key", noise(9000, 2))
+			backend.fault = lying("set", about)
+			err = open2(backend).Set(t.Context(), "key", NewSecret(noise(9000, 3)))
+			wantKind(t, err, NotKept)
+			wantValue(t, open2(backend), "key", noise(9000, 2))
+		})
+	}
+}
+
+func TestDeleteThatDeletesNothingIsFoundOut(t *testing.T) {
+	for name, about := range map[string]func(string) bool{
+		"everything": func(string) bool { return true },
+		"a chunk":    func(account string) bool { return account == part("key", slotA, 0) },
+		"the header": func(account string) bool { return account == "key" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			backend := newFakeItems()
+			set(t, open2(backend), "key", noise(9000, 1))
+			backend.fault = lying("delete", about)
+			wantKind(t, open2(backend).Delete(t.Context(), "key"), NotKept)
+			backend.fault = nil
+		})
+	}
+}
+
+// spoiled runs on a key whose items were tampered with: never a value, and a new
+// Set mends it, and Delete leaves nothing.
+func spoiled(t *testing.T, what string, backend *fakeItems) {
+	t.Helper()
+	before := backend.snapshot()
+	got, err := open2(backend).Get(t.Context(), "key")
+	wantKind(t, err, Corrupt)
+	noCanary(t, err, NewSecret(noise(9000, 1)))
+	if !got.IsZero() {
+		t.Errorf("%s: a damaged secret was handed out", what)
+	}
+	if err := open2(backend).Set(t.Context(), "key", NewSecret("mended")); err != nil {
+		t.Fatalf("%s: a new login does not mend it: %v", what, err)
+	}
+	wantValue(t, open2(backend), "key", "mended")
+	backend.texts = before
+	if err := open2(backend).Delete(t.Context(), "key"); err != nil {
+		t.Fatalf("%s: it cannot be deleted: %v", what, err)
+	}
+	wantAbsent(t, open2(backend), "key")
+	backend.mustBeEmpty(t)
+}
+
+func TestLostChunkIsCorrupt(t *testing.T) {
+	for i := range len(pack(noise(9000, 1))) {
+		backend := newFakeItems()
+		set(t, open2(backend), "key", noise(9000, 1))
+		delete(backend.texts, part("key", slotA, i))
+		spoiled(t, fmt.Sprintf("chunk %d lost", i), backend)
+	}
+}
+
+func TestAlteredByteIsCorrupt(t *testing.T) {
+	probe := newFakeItems()
+	set(t, open2(probe), "key", noise(300, 1))
+	whole := probe.snapshot()
+	for account, text := range whole {
+		for i := range text {
+			backend := newFakeItems()
+			backend.texts = maps.Clone(whole)
+			backend.texts[account] = text[:i] + string(text[i]^1) + text[i+1:]
+			if _, err := open2(backend).Get(t.Context(), "key"); !isKind(err, Corrupt) {
+				t.Fatalf("byte %d of %s altered: %v", i, account, err)
+			}
+			if i == 0 || i == len(text)-1 {
+				spoiled(t, fmt.Sprintf("byte %d of %s altered", i, account), backend)
+			}
+		}
+	}
+}
+
+func TestSwappedChunksAreCorrupt(t *testing.T) {
+	for _, swap := range [][2]string{
+		{part("key", slotA, 0), part("other", slotA, 0)},
+		{part("key", slotA, 2), part("other", slotA, 2)},
+		{part("key", slotA, 0), part("key", slotA, 1)},
+		{"key", "other"},
+	} {
+		backend := newFakeItems()
+		set(t, open2(backend), "key", noise(9000, 1))
+		set(t, open2(backend), "other", noise(9000, 2))
+		a, b := swap[0], swap[1]
+		backend.texts[a], backend.texts[b] = backend.texts[b], backend.texts[a]
+		if err := open2(backend).Delete(t.Context(), "other"); err != nil {
+			t.Fatal(err)
+		}
+		spoiled(t, fmt.Sprint("swapped ", swap), backend)
+	}
+}
+
+// An entry that is whole but belongs to another key is somebody else's.
+func TestCopyOfAnotherKeyIsCorrupt(t *testing.T) {
+	backend := newFakeItems()
+	set(t, open2(backend), "other", noise(9000, 1))
+	for account, text := range backend.snapshot() {
+		backend.texts[strings.Replace(account, "other", "key", 1)] = text
+		delete(backend.texts, account)
+	}
+	spoiled(t, "copied", backend)
+}
+
+func TestForeignEntryIsCorrupt(t *testing.T) {
+	whole := newFakeItems()
+	set(t, open2(whole), "key", "value")
+	header := whole.texts["key"]
+	for _, text := range []string{
+		"", " ", "hunter2", "mcpauth", "mcpauth ", "mcpauth 1", "mcpauth 2 a 1 5 00", "{}", "\x00\xff", "ü",
+		strings.Repeat("A", 1<<20), header + " ", " " + header, header + "\n", strings.ToUpper(header), "mcpauth 1 a 99999999999999999999 1 00",
+	} {
+		backend := newFakeItems()
+		backend.texts["key"] = text
+		spoiled(t, fmt.Sprintf("foreign %.40q", text), backend)
+	}
+}
+
+// An item that go-keyring itself cannot read (macOS marks its encoding) is
+// foreign too: a login must be able to write over it.
+func TestUnreadableItemIsCorrupt(t *testing.T) {
+	for _, account := range []string{"key", part("key", slotA, 1)} {
+		backend := newFakeItems()
+		set(t, open2(backend), "key", noise(9000, 1))
+		spoil := backend.texts[account]
+		backend.fault = func(op, a string) error {
+			backend.mu.Lock()
+			defer backend.mu.Unlock()
+			if op == "get" && a == account && backend.texts[a] == spoil {
+				return explain(base64.CorruptInputError(3), "")
+			}
+			return nil
+		}
+		spoiled(t, account+" unreadable", backend)
+	}
+}
+
+// A gzip bomb planted in the keychain unfolds to maxSecret bytes at most.
+func TestGzipBombIsCorrupt(t *testing.T) {
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	_, _ = io.CopyN(w, zeros{}, 16<<20)
+	_ = w.Close()
+	text := base64.StdEncoding.EncodeToString(zipped.Bytes())
+	backend := newFakeItems()
+	h := header{slot: slotA, size: maxSecret, sum: digest("key", []string{text})}
+	for ; len(text) > 0; h.count++ {
+		cut := min(len(text), chunkSize)
+		backend.texts[part("key", slotA, h.count)] = text[:cut]
+		text = text[cut:]
+	}
+	backend.texts["key"] = h.String()
+	if _, err := parseHeader(h.String()); err != nil {
+		t.Fatalf("the bomb does not get as far as it should: %v", err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _ = open2(backend).Get(t.Context(), "key")
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 8<<20 {
+		t.Errorf("reading the bomb took %d bytes", allocated)
+	}
+	spoiled(t, "bomb", backend)
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// during runs what another process does just before this process's n-th read.
+func duringRead(backend *fakeItems, n int, other func(*chunked)) {
+	shadow := newFakeItems()
+	shadow.texts = backend.texts
+	backend.fault = func(op, _ string) error {
+		if n--; n == -1 {
+			backend.mu.Lock()
+			defer backend.mu.Unlock()
+			other(open2(shadow))
+		}
+		return nil
+	}
+}
+
+func TestReaderDuringAWriterInAnotherProcess(t *testing.T) {
+	ctx := context.Background()
+	put := func(seed uint64) func(*chunked) {
+		return func(c *chunked) { _ = c.Set(ctx, "key", NewSecret(noise(6000, seed))) }
+	}
+	remove := func(c *chunked) { _ = c.Delete(ctx, "key") }
+	for name, other := range map[string][]func(*chunked){
+		"set":                  {put(2)},
+		"set, set":             {put(2), put(3)},
+		"set, set back":        {put(2), put(1)},
+		"delete":               {remove},
+		"delete, set the same": {remove, put(1)},
+		"set, delete":          {put(2), remove},
+	} {
+		for n := range 8 {
+			backend := newFakeItems()
+			set(t, open2(backend), "key", noise(6000, 1))
+			duringRead(backend, n, func(c *chunked) {
+				for _, act := range other {
+					act(c)
+				}
+			})
+			got, err := open2(backend).Get(t.Context(), "key")
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				t.Fatalf("%s before read %d: %v", name, n, err)
+			}
+			now, _ := newChunked("after", &fakeItems{texts: backend.texts}).Get(ctx, "key")
+			if got.Reveal() != noise(6000, 1) && got != now {
+				t.Errorf("%s before read %d: neither the old nor the new secret", name, n)
+			}
+		}
+	}
+}
+
+func TestReaderGivesUpOnAnEntryThatNeverStandsStill(t *testing.T) {
+	backend := newFakeItems()
+	set(t, open2(backend), "key", noise(6000, 1))
+	shadow := newFakeItems()
+	shadow.texts = backend.texts
+	var seed uint64
+	backend.fault = func(op, account string) error {
+		if strings.HasSuffix(account, "1") {
+			seed++
+			set(t, open2(shadow), "key", noise(6000, seed))
+		}
+		return nil
+	}
+	_, err := open2(backend).Get(t.Context(), "key")
+	wantKind(t, err, Corrupt)
+	if seed != maxReads {
+		t.Errorf("read %d times, want %d", seed, maxReads)
+	}
+	backend.fault = nil
+}
+
+// Errors of the keychain keep their kind through every operation: only
+// ErrNotFound means absence, and a locked keychain is not written over.
+func TestKindsPassThroughEveryOperation(t *testing.T) {
+	for _, kind := range []Kind{Unavailable, Locked, Timeout, TooBig, Failed} {
+		for n := range 12 {
+			backend := newFakeItems()
+			set(t, open2(backend), "key", noise(6000, 1))
+			for op, act := range map[string]func(*chunked) error{
+				"get":    func(c *chunked) error { _, err := c.Get(t.Context(), "key"); return err },
+				"set":    func(c *chunked) error { return c.Set(t.Context(), "key", NewSecret(noise(6000, 1))) },
+				"delete": func(c *chunked) error { return c.Delete(t.Context(), "key") },
+			} {
+				left := n
+				backend.fault = func(string, string) error {
+					if left--; left < 0 {
+						return &Error{Kind: kind}
+					}
+					return nil
+				}
+				err := act(open2(backend))
+				backend.fault = nil
+				if left >= 0 || err == nil && op == "set" {
+					continue // done before the fault, or with only the sweep to do
+				}
+				wantKind(t, err, kind)
+			}
+		}
+	}
+}
