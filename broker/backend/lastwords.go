@@ -1,0 +1,67 @@
+package backend
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxWords bounds the last words, in bytes: they end up in one line of an error.
+const maxWords = 300
+
+var (
+	// An escape sequence: CSI, OSC with its text, or ESC and one more byte.
+	escape = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)`)
+	// A line that names a failure, like those of Python, node, Go and cargo. node
+	// ends with its version and Go with a stack; the reason stands above.
+	reason = regexp.MustCompile(`^[\w.]*([Ee]rror|ERROR|[Ee]xception|panic|fatal|FATAL)\b[^:]{0,30}:`)
+)
+
+// lastWords picks from the end of a program's stderr the line that says why it
+// ended: the last one that starts with an error's name, or else the last.
+func lastWords(tail string) string {
+	last := ""
+	for line := range strings.SplitSeq(tail, "\n") {
+		line = printable(line)
+		if line == "" {
+			continue
+		}
+		if reason.MatchString(line) || !reason.MatchString(last) {
+			last = line
+		}
+	}
+	return capped(last, maxWords)
+}
+
+// printable is a line without what could move a cursor, colour a terminal or hide
+// text: escape sequences, control bytes, and the invisible format characters
+// (bidirectional overrides, zero widths, tags).
+func printable(line string) string {
+	line = escape.ReplaceAllString(line, "")
+	line = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r == utf8.RuneError:
+			return '?'
+		case unicode.IsSpace(r) || unicode.IsPrint(r):
+			return r
+		}
+		return -1
+	}, line)
+	return strings.Join(strings.Fields(line), " ")
+}
+
+// capped is s cut to at most n bytes, at the border of a character.
+func capped(s string, n int) string {
+	const more = "..."
+	if len(s) <= n {
+		return s
+	}
+	cut := n - len(more)
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + more
+}

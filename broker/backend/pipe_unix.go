@@ -1,0 +1,150 @@
+//go:build unix
+
+package backend
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// An end is our end of a pipe to or from the child.
+//
+// It waits in poll(2), in a thread of its own, and not in Go's poller: mixed with
+// an os.Stdin that blocks, Go's poller stalls for up to 10 ms and costs ten times
+// the latency (reference/speed.md, 4.2). Bare read(2) would do as well but for one
+// thing: nothing can interrupt it, and a process that left the group with our pipe
+// in its hands would hang us for ever. Hence the second descriptor in the poll.
+type end struct {
+	using sync.Mutex // held by a Read, a Write and the last part of Close
+	fd    int
+	woken int // read end of a pipe that never holds a byte
+	poll  [2]unix.PollFd
+	shut  bool
+
+	waking sync.Once
+	waker  int // write end; its close ends all waiting
+}
+
+func newEnd(fd int) (*end, error) {
+	wake, err := newPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(wake[0])
+		unix.Close(wake[1])
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return &end{fd: fd, woken: wake[0], waker: wake[1]}, nil
+}
+
+// pipeToChild and pipeFromChild leave the child's end blocking, as a program
+// expects of its stdio: the two ends of a pipe do not share that flag.
+func pipeToChild() (pipe, error) { return newStdioPipe(1) }
+
+func pipeFromChild() (pipe, error) { return newStdioPipe(0) }
+
+func newStdioPipe(our int) (pipe, error) {
+	fds, err := newPipe()
+	if err != nil {
+		return pipe{}, err
+	}
+	enlarge(fds[our])
+	ours, err := newEnd(fds[our])
+	if err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+		return pipe{}, err
+	}
+	return pipe{ours: ours, childs: os.NewFile(uintptr(fds[1-our]), "|")}, nil
+}
+
+// wait blocks until fd is ready or the end was woken.
+func (e *end) wait(event int16) (woken bool, err error) {
+	e.poll[0] = unix.PollFd{Fd: int32(e.fd), Events: event}
+	e.poll[1] = unix.PollFd{Fd: int32(e.woken), Events: unix.POLLIN}
+	for {
+		switch _, err := unix.Poll(e.poll[:], -1); err {
+		case nil:
+			return e.poll[1].Revents != 0, nil
+		case unix.EINTR, unix.EAGAIN:
+		default:
+			return false, os.NewSyscallError("poll", err)
+		}
+	}
+}
+
+func (e *end) Read(b []byte) (int, error) {
+	e.using.Lock()
+	defer e.using.Unlock()
+	if e.shut {
+		return 0, io.EOF
+	}
+	for {
+		woken, err := e.wait(unix.POLLIN)
+		if err != nil {
+			return 0, err
+		}
+		n, err := unix.Read(e.fd, b)
+		switch {
+		case n > 0 || len(b) == 0:
+			return n, nil
+		case err == unix.EINTR, err == unix.EAGAIN && !woken:
+		case err == nil, err == unix.EAGAIN: // all have closed it, or all that count
+			e.closeNow()
+			return 0, io.EOF
+		default:
+			return 0, os.NewSyscallError("read", err)
+		}
+	}
+}
+
+func (e *end) Write(b []byte) (int, error) {
+	e.using.Lock()
+	defer e.using.Unlock()
+	written := 0
+	for !e.shut {
+		n, err := unix.Write(e.fd, b[written:])
+		written += max(n, 0)
+		switch {
+		case err == nil && written == len(b):
+			return written, nil
+		case err == nil, err == unix.EINTR:
+		case err == unix.EAGAIN:
+			if woken, err := e.wait(unix.POLLOUT); err != nil || woken {
+				return written, os.ErrClosed
+			}
+		default:
+			return written, os.NewSyscallError("write", err)
+		}
+	}
+	return written, os.ErrClosed
+}
+
+// release ends all waiting, for now and ever: a Read takes what is there and then
+// reports io.EOF.
+func (e *end) release() {
+	e.waking.Do(func() { unix.Close(e.waker) })
+}
+
+// Close closes the descriptor, also while another goroutine is in Read or Write.
+func (e *end) Close() error {
+	e.release()
+	e.using.Lock()
+	defer e.using.Unlock()
+	e.closeNow()
+	return nil
+}
+
+func (e *end) closeNow() {
+	if e.shut {
+		return
+	}
+	e.shut = true
+	e.release()
+	unix.Close(e.fd)
+	unix.Close(e.woken)
+}

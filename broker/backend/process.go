@@ -1,0 +1,219 @@
+// Package backend runs the wrapped MCP server as a child process. It knows no
+// token and no message: it gives two pipes, and sees to it that the child and
+// all that the child started are gone when they should be.
+package backend
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// The ladder of [Process.Stop]. AI clients give a server 2 s between closing its
+// stdin and SIGTERM; 1.2 s here and the moments after a SIGKILL stay under the
+// 1.5 s that the whole shutdown of the proxy may take.
+const (
+	closeGrace     = 700 * time.Millisecond // after the close of stdin the child may still flush
+	terminateGrace = 500 * time.Millisecond // after SIGTERM
+	killGrace      = 250 * time.Millisecond // how long a killed process may take to disappear
+
+	// strayGrace is what is left to processes that the child leaves behind: a
+	// launcher often dies of a SIGTERM before the server that it launched.
+	strayGrace = 200 * time.Millisecond
+	// flushGrace bounds the wait for a reader of our stderr that does not read.
+	flushGrace = 100 * time.Millisecond
+)
+
+// Command says what to run. There is never a shell in between.
+type Command struct {
+	// Argv is the program and its arguments. A name without a slash is looked
+	// for in the PATH of Env, not in ours; relative entries of that PATH are
+	// skipped. A relative path is relative to Dir.
+	Argv []string
+	// Dir is the child's working directory; empty means ours.
+	Dir string
+	// Env is the complete environment of the child, see [Environ]. Nil is an
+	// empty environment, never ours.
+	Env []string
+	// Stderr receives what the child writes to stderr, from one goroutine. It
+	// may block for ever or fail: the child does not notice, the surplus is
+	// dropped. Nil drops all.
+	Stderr io.Writer
+}
+
+// Exit says how the child ended.
+type Exit struct {
+	// Code is the exit status, 128+n if signal n ended the child, and -1 if it
+	// is not known.
+	Code int
+	// Signal is what ended the child, or nil.
+	Signal os.Signal
+	// Err is set when the end could not be observed.
+	Err error
+}
+
+// String is the end of a sentence that starts with the command's name.
+func (e Exit) String() string {
+	switch {
+	case e.Err != nil:
+		return fmt.Sprintf("ended in an unknown way: %v", e.Err)
+	case e.Signal != nil:
+		return fmt.Sprintf("was ended by a signal (%v)", e.Signal)
+	}
+	return fmt.Sprintf("ended with code %d", e.Code)
+}
+
+// Process is a running child. All methods may be called from several goroutines.
+type Process struct {
+	cmd    *exec.Cmd
+	in     *end
+	out    *end
+	tree   *tree
+	stderr *stderr
+	exit   Exit
+
+	done     chan struct{} // closed when nothing of the tree is left
+	hurry    chan struct{} // closed when stray processes get no grace any more
+	hurryUp  sync.Once
+	stopping sync.Once
+}
+
+// Start runs the command. Errors about the command itself are of type *[StartError].
+//
+// The caller must read [Process.Out] to its end and call [Process.Stop],
+// [Process.Kill] or [Process.Close] in any case.
+func Start(c Command) (*Process, error) {
+	path, err := resolve(c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStdio()
+	if err != nil {
+		return nil, startError(c, Other, err)
+	}
+	defer s.closeChildEnds()
+	t, err := newTree()
+	if err != nil {
+		s.closeOurEnds()
+		return nil, startError(c, Other, err)
+	}
+	cmd := &exec.Cmd{
+		Path: path, Args: c.Argv, Dir: c.Dir, Env: append([]string{}, c.Env...),
+		Stdin: s.stdin.childs, Stdout: s.stdout.childs, Stderr: s.stderr.childs,
+	}
+	if err := t.start(cmd); err != nil {
+		t.destroy()
+		s.closeOurEnds()
+		return nil, execError(c, path, err)
+	}
+	p := &Process{
+		cmd: cmd, in: s.stdin.ours, out: s.stdout.ours, tree: t,
+		stderr: newStderr(s.stderr.ours, c.Stderr, t.weakness()),
+		done:   make(chan struct{}), hurry: make(chan struct{}),
+	}
+	go p.attend()
+	return p, nil
+}
+
+// In is the child's stdin. A Write blocks while the pipe is full; it ends with an
+// error when the child is gone or Close is called.
+func (p *Process) In() io.WriteCloser { return p.in }
+
+// Out is the child's stdout. A Read blocks until there is something. What the
+// child wrote before its end is still readable after it; then follows io.EOF, even
+// where a process that escaped from the tree keeps the pipe open.
+func (p *Process) Out() io.Reader { return p.out }
+
+// PID is the child's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the child has ended, what it left behind has been killed
+// and its last words have been read.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait waits for [Process.Done].
+func (p *Process) Wait() Exit {
+	<-p.done
+	return p.exit
+}
+
+// Exit says how the child ended. It is valid once [Process.Done] is closed, and
+// Code is -1 before.
+func (p *Process) Exit() Exit {
+	select {
+	case <-p.done:
+		return p.exit
+	default:
+		return Exit{Code: -1, Err: errRunning}
+	}
+}
+
+// LastWords is the line of the child's stderr that says best why it ended: the
+// last that looks like an error, or else the last. It is free of control bytes and
+// not longer than 300 bytes; it is whole once [Process.Done] is closed.
+func (p *Process) LastWords() string { return p.stderr.lastWords() }
+
+// Stop ends the child within 1.5 s: it closes stdin, waits 0.7 s, sends SIGTERM
+// to the process group, waits 0.5 s, sends SIGKILL to it. Windows knows no
+// SIGTERM and kills after the first wait. Processes of the group that outlive the
+// child get 0.2 s of what is left of that time.
+//
+// What the child wrote to stdout stays readable.
+func (p *Process) Stop() {
+	p.stopping.Do(func() {
+		p.in.Close()
+		if p.endsWithin(closeGrace) {
+			return
+		}
+		if p.tree.terminate() && p.endsWithin(terminateGrace) {
+			return
+		}
+		p.Kill()
+	})
+}
+
+// Kill ends the child and its whole group at once.
+func (p *Process) Kill() {
+	p.hurryUp.Do(func() { close(p.hurry) })
+	p.tree.kill()
+	p.endsWithin(killGrace)
+}
+
+// Close is [Process.Stop] for a caller that wants no more output either.
+func (p *Process) Close() {
+	p.Stop()
+	p.out.Close()
+}
+
+func (p *Process) endsWithin(d time.Duration) bool {
+	deadline := time.NewTimer(d)
+	defer deadline.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-deadline.C:
+		return false
+	}
+}
+
+// attend waits for the end of the child and clears up behind it.
+func (p *Process) attend() {
+	p.exit = exitOf(p.cmd.Wait(), p.cmd.ProcessState)
+	// Whoever is left of the group holds, as a rule, the stderr that it
+	// inherited: its end means that nobody is left to wait for.
+	grace := time.NewTimer(strayGrace)
+	select {
+	case <-p.stderr.ended:
+	case <-grace.C:
+	case <-p.hurry:
+	}
+	grace.Stop()
+	p.tree.destroy()
+	p.in.Close()
+	p.out.release()
+	p.stderr.finish(flushGrace)
+	close(p.done)
+}

@@ -1,0 +1,311 @@
+//go:build unix
+
+package backend
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestExitIsReported(t *testing.T) {
+	tests := []struct {
+		mode string
+		want Exit
+		text string
+	}{
+		{"exit0", Exit{Code: 0}, "ended with code 0"},
+		{"exit7", Exit{Code: 7}, "ended with code 7"},
+		{"segv", Exit{Code: 139, Signal: syscall.SIGSEGV}, "was ended by a signal (segmentation fault)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.mode, func(t *testing.T) {
+			p := child(t, tt.mode)
+			var got Exit
+			within(t, 10*time.Second, "waiting", func() { got = p.Wait() })
+			if got != tt.want || p.Exit() != tt.want {
+				t.Errorf("Wait = %+v, Exit = %+v, want %+v", got, p.Exit(), tt.want)
+			}
+			if got.String() != tt.text {
+				t.Errorf("String = %q, want %q", got, tt.text)
+			}
+		})
+	}
+}
+
+func TestExitOfARunningChildIsUnknown(t *testing.T) {
+	p := child(t, "hang")
+	if e := p.Exit(); e.Code != -1 || e.Err == nil {
+		t.Errorf("Exit = %+v", e)
+	}
+	p.Kill()
+	if e := p.Wait(); e.Code != 137 {
+		t.Errorf("after Kill: Exit = %+v, want code 137", e)
+	}
+}
+
+func TestEchoOfMoreThanThePipesHold(t *testing.T) {
+	p := child(t, "echo")
+	sent := strings.Repeat("0123456789abcdef", 1<<19) // 8 MiB
+	go func() {
+		defer p.In().Close()
+		if n, err := io.WriteString(p.In(), sent); n != len(sent) || err != nil {
+			t.Errorf("Write = %d, %v", n, err)
+		}
+	}()
+	if got := readAll(t, p.Out()); got != sent {
+		t.Errorf("%d bytes came back of %d, or others", len(got), len(sent))
+	}
+	if e := p.Wait(); e.Code != 0 {
+		t.Error(e)
+	}
+}
+
+func TestOutputIsReadableAfterTheEnd(t *testing.T) {
+	for mode, want := range map[string]string{
+		"half":  `{"jsonrpc":"2.0","id":1,"resu`,
+		"noise": "\ufeffbanner\r\n\n{\"a\":\n\x1b[31mred\n",
+		"much":  strings.Repeat("x", 300<<10),
+	} {
+		t.Run(mode, func(t *testing.T) {
+			p := child(t, mode)
+			within(t, 10*time.Second, "waiting", func() { p.Wait() })
+			p.Stop()
+			if got := readAll(t, p.Out()); got != want {
+				t.Errorf("read %d bytes, want %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+func TestStdoutClosedWhileRunningIsTheEndOfOut(t *testing.T) {
+	p := child(t, "closeout")
+	if got := readAll(t, p.Out()); got != "" {
+		t.Errorf("read %q", got)
+	}
+	select {
+	case <-p.Done():
+		t.Error("the child ended by itself")
+	default:
+	}
+}
+
+func TestWriteToAChildThatClosedStdin(t *testing.T) {
+	p := child(t, "closein")
+	readWord(t, bufio.NewReader(p.Out()), "closed")
+	if _, err := io.WriteString(p.In(), "x\n"); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("Write = %v, want EPIPE", err)
+	}
+}
+
+func TestBlockedWriteEndsWithTheChild(t *testing.T) {
+	p := child(t, "hang")
+	wrote := make(chan error, 1)
+	go func() {
+		_, err := p.In().Write(make([]byte, 4<<20))
+		wrote <- err
+	}()
+	within(t, 3*time.Second, "Stop", p.Stop)
+	if err := <-wrote; err == nil {
+		t.Error("4 MiB went into a child that reads nothing")
+	}
+	if _, err := p.In().Write([]byte("x")); err == nil {
+		t.Error("Write after Stop gives no error")
+	}
+}
+
+func TestChildGetsItsArgumentsAsTheyAre(t *testing.T) {
+	hostile := []string{"$(touch pwn)", "a b", "", `"`, "*", ";", "-x", "`id`"}
+	p := child(t, "args", func(c *Command) { c.Argv = append(c.Argv, hostile...) })
+	if got, want := readAll(t, p.Out()), `["$(touch pwn)" "a b" "" "\"" "*" ";" "-x" "`+"`id`"+`"]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestChildGetsItsEnvironmentAndNoOther(t *testing.T) {
+	t.Setenv("MCPAUTH_SECRET", "CANARY")
+	p := child(t, "env", func(c *Command) { c.Env = append(c.Env, "A=1") })
+	if got, want := readAll(t, p.Out()), modeVariable+"=env\nA=1"; got != want {
+		t.Errorf("environment %q, want %q", got, want)
+	}
+}
+
+func TestNoEnvironmentIsAnEmptyOne(t *testing.T) {
+	p, err := Start(Command{Argv: []string{"/usr/bin/env"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	if got := readAll(t, p.Out()); got != "" {
+		t.Errorf("environment %q", got)
+	}
+}
+
+func TestChildRunsInItsDirectory(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := child(t, "cwd", func(c *Command) { c.Dir = dir })
+	if got := readAll(t, p.Out()); got != dir {
+		t.Errorf("cwd %q, want %q", got, dir)
+	}
+}
+
+func TestStopLadder(t *testing.T) {
+	tests := []struct {
+		mode       string
+		code       int
+		from, till time.Duration
+		lastOutput string
+	}{
+		{"polite", 0, 0, 500 * time.Millisecond, "goodbye"},
+		{"ontem", 0, closeGrace, closeGrace + terminateGrace, "terminated"},
+		{"hang", 143, closeGrace, closeGrace + terminateGrace, ""},
+		{"stubborn", 137, closeGrace + terminateGrace, 1500 * time.Millisecond, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.mode, func(t *testing.T) {
+			t.Parallel()
+			p := child(t, tt.mode)
+			out := bufio.NewReader(p.Out())
+			if tt.mode == "ontem" || tt.mode == "stubborn" {
+				readWord(t, out, "ready")
+			}
+			start := time.Now()
+			p.Stop()
+			took := time.Since(start)
+			if took < tt.from || took > tt.till {
+				t.Errorf("Stop took %v, want %v to %v", took, tt.from, tt.till)
+			}
+			if e := p.Wait(); e.Code != tt.code {
+				t.Errorf("exit %+v, want code %d", e, tt.code)
+			}
+			if got := readAll(t, out); !strings.HasPrefix(got, tt.lastOutput) {
+				t.Errorf("last output %q, want %q", got, tt.lastOutput)
+			}
+		})
+	}
+}
+
+func TestStopFromManyGoroutines(t *testing.T) {
+	p := child(t, "stubborn")
+	readWord(t, bufio.NewReader(p.Out()), "ready")
+	var all sync.WaitGroup
+	within(t, 3*time.Second, "20 stops", func() {
+		for i := range 20 {
+			all.Go(func() {
+				if i == 13 {
+					p.Kill()
+				}
+				p.Stop()
+			})
+		}
+		all.Wait()
+	})
+	if e := p.Wait(); e.Code != 137 {
+		t.Error(e)
+	}
+	p.Close()
+	p.Close()
+}
+
+func TestSlowServerUnderAHastyLauncherMayFlush(t *testing.T) {
+	p := child(t, "slowkid")
+	out := bufio.NewReader(p.Out())
+	readWord(t, out, "ready")
+	within(t, 1500*time.Millisecond, "Stop", p.Stop)
+	if got := readAll(t, out); got != "flushed\n" {
+		t.Errorf("last output %q", got)
+	}
+}
+
+func TestGrandchildThatHoldsThePipesDies(t *testing.T) {
+	p := child(t, "leave")
+	out := bufio.NewReader(p.Out())
+	pid := readWord(t, out, "ready")
+	within(t, 2*time.Second, "end of the output", func() { io.Copy(io.Discard, out) })
+	if e := p.Wait(); e.Code != 3 {
+		t.Errorf("exit %+v, want the launcher's", e)
+	}
+	awaitGone(t, pid)
+}
+
+func TestGrandchildOutOfTheGroupDoesNotHangUs(t *testing.T) {
+	p := child(t, "escape")
+	out := bufio.NewReader(p.Out())
+	pid := readWord(t, out, "ready")
+	t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) })
+	within(t, 2*time.Second, "end of the output", func() { io.Copy(io.Discard, out) })
+	within(t, 2*time.Second, "waiting", func() { p.Wait() })
+}
+
+func TestChildThatLeavesTheGroupIsStopped(t *testing.T) {
+	p := child(t, "leader")
+	readWord(t, bufio.NewReader(p.Out()), "ready")
+	within(t, 1500*time.Millisecond, "Stop", p.Stop)
+	if e := p.Wait(); e.Code != 143 {
+		t.Errorf("exit %+v, want SIGTERM's", e)
+	}
+}
+
+func TestNoShellMeansNoGuardAndSaysSo(t *testing.T) {
+	tr, err := newTreeWith("/no/such/shell")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.destroy()
+	if !strings.Contains(tr.weakness(), "no guard process") {
+		t.Errorf("weakness %q", tr.weakness())
+	}
+	s, err := newStdio()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.closeOurEnds()
+	defer s.closeChildEnds()
+	cmd := testCommand("tree")
+	cmd.Stdout = s.stdout.childs
+	if err := tr.start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	pid := readWord(t, bufio.NewReader(s.stdout.ours), "ready")
+	tr.destroy()
+	cmd.Wait()
+	awaitGone(t, pid)
+}
+
+// awaitGone waits until a process is no more, or is a zombie of somebody else.
+func awaitGone(t testing.TB, pids ...int) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for _, pid := range pids {
+		for alive(pid) {
+			if time.Now().After(deadline) {
+				t.Fatalf("process %d is still there", pid)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+func alive(pid int) bool {
+	if runtime.GOOS != "linux" {
+		return syscall.Kill(pid, 0) == nil
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(state, "Z")
+}
