@@ -17,13 +17,14 @@ type Client struct {
 	ClientID     string          // client_id
 	ClientSecret keychain.Secret // client_secret; zero for a public client
 	Scopes       []string        // asked for at sign-in; empty means openid profile email offline_access
-	RedirectURIs []string        // tried in order; empty means 127.0.0.1, any free port, /callback
+	RedirectURIs []string        // tried in order, no port means any free one; empty means http://127.0.0.1/callback
 	Audience     string          // "audience" of the authorization request (Auth0 and alike), may be empty
 	Resource     string          // "resource" of RFC 8707, may be empty
 }
 
 // User is the verified user context that a backend receives. It never holds a
 // token. Its JSON form is the contract with backend authors (docs/user-context.md).
+// Email is left out when the provider says that it has not verified it.
 type User struct {
 	Sub               string   `json:"sub"`
 	UserID            string   `json:"user_id"` // equals sub; the ancestor's name for it
@@ -46,7 +47,8 @@ type User struct {
 // UI is how a sign-in talks to a person. A nil function is not called.
 type UI struct {
 	// OpenURL opens the authorization URL in the system browser. After an
-	// error, or when it is nil, ShowURL is the person's only way.
+	// error, or when it is nil, ShowURL is the person's only way. It should start
+	// the browser and return; it is not waited for, and ctx ends with the sign-in.
 	OpenURL func(ctx context.Context, url string) error
 	// ShowURL shows the authorization URL. opened says whether OpenURL succeeded.
 	ShowURL func(url string, opened bool)
@@ -82,8 +84,8 @@ const (
 // Snapshot is what a session knows at one moment.
 type Snapshot struct {
 	State State
-	User  User   // set when State is SignedIn, and the last one known when Troubled
-	Err   error  // why it is SignedOut (may be nil) or Troubled
+	User  User  // set when State is SignedIn, and the last one known when Troubled
+	Err   error // why it is SignedOut (may be nil) or Troubled
 }
 
 // Status is what `mcpauth status` shows of one profile.

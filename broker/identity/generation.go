@@ -1,0 +1,88 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// stateFiles are the three files of one sign-in in the state folder. None of
+// them says anything about its user.
+type stateFiles struct {
+	lock       string // held by whoever writes the sign-in; see keychain.Lock
+	generation string // grows by a byte at each change, so that a stat tells of it
+	pause      string // its time stamp is when the provider may be asked again
+}
+
+func (a *Accounts) files(c Client) stateFiles {
+	base := filepath.Join(a.stateDir, c.slot())
+	return stateFiles{lock: base + ".lock", generation: base + ".gen", pause: base + ".pause"}
+}
+
+// generation is what a stat tells of the generation file. Two are equal when
+// nothing was written between them.
+type generation struct {
+	size  int64
+	mtime time.Time
+}
+
+// read returns the zero generation when nobody has ever written.
+func (f stateFiles) read() generation {
+	info, err := os.Stat(f.generation)
+	if err != nil {
+		return generation{}
+	}
+	return generation{info.Size(), info.ModTime()}
+}
+
+// bump tells every running session that the stored sign-in has changed. The
+// file is appended to and not replaced: two changes within one tick of the
+// file system's clock then still differ in size.
+func (f stateFiles) bump() error {
+	if err := os.MkdirAll(filepath.Dir(f.generation), 0o700); err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	file, err := os.OpenFile(f.generation, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("telling running sessions: %w", err)
+	}
+	_, err = file.Write([]byte{'.'})
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("telling running sessions: %w", err)
+	}
+	return nil
+}
+
+// maxPause bounds every wait for a provider, so that a clock that jumps, or a
+// file with a strange time stamp, cannot stop the refreshing for good.
+const maxPause = time.Minute
+
+// pausedUntil is when the provider may be asked again, or the zero time. It is
+// shared by all processes: twenty proxies must not each find out by
+// themselves that the provider is overloaded.
+func (f stateFiles) pausedUntil(now time.Time) time.Time {
+	info, err := os.Stat(f.pause)
+	if err != nil || !pauseHolds(info.ModTime(), now) {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+func pauseHolds(until, now time.Time) bool {
+	return now.Before(until) && until.Sub(now) <= maxPause
+}
+
+// setPause is best effort: without it each process pauses by itself.
+func (f stateFiles) setPause(until time.Time) {
+	file, err := os.OpenFile(f.pause, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return
+	}
+	_ = file.Close()
+	_ = os.Chtimes(f.pause, until, until)
+}
+
+// clearPause is best effort, too: a pause ends by itself.
+func (f stateFiles) clearPause() { _ = os.Remove(f.pause) }

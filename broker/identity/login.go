@@ -1,0 +1,336 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/int128/oauth2cli"
+	"golang.org/x/oauth2"
+
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+const (
+	defaultLoginTimeout = 3 * time.Minute
+	slowOpen            = 3 * time.Second // a browser in the foreground never returns
+)
+
+// Login signs a person in with the system browser (RFC 8252, RFC 7636) and
+// stores the tokens. It returns after the browser has been told, or at once
+// when ctx ends. Only a sign-in that has passed every check is stored, and
+// whatever was stored before stays until then.
+//
+// The error is one of this package's types, the keychain's, or ctx's.
+func (a *Accounts) Login(ctx context.Context, c Client, o LoginOptions) (User, error) {
+	timeout := cmp.Or(o.Timeout, defaultLoginTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &TimeoutError{After: timeout})
+	defer cancel()
+	user, err := a.login(ctx, c, o)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return User{}, context.Cause(ctx)
+	}
+	return user, err
+}
+
+func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, error) {
+	redirects, err := parseRedirects(c.RedirectURIs)
+	if err != nil {
+		return User{}, err
+	}
+	p, err := a.discover(ctx, c)
+	if err != nil {
+		return User{}, err
+	}
+	s := &signIn{
+		accounts: a,
+		provider: p,
+		client:   c,
+		options:  o,
+		scopes:   p.scopes(c, o),
+		verifier: oauth2.GenerateVerifier(),
+		state:    random(),
+		nonce:    random(),
+	}
+	var tried []*busyError
+	for _, r := range redirects {
+		user, err := s.attempt(ctx, r)
+		var busy *busyError
+		if !errors.As(err, &busy) {
+			return user, err
+		}
+		tried = append(tried, busy)
+	}
+	return User{}, portsBusy(tried)
+}
+
+// random is 256 bits, for state and nonce (RFC 9700 4.7).
+func random() string {
+	var bits [32]byte
+	_, _ = rand.Read(bits[:]) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(bits[:])
+}
+
+// scopes are those to ask for. Without a choice of the person's own,
+// offline_access is left out where the provider does not list it, since Google
+// answers it with an error.
+func (p *provider) scopes(c Client, o LoginOptions) []string {
+	scopes := []string{oidc.ScopeOpenID}
+	asked := c.Scopes
+	if len(asked) == 0 {
+		asked = []string{"profile", "email"}
+		if !p.lacksOfflineAccess() {
+			asked = append(asked, oidc.ScopeOfflineAccess)
+		}
+	}
+	for _, scope := range slices.Concat(asked, o.Scopes) {
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+func (p *provider) lacksOfflineAccess() bool {
+	return len(p.ScopesSupported) > 0 && !slices.Contains(p.ScopesSupported, oidc.ScopeOfflineAccess)
+}
+
+// signIn is one sign-in under way.
+type signIn struct {
+	accounts *Accounts
+	provider *provider
+	client   Client
+	options  LoginOptions
+	scopes   []string
+	verifier string // code_verifier
+	state    string
+	nonce    string
+}
+
+// attempt tries to sign in with one redirect URI. A *busyError means that its
+// port was not to be had, and that nothing else has happened.
+func (s *signIn) attempt(ctx context.Context, r redirect) (User, error) {
+	r, release, err := r.settle()
+	if err != nil {
+		return User{}, err
+	}
+	defer release()
+	g := newGuard(s, r)
+	token, err := s.receive(ctx, g, r)
+	var user User
+	if err == nil {
+		user, err = s.accept(ctx, token)
+	}
+	if err != nil {
+		g.finish(ctx, failedPage(s.client.Profile, outcome(ctx, err)))
+		return User{}, err
+	}
+	g.finish(ctx, signedInPage(s.client.Profile, user))
+	return user, nil
+}
+
+// outcome is what the browser is told of err: the end of time is told as such.
+func outcome(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (s *signIn) receive(ctx context.Context, g *guard, r redirect) (*oauth2.Token, error) {
+	ready := make(chan string, 1) // unread and without a buffer it would hang oauth2cli
+	config := oauth2cli.Config{
+		OAuth2Config: oauth2.Config{
+			ClientID:     s.client.ClientID,
+			ClientSecret: s.client.ClientSecret.Reveal(),
+			Endpoint:     s.provider.endpoint(s.client),
+			RedirectURL:  r.uri(),
+			Scopes:       s.scopes,
+		},
+		AuthCodeOptions:         s.authorizationParameters(),
+		TokenRequestOptions:     s.tokenParameters(),
+		State:                   s.state,
+		LocalServerBindAddress:  []string{r.address()},
+		LocalServerCallbackPath: r.path, // without it the callback would get 404
+		LocalServerMiddleware:   g.wrap,
+		LocalServerReadyChan:    ready,
+	}
+	authURL, err := ValidateAuthorizeURL(config.OAuth2Config.AuthCodeURL(s.state, config.AuthCodeOptions...))
+	if err != nil {
+		return nil, &MetadataError{Field: "authorization_endpoint", Reason: err.Error()}
+	}
+	done := make(chan tokenResult, 1)
+	go func() {
+		token, err := oauth2cli.GetToken(oidc.ClientContext(ctx, s.provider.http), config)
+		done <- tokenResult{token, err}
+	}()
+	result := s.accompany(ctx, authURL, ready, done)
+	if result.err != nil {
+		return nil, s.explain(ctx, g, result.err)
+	}
+	return result.token, nil
+}
+
+type tokenResult struct {
+	token *oauth2.Token
+	err   error
+}
+
+// accompany sends the person to the provider once the listener is up, and
+// waits for the result. The authorization URL itself is opened, not
+// oauth2cli's index page.
+func (s *signIn) accompany(ctx context.Context, authURL string, ready <-chan string, done <-chan tokenResult) tokenResult {
+	var opened chan error
+	var slow <-chan time.Time
+	show := func(worked bool) {
+		opened, slow = nil, nil
+		if s.options.UI.ShowURL != nil {
+			s.options.UI.ShowURL(authURL, worked)
+		}
+	}
+	for {
+		select {
+		case <-ready:
+			ready = nil
+			if s.options.UI.OpenURL == nil {
+				show(false)
+				continue
+			}
+			opened, slow = make(chan error, 1), time.After(slowOpen)
+			go func(opened chan<- error) { opened <- s.options.UI.OpenURL(ctx, authURL) }(opened)
+		case err := <-opened:
+			show(err == nil)
+		case <-slow:
+			show(true)
+		case result := <-done:
+			return result
+		}
+	}
+}
+
+func (s *signIn) authorizationParameters() []oauth2.AuthCodeOption {
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(s.verifier), oidc.Nonce(s.nonce)}
+	if s.client.Audience != "" {
+		options = append(options, oauth2.SetAuthURLParam("audience", s.client.Audience))
+	}
+	if s.client.Resource != "" {
+		options = append(options, oauth2.SetAuthURLParam("resource", s.client.Resource))
+	}
+	if len(s.client.Scopes) == 0 && s.provider.lacksOfflineAccess() {
+		// Google's way to ask for a refresh token; others ignore what they do
+		// not know (RFC 6749 3.1).
+		options = append(options, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent"))
+	}
+	return options
+}
+
+func (s *signIn) tokenParameters() []oauth2.AuthCodeOption {
+	options := []oauth2.AuthCodeOption{oauth2.VerifierOption(s.verifier)}
+	if s.client.Resource != "" {
+		options = append(options, oauth2.SetAuthURLParam("resource", s.client.Resource))
+	}
+	return options
+}
+
+// explain replaces oauth2cli's and x/oauth2's errors, which print the expected
+// state and the provider's whole answer.
+func (s *signIn) explain(ctx context.Context, g *guard, err error) error {
+	var (
+		listening *net.OpError
+		refused   *oauth2.RetrieveError
+		network   *url.Error
+	)
+	p := s.provider
+	switch {
+	case g.refused() != nil:
+		return g.refused()
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &listening) && listening.Op == "listen":
+		return &busyError{addr: listening.Addr.String()}
+	case errors.As(err, &refused):
+		a := &answer{status: refused.Response.StatusCode, header: refused.Response.Header, body: refused.Body}
+		return p.refusal("token", p.TokenEndpoint, a, g.sentCode(), s.verifier, s.client.ClientSecret.Reveal())
+	case errors.As(err, &network):
+		return unreachable("token", hostOf(p.TokenEndpoint), network)
+	}
+	return unreachable("token", hostOf(p.TokenEndpoint), errors.New("its answer is no token response"))
+}
+
+// accept checks the tokens and stores them, or neither.
+func (s *signIn) accept(ctx context.Context, token *oauth2.Token) (User, error) {
+	raw, _ := token.Extra("id_token").(string)
+	if raw == "" {
+		return User{}, &VerifyError{What: "token response", Why: "it has no ID token"}
+	}
+	if token.TokenType != "" && !strings.EqualFold(token.TokenType, "bearer") {
+		return User{}, &VerifyError{What: "token response", Why: "its token_type is not Bearer"}
+	}
+	id, err := s.provider.verifyIDToken(ctx, raw, expectation{client: s.client, nonce: s.nonce, accessToken: token.AccessToken})
+	if err != nil {
+		return User{}, err
+	}
+	scope, _ := token.Extra("scope").(string)
+	rec := newRecord(s.client, userFrom(id, s.client), tokens{
+		access:   keychain.NewSecret(token.AccessToken),
+		refresh:  keychain.NewSecret(token.RefreshToken),
+		scopes:   cmp.Or(scope, strings.Join(s.scopes, " ")),
+		lifetime: lifetime(token.ExpiresIn),
+	}, s.accounts.now())
+	rec.signedInAt = rec.obtainedAt
+	if rec, err = s.complete(ctx, rec, missing(id)); err != nil {
+		return User{}, err
+	}
+	if err := s.store(ctx, rec); err != nil {
+		return User{}, err
+	}
+	return rec.user, nil
+}
+
+// complete adds the claims that only userinfo has. A provider whose userinfo
+// does not work costs those claims and not the sign-in.
+func (s *signIn) complete(ctx context.Context, rec *record, wanted []string) (*record, error) {
+	full, err := s.provider.withUserinfo(ctx, rec, wanted)
+	var foreign *VerifyError
+	switch {
+	case err == nil:
+		return full, nil
+	case errors.As(err, &foreign), ctx.Err() != nil:
+		return nil, err
+	}
+	s.warn("userinfo gave nothing: " + err.Error())
+	return rec, nil
+}
+
+// store writes the sign-in under the profile's lock, which is taken only now:
+// held while a browser is open, it would keep every proxy from refreshing.
+func (s *signIn) store(ctx context.Context, rec *record) error {
+	a, files := s.accounts, s.accounts.files(s.client)
+	unlock, err := keychain.Lock(ctx, files.lock)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := a.save(ctx, s.client, rec); err != nil {
+		return err
+	}
+	files.clearPause()
+	if err := files.bump(); err != nil {
+		s.warn("running proxies may not notice the sign-in: " + err.Error())
+	}
+	return nil
+}
+
+func (s *signIn) warn(text string) {
+	if s.options.UI.Warn != nil {
+		s.options.UI.Warn(text)
+	}
+}

@@ -1,0 +1,240 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// record is one sign-in with its tokens. It is never changed once others can
+// see it; a new state is a new record.
+type record struct {
+	issuer       string
+	clientID     string
+	access       keychain.Secret
+	refresh      keychain.Secret
+	user         User
+	fromUserinfo []string // profile claims that the ID token lacks and userinfo is asked for
+	obtainedAt   time.Time
+	expiresAt    time.Time
+	signedInAt   time.Time
+	dead         string // why the provider ended the sign-in; then there are no tokens
+}
+
+// tokens are what a token response gives.
+type tokens struct {
+	access, refresh keychain.Secret
+	scopes          string // separated by spaces
+	lifetime        time.Duration
+}
+
+// newRecord leaves signedInAt and fromUserinfo to the caller.
+func newRecord(c Client, u User, t tokens, now time.Time) *record {
+	expires := now.Add(t.lifetime)
+	u.Scopes = append([]string{}, strings.Fields(t.scopes)...)
+	u.ExpiresAt = expires.Unix()
+	return &record{
+		issuer: c.Issuer, clientID: c.ClientID,
+		access: t.access, refresh: t.refresh, user: u,
+		obtainedAt: now, expiresAt: expires,
+	}
+}
+
+const (
+	unsaidLifetime = time.Hour // of an access token without expires_in
+	maxLifetime    = 365 * 24 * time.Hour
+)
+
+// lifetime judges expires_in, in seconds.
+func lifetime(expiresIn int64) time.Duration {
+	if expiresIn <= 0 {
+		return unsaidLifetime
+	}
+	return time.Duration(min(expiresIn, int64(maxLifetime/time.Second))) * time.Second
+}
+
+const recordVersion = 1
+
+// storedRecord is the form of a record in the keychain, JSON. It is the only
+// type of the package that holds tokens as plain strings, and lives only as
+// long as it takes to write or read one.
+type storedRecord struct {
+	Version      int      `json:"version"`
+	Issuer       string   `json:"issuer"`
+	ClientID     string   `json:"client_id"`
+	AccessToken  string   `json:"access_token,omitempty"`
+	RefreshToken string   `json:"refresh_token,omitempty"`
+	User         User     `json:"user"`
+	FromUserinfo []string `json:"from_userinfo,omitempty"`
+	ObtainedAt   int64    `json:"obtained_at"`  // seconds since the epoch, as all times here
+	ExpiresAt    int64    `json:"expires_at"`   // end of the access token
+	SignedInAt   int64    `json:"signed_in_at"` // when the person signed in
+	Dead         string   `json:"dead,omitempty"`
+}
+
+func (r *record) encode() (keychain.Secret, error) {
+	text, err := json.Marshal(storedRecord{
+		Version:      recordVersion,
+		Issuer:       r.issuer,
+		ClientID:     r.clientID,
+		AccessToken:  r.access.Reveal(),
+		RefreshToken: r.refresh.Reveal(),
+		User:         r.user,
+		FromUserinfo: r.fromUserinfo,
+		ObtainedAt:   r.obtainedAt.Unix(),
+		ExpiresAt:    r.expiresAt.Unix(),
+		SignedInAt:   r.signedInAt.Unix(),
+		Dead:         r.dead,
+	})
+	if err != nil {
+		return keychain.Secret{}, errors.New("the sign-in has no JSON form") // err may quote a token
+	}
+	return keychain.NewSecret(string(text)), nil
+}
+
+// decodeRecord refuses what was not stored for this issuer and client:
+// credentials must never travel to another provider, whatever somebody wrote
+// into the keychain.
+func decodeRecord(text keychain.Secret, c Client) (*record, error) {
+	var s storedRecord
+	if err := json.Unmarshal([]byte(text.Reveal()), &s); err != nil {
+		return nil, &RecordError{Reason: "it is not what mcpauth writes"} // err may quote a token
+	}
+	switch {
+	case s.Version != recordVersion:
+		return nil, &RecordError{Reason: fmt.Sprintf("it has version %d, and this mcpauth knows %d", s.Version, recordVersion)}
+	case s.Issuer != c.Issuer:
+		return nil, &RecordError{Reason: "it is for another issuer, " + clean(s.Issuer)}
+	case s.ClientID != c.ClientID:
+		return nil, &RecordError{Reason: "it is for another client_id, " + clean(s.ClientID)}
+	case s.User.Sub == "" || (s.AccessToken == "" && s.Dead == ""):
+		return nil, &RecordError{Reason: "it is incomplete"}
+	}
+	return &record{
+		issuer:       s.Issuer,
+		clientID:     s.ClientID,
+		access:       keychain.NewSecret(s.AccessToken),
+		refresh:      keychain.NewSecret(s.RefreshToken),
+		user:         s.User,
+		fromUserinfo: s.FromUserinfo,
+		obtainedAt:   time.Unix(s.ObtainedAt, 0),
+		expiresAt:    time.Unix(s.ExpiresAt, 0),
+		signedInAt:   time.Unix(s.SignedInAt, 0),
+		dead:         s.Dead,
+	}, nil
+}
+
+// load reads the client's record. Nobody signed in is ErrSignedOut itself; a
+// record that cannot be used is a *RecordError; all else is the keychain's
+// error, of which nobody may conclude that the person is signed out.
+func (a *Accounts) load(ctx context.Context, c Client) (*record, error) {
+	text, err := a.store.Get(ctx, c.key())
+	if errors.Is(err, keychain.ErrNotFound) {
+		return nil, ErrSignedOut
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the sign-in: %w", err)
+	}
+	return decodeRecord(text, c)
+}
+
+// save writes a record. The caller holds the client's lock.
+func (a *Accounts) save(ctx context.Context, c Client, r *record) error {
+	text, err := r.encode()
+	if err != nil {
+		return err
+	}
+	if err := a.store.Set(ctx, c.key(), text); err != nil {
+		return fmt.Errorf("storing the sign-in: %w", err)
+	}
+	return nil
+}
+
+// ended is the record with its tokens gone, for status to tell of.
+func (r *record) ended(reason string, now time.Time) *record {
+	dead := *r
+	dead.expiresAt = now
+	dead.access, dead.refresh, dead.dead = keychain.Secret{}, keychain.Secret{}, reason
+	return &dead
+}
+
+// sameTokens tells whether nobody has signed in or refreshed between the two.
+func (r *record) sameTokens(other *record) bool {
+	return other != nil && r.access == other.access && r.refresh == other.refresh
+}
+
+const (
+	lastUse      = 5 * time.Second // an access token with less left would not survive its journey
+	renewMargin  = time.Minute     // with less left, a caller that sends the token waits for a new one
+	clockLeeway  = time.Minute     // how far the clock may be before obtainedAt
+	aheadPercent = 80              // of the lifetime, after which the token is renewed ahead of time
+)
+
+func (r *record) lifetime() time.Duration { return r.expiresAt.Sub(r.obtainedAt) }
+
+// usableFor tells whether the access token has more than margin left, or more
+// than a tenth of its life when that is shorter. A clock that was set back to
+// before the token was obtained says nothing about its end, so then it has not.
+func (r *record) usableFor(margin time.Duration, now time.Time) bool {
+	return !r.access.IsZero() &&
+		!now.Before(r.obtainedAt.Add(-clockLeeway)) &&
+		r.expiresAt.Sub(now) > min(margin, r.lifetime()/10)
+}
+
+// good tells whether the access token can still be used.
+func (r *record) good(now time.Time) bool { return r.usableFor(lastUse, now) }
+
+// aheadAt is when the access token should be renewed ahead of time.
+func (r *record) aheadAt() time.Time {
+	return r.obtainedAt.Add(r.lifetime() * aheadPercent / 100)
+}
+
+// snapshotOf is the one place that knows which state a record means. why is
+// the reason that there is no record, or that it could not be renewed.
+func snapshotOf(r *record, loadErr, renewErr error, now time.Time) Snapshot {
+	switch {
+	case r == nil && loadErr != nil && !errors.Is(loadErr, ErrSignedOut):
+		return Snapshot{State: Troubled, Err: loadErr}
+	case r == nil && loadErr == ErrSignedOut: // nobody ever was
+		return Snapshot{State: SignedOut}
+	case r == nil:
+		return Snapshot{State: SignedOut, Err: loadErr}
+	case r.dead != "":
+		return Snapshot{State: SignedOut, Err: &EndedError{Reason: r.dead, At: r.expiresAt}}
+	case r.good(now):
+		return Snapshot{State: SignedIn, User: r.user}
+	case r.refresh.IsZero():
+		return Snapshot{State: SignedOut, Err: &EndedError{
+			Reason: "the access token is over, and the provider gave no refresh token", At: r.expiresAt}}
+	case renewErr != nil:
+		return Snapshot{State: Troubled, User: r.user, Err: renewErr}
+	}
+	return Snapshot{State: Troubled, User: r.user, Err: ErrExpired}
+}
+
+// sameFace tells whether two snapshots look the same to a subscriber. A later
+// ExpiresAt alone, as after each refresh, is no change.
+func sameFace(a, b Snapshot) bool {
+	return a.State == b.State && errorText(a.Err) == errorText(b.Err) && samePerson(a.User, b.User)
+}
+
+func samePerson(a, b User) bool {
+	return a.Sub == b.Sub && a.Email == b.Email && a.Name == b.Name &&
+		a.GivenName == b.GivenName && a.FamilyName == b.FamilyName &&
+		a.PreferredUsername == b.PreferredUsername &&
+		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Roles, b.Roles) && slices.Equal(a.Scopes, b.Scopes)
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

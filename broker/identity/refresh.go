@@ -1,0 +1,310 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+const (
+	renewTimeout    = 30 * time.Second // one refresh with its lock, requests and writes
+	userinfoTimeout = 5 * time.Second  // of a refresh; the lock is held meanwhile
+	busyPause       = time.Second      // while another process refreshes
+	sharedPause     = time.Second / 2  // for all processes after a failure; each backs off further by itself
+)
+
+// errBusy means that another process holds the lock, most likely to refresh.
+var errBusy = errors.New("another process is refreshing")
+
+// renew refreshes once, however many ask for it, and closes the channel when
+// that is done. The refresh outlives its callers' contexts: one that is given
+// up between the provider's answer and the store loses a rotated token, and
+// with it the sign-in.
+//
+// An urgent refresh waits for the lock; one ahead of time leaves it to whoever
+// has it.
+func (s *Session) renew(ctx context.Context, urgent bool) <-chan struct{} {
+	key := "ahead"
+	if urgent {
+		key = "urgent"
+	}
+	s.update(func(st *sessionState) { st.renewing++ })
+	result := s.flight.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTimeout)
+		defer cancel()
+		s.renewed(s.renewUnderLock(ctx, urgent))
+		return nil, nil
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-result
+		s.update(func(st *sessionState) { st.renewing-- })
+	}()
+	return done
+}
+
+// renewed notes how a refresh went.
+func (s *Session) renewed(err error) {
+	now := s.accounts.now()
+	s.update(func(st *sessionState) {
+		switch {
+		case errors.Is(err, errBusy):
+			st.pausedUntil = now.Add(busyPause)
+		case err != nil:
+			st.renewErr = err
+			st.renewFailures++
+			st.pausedUntil = now.Add(backoff(st.renewFailures, err))
+		case st.unsaved == nil:
+			st.renewErr, st.renewFailures = nil, 0
+		}
+	})
+}
+
+// backoff doubles from a second to a minute, spread by a fifth either way, and
+// is at least what the provider asked for.
+func backoff(failures int, err error) time.Duration {
+	pause := min(time.Second<<min(failures-1, 6), maxPause)
+	pause = pause*4/5 + rand.N(pause*2/5)
+	var trouble *UnreachableError
+	if errors.As(err, &trouble) {
+		pause = max(pause, trouble.RetryAfter)
+	}
+	return min(pause, maxPause)
+}
+
+// renewUnderLock is the refresh protocol between processes: read the store,
+// take the lock, read again, ask the provider, write the store, and only then
+// use what came. Whoever finds on the way that another has been faster uses
+// that one's tokens. Twenty proxies without this are nineteen invalid_grant
+// and a sign-in that the provider revokes.
+func (s *Session) renewUnderLock(ctx context.Context, urgent bool) error {
+	s.reload(ctx)
+	if !s.due(urgent) {
+		return s.readError()
+	}
+	unlock, err := s.lock(ctx, urgent)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.reload(ctx)
+	if err := s.readError(); err != nil {
+		return err // without the newest refresh token an old one would be sent
+	}
+	if err := s.saveAgain(ctx); err != nil || !s.due(urgent) {
+		return err
+	}
+	_, state := s.look()
+	return s.replace(ctx, state.rec)
+}
+
+func (s *Session) lock(ctx context.Context, urgent bool) (unlock func(), err error) {
+	if urgent {
+		return keychain.Lock(ctx, s.files.lock)
+	}
+	unlock, ok, err := keychain.TryLock(s.files.lock)
+	if err == nil && !ok {
+		return nil, errBusy
+	}
+	return unlock, err
+}
+
+// due tells whether what is in memory now still needs a refresh or a write.
+func (s *Session) due(urgent bool) bool {
+	_, state := s.look()
+	now := s.accounts.now()
+	switch rec := state.rec; {
+	case state.unsaved != nil:
+		return true
+	case rec == nil || rec.refresh.IsZero():
+		return false
+	case urgent:
+		return !rec.usableFor(renewMargin, now)
+	default:
+		return !now.Before(rec.aheadAt())
+	}
+}
+
+func (s *Session) readError() error {
+	_, state := s.look()
+	return state.readErr
+}
+
+// saveAgain stores what could not be stored before. The lock is held, and the
+// store was just read.
+func (s *Session) saveAgain(ctx context.Context) error {
+	_, state := s.look()
+	if state.unsaved == nil {
+		return nil
+	}
+	return s.keep(ctx, state.rec, state.replaces)
+}
+
+// replace asks for new tokens and keeps them. The lock is held.
+func (s *Session) replace(ctx context.Context, old *record) error {
+	now := s.accounts.now()
+	if until := s.files.pausedUntil(now); !until.IsZero() {
+		return &UnreachableError{Step: "refresh", Host: hostOf(s.client.Issuer),
+			Err: errors.New("it was asked in vain a moment ago"), RetryAfter: until.Sub(now)}
+	}
+	p, err := s.accounts.provider(ctx, s.client)
+	if err != nil {
+		return s.pause(err)
+	}
+	next, err := p.refresh(ctx, s.client, old)
+	var refused *ProviderError
+	switch {
+	case errors.As(err, &refused) && refused.Code == "invalid_grant":
+		return s.refused(ctx, old, refused)
+	case err != nil:
+		return s.pause(err)
+	}
+	s.files.clearPause()
+	if err := s.keep(ctx, next, old); err != nil {
+		return err
+	}
+	return s.refreshProfile(ctx, p, next)
+}
+
+// pause makes the other processes wait, too, when the provider is in trouble.
+func (s *Session) pause(err error) error {
+	var trouble *UnreachableError
+	if errors.As(err, &trouble) {
+		s.files.setPause(s.accounts.now().Add(max(trouble.RetryAfter, sharedPause)))
+	}
+	return err
+}
+
+// refused is invalid_grant. The token may be old because somebody has signed
+// in anew without our seeing it; only if not is the sign-in at its end. That is
+// stored, so that nobody asks again.
+func (s *Session) refused(ctx context.Context, old *record, refusal *ProviderError) error {
+	s.reload(ctx)
+	if err := s.readError(); err != nil {
+		return err
+	}
+	if _, state := s.look(); state.rec == nil || !state.rec.sameTokens(old) {
+		return nil
+	}
+	return s.keep(ctx, old.ended(refusal.Error(), s.accounts.now()), old)
+}
+
+// keep stores a record and then uses it. When the keychain fails, the record
+// is used all the same and stored later: the provider may have revoked what it
+// replaces.
+func (s *Session) keep(ctx context.Context, next, replaced *record) error {
+	writing, cancel := context.WithTimeout(ctx, keychainTimeout)
+	defer cancel()
+	err := s.accounts.save(writing, s.client, next)
+	s.update(func(st *sessionState) {
+		st.rec, st.loadErr, st.renewErr = next, nil, nil
+		st.unsaved, st.replaces = err, nil
+		if err != nil {
+			st.replaces = replaced
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return s.files.bump()
+}
+
+// refreshProfile asks userinfo again for what only it knows, so that somebody
+// who was taken out of a group is so here within the life of an access token.
+// It comes after the tokens are stored, and what goes wrong with it changes
+// nothing.
+func (s *Session) refreshProfile(ctx context.Context, p *provider, rec *record) error {
+	ctx, cancel := context.WithTimeout(ctx, userinfoTimeout)
+	defer cancel()
+	full, err := p.withUserinfo(ctx, rec, rec.fromUserinfo)
+	if err != nil || samePerson(full.user, rec.user) {
+		return nil
+	}
+	return s.keep(ctx, full, rec)
+}
+
+// tokenResponse is RFC 6749 5.1 with the ID token of OpenID Connect Core 12.2.
+type tokenResponse struct {
+	AccessToken  string         `json:"access_token"`
+	RefreshToken string         `json:"refresh_token"`
+	IDToken      string         `json:"id_token"`
+	Scope        string         `json:"scope"`
+	ExpiresIn    jsontext.Value `json:"expires_in"`
+	Error        string         `json:"error"` // some answer 200 with it
+}
+
+// seconds reads expires_in, which some providers send as a string.
+func (t *tokenResponse) seconds() int64 {
+	var n float64
+	if json.Unmarshal(t.ExpiresIn, &n) == nil {
+		return int64(n)
+	}
+	var s string
+	if json.Unmarshal(t.ExpiresIn, &s) == nil && json.Unmarshal([]byte(s), &n) == nil {
+		return int64(n)
+	}
+	return 0
+}
+
+// refresh is one POST (RFC 6749 6). It is written by hand since x/oauth2 can
+// send no resource with it and reads other answers than JSON.
+func (p *provider) refresh(ctx context.Context, c Client, old *record) (*record, error) {
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.refresh.Reveal()}}
+	if c.Resource != "" {
+		form.Set("resource", c.Resource)
+	}
+	a, err := p.postForm(ctx, "refresh", p.TokenEndpoint, c, form)
+	if err != nil {
+		return nil, err
+	}
+	var said tokenResponse
+	if a.status != http.StatusOK || a.decode(&said) != nil || said.Error != "" {
+		return nil, p.refusal("refresh", p.TokenEndpoint, a, old.refresh.Reveal(), c.ClientSecret.Reveal())
+	}
+	if said.AccessToken == "" {
+		return nil, unreachable("refresh", hostOf(p.TokenEndpoint), errors.New("its answer has no access token"))
+	}
+	return p.successor(ctx, c, old, said)
+}
+
+// successor is the record after a refresh. A refreshed ID token must be about
+// the same person. One that cannot be checked since the keys are out of reach
+// is left unread, rather than to lose the tokens that came with it.
+func (p *provider) successor(ctx context.Context, c Client, old *record, said tokenResponse) (*record, error) {
+	user, wanted := old.user.clone(), old.fromUserinfo
+	if said.IDToken != "" {
+		id, err := p.verifyIDToken(ctx, said.IDToken, expectation{client: c, sub: old.user.Sub, accessToken: said.AccessToken})
+		var trouble *UnreachableError
+		switch {
+		case err == nil:
+			user = renewedUser(old, id, c)
+			wanted = slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return id[name] != nil })
+		case !errors.As(err, &trouble):
+			return nil, fmt.Errorf("refreshing: %w", err)
+		}
+	}
+	next := newRecord(c, user, tokens{
+		access:   keychain.NewSecret(said.AccessToken),
+		refresh:  keychain.NewSecret(said.RefreshToken),
+		scopes:   cmp.Or(said.Scope, strings.Join(old.user.Scopes, " ")),
+		lifetime: lifetime(said.seconds()),
+	}, p.now())
+	next.signedInAt, next.fromUserinfo = old.signedInAt, wanted
+	if next.refresh.IsZero() {
+		next.refresh = old.refresh // RFC 6749 6: then the old one stays good
+	}
+	return next, nil
+}

@@ -1,0 +1,319 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+const (
+	watchEvery      = 250 * time.Millisecond
+	keychainTimeout = 3 * time.Second // a proxy's calls wait for it
+	maxReadBackoff  = 30 * time.Second
+)
+
+// Session follows one client's sign-in for as long as a proxy runs. Its
+// methods are safe for concurrent use; the slices of a Snapshot are shared and
+// must not be changed.
+type Session struct {
+	accounts *Accounts
+	client   Client
+	files    stateFiles
+	flight   singleflight.Group
+	view     atomic.Pointer[view]
+
+	mu      sync.Mutex // guards everything below; see update
+	state   sessionState
+	turned  chan struct{} // closed and replaced by each update
+	changed chan struct{} // closed and replaced when subscribers would see a difference
+	told    Snapshot      // what subscribers saw last
+}
+
+// view is what Snapshot needs, worked out in advance.
+type view struct {
+	rec  *record
+	now  Snapshot
+	over Snapshot // once the access token is over
+}
+
+// sessionState is everything that changes, and update the only place that
+// changes it.
+type sessionState struct {
+	loaded   bool
+	rec      *record // nil when nobody is signed in, or nobody can tell
+	loadErr  error   // why rec is nil
+	renewErr error   // why the last refresh did not work
+
+	seen         generation // when the store was last read
+	readErr      error      // why the last read did not work
+	readAt       time.Time  // when to read again then
+	readFailures int
+
+	renewing      int       // calls of renew in flight
+	renewFailures int       // in a row
+	pausedUntil   time.Time // no refresh before
+	aheadAt       time.Time // when to refresh ahead of time
+
+	unsaved  error   // why rec is in memory only; nil when it is stored
+	replaces *record // what the store held when rec could not be written to it
+}
+
+// Session returns the session of a client, in state Loading. It does nothing
+// until Run.
+func (a *Accounts) Session(c Client) *Session {
+	s := &Session{
+		accounts: a,
+		client:   c,
+		files:    a.files(c),
+		turned:   make(chan struct{}),
+		changed:  make(chan struct{}),
+		told:     Snapshot{State: Loading},
+	}
+	s.view.Store(&view{now: s.told})
+	return s
+}
+
+// Run keeps the session up to date until ctx ends: it reads the keychain at
+// once and again within a second after a login, refresh or logout anywhere on
+// this machine, and refreshes the access token at 80 % of its life. It looks
+// at the wall clock each time instead of waiting for a far moment, so it copes
+// with a machine that slept and with a clock that was set.
+//
+// A refresh that is under way when ctx ends is waited for, for at most 30
+// seconds: a process that leaves between the provider's answer and the
+// keychain loses the sign-in for everybody. Run may be called once.
+func (s *Session) Run(ctx context.Context) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	s.reload(ctx)
+	for {
+		s.tick(ctx)
+		select {
+		case <-ctx.Done():
+			s.drain()
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Snapshot tells where the session stands, from memory and without waiting. A
+// token that has run out since the last look is seen to be over at once.
+func (s *Session) Snapshot() Snapshot {
+	v := s.view.Load()
+	if v.now.State == SignedIn && !v.rec.good(s.accounts.now()) {
+		return v.over
+	}
+	return v.now
+}
+
+// Wait is Snapshot after waiting, until ctx ends, for what is about to be
+// known: the first answer of the keychain, and a refresh without which the
+// access token cannot be used. It starts that refresh where needed, but does
+// not wait for a provider that has just failed. Run must be running.
+func (s *Session) Wait(ctx context.Context) Snapshot {
+	var renewed <-chan struct{}
+	for {
+		turned, state := s.look()
+		must := state.mustRenew(s.accounts.now())
+		switch {
+		case state.loaded && !must:
+			return s.Snapshot()
+		case must && renewed == nil: // once: to ask is an update, which ends turned
+			renewed = s.renew(ctx, true)
+		}
+		select {
+		case <-ctx.Done():
+			return s.Snapshot()
+		case <-turned:
+		case <-renewed:
+			renewed = nil
+		}
+	}
+}
+
+// Changed returns a channel that is closed when the state, the user or the
+// error has changed. Take it before the Snapshot that it is about, and take a
+// new one each time:
+//
+//	for {
+//		changed := session.Changed()
+//		use(session.Snapshot())
+//		<-changed
+//	}
+func (s *Session) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// AccessToken returns an access token with a minute left, or a tenth of its
+// life where that is shorter. When the provider cannot renew it, one with more
+// than five seconds left has to do. The error is [ErrSignedOut], the reason of
+// state Troubled, or ctx's. Run must be running.
+func (s *Session) AccessToken(ctx context.Context) (keychain.Secret, error) {
+	s.Wait(ctx)
+	_, state := s.look()
+	if state.canRenew(s.accounts.now()) && !state.rec.usableFor(renewMargin, s.accounts.now()) {
+		select {
+		case <-s.renew(ctx, true):
+		case <-ctx.Done():
+		}
+		_, state = s.look()
+	}
+	if rec := state.rec; rec != nil && rec.good(s.accounts.now()) {
+		return rec.access, nil
+	}
+	snapshot := s.Snapshot()
+	switch {
+	case snapshot.State == Loading:
+		return keychain.Secret{}, context.Cause(ctx)
+	case snapshot.Err == nil:
+		return keychain.Secret{}, ErrSignedOut
+	}
+	return keychain.Secret{}, snapshot.Err
+}
+
+// look returns the state as it is, with a channel that is closed when it is
+// not so any more.
+func (s *Session) look() (turned <-chan struct{}, state sessionState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turned, s.state
+}
+
+// update is the only place that changes the state.
+func (s *Session) update(change func(*sessionState)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.state.rec
+	change(&s.state)
+	if rec := s.state.rec; rec != nil && rec != before {
+		// Twenty proxies that all read this record should not wake as one.
+		s.state.aheadAt = rec.aheadAt().Add(rand.N(max(rec.lifetime()/20, 1)))
+	}
+	v := &view{rec: s.state.rec, now: s.state.snapshot(s.accounts.now())}
+	if v.now.State == SignedIn {
+		v.over = s.state.snapshot(v.rec.expiresAt)
+	}
+	s.view.Store(v)
+	close(s.turned)
+	s.turned = make(chan struct{})
+	if !sameFace(s.told, v.now) {
+		s.told = v.now
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}
+}
+
+func (st *sessionState) snapshot(now time.Time) Snapshot {
+	if !st.loaded {
+		return Snapshot{State: Loading}
+	}
+	snapshot := snapshotOf(st.rec, st.loadErr, st.renewErr, now)
+	if snapshot.State == SignedIn {
+		snapshot.Err = st.unsaved
+	}
+	return snapshot
+}
+
+// tick does what has become due.
+func (s *Session) tick(ctx context.Context) {
+	now := s.accounts.now()
+	_, state := s.look()
+	if s.files.read() != state.seen || state.readErr != nil && !now.Before(state.readAt) {
+		s.reload(ctx)
+		_, state = s.look()
+	}
+	if s.view.Load().now.State != s.Snapshot().State { // only time has passed
+		s.update(func(*sessionState) {})
+	}
+	switch {
+	case ctx.Err() != nil, state.renewing > 0:
+	case state.mustRenew(now):
+		s.renew(ctx, true)
+	case state.shouldRenew(now):
+		s.renew(ctx, false)
+	}
+}
+
+// canRenew tells whether there is something to refresh with, and the provider
+// may be asked.
+func (st *sessionState) canRenew(now time.Time) bool {
+	return st.rec != nil && !st.rec.refresh.IsZero() && !pauseHolds(st.pausedUntil, now)
+}
+
+// mustRenew tells whether the access token is of no use without a refresh, and
+// one is under way or may be started.
+func (st *sessionState) mustRenew(now time.Time) bool {
+	return st.canRenew(now) && !st.rec.good(now)
+}
+
+// shouldRenew tells whether it is time to refresh ahead of time, or to store
+// what could not be stored before.
+func (st *sessionState) shouldRenew(now time.Time) bool {
+	if st.unsaved != nil {
+		return !pauseHolds(st.pausedUntil, now)
+	}
+	return st.canRenew(now) && !now.Before(st.aheadAt)
+}
+
+// reload reads the store. The generation is read first: whatever is written
+// after that is seen at the next tick.
+func (s *Session) reload(ctx context.Context) {
+	seen := s.files.read()
+	ctx, cancel := context.WithTimeout(ctx, keychainTimeout)
+	defer cancel()
+	rec, err := s.accounts.load(ctx, s.client)
+	s.update(func(st *sessionState) {
+		st.seen, st.loaded = seen, true
+		if err != nil && !errors.Is(err, ErrSignedOut) {
+			st.unreadable(err, s.accounts.now())
+			return
+		}
+		st.adopt(rec, err)
+	})
+}
+
+// unreadable keeps what is in memory: a keychain that got locked must not end
+// the work of a proxy whose token is still good.
+func (st *sessionState) unreadable(err error, now time.Time) {
+	if st.rec == nil {
+		st.loadErr = err
+	}
+	st.readErr = err
+	st.readAt = now.Add(min(time.Second<<min(st.readFailures, 10), maxReadBackoff))
+	st.readFailures++
+}
+
+// adopt takes over what the store holds.
+func (st *sessionState) adopt(rec *record, err error) {
+	st.readErr, st.readFailures, st.loadErr = nil, 0, err
+	if st.unsaved != nil && rec != nil && rec.sameTokens(st.replaces) {
+		return // the store is behind: ours could not be written yet
+	}
+	st.unsaved, st.replaces = nil, nil
+	if rec != nil && st.rec != nil && rec.sameTokens(st.rec) && rec.dead == st.rec.dead {
+		st.rec = rec // perhaps with a newer profile; what is known of the provider stays
+		return
+	}
+	st.rec, st.renewErr, st.renewFailures, st.pausedUntil = rec, nil, 0, time.Time{}
+}
+
+// drain waits for refreshes in flight, which are bounded by themselves.
+func (s *Session) drain() {
+	for {
+		turned, state := s.look()
+		if state.renewing == 0 {
+			return
+		}
+		<-turned
+	}
+}

@@ -1,0 +1,191 @@
+package identity
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// tokenLeeway is how far the clocks may differ when exp is judged.
+const tokenLeeway = time.Minute
+
+// signingAlgs are the only algorithms that an ID token may be signed with. An
+// own list, since one taken from the provider could name HS256.
+func signingAlgs() []string {
+	return []string{
+		oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512,
+		oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
+	}
+}
+
+// expectation is what an ID token must agree with.
+type expectation struct {
+	client      Client
+	nonce       string // of a sign-in; empty on refresh (OpenID Connect Core 12.2)
+	sub         string // on refresh; empty at a sign-in
+	accessToken string
+}
+
+// verifyIDToken checks an ID token (OpenID Connect Core 3.1.3.7 and 12.2) and
+// returns its claims. Keys that cannot be fetched are an *UnreachableError,
+// everything else is a *VerifyError.
+func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectation) (claims, error) {
+	keys := &keySet{provider: p}
+	verifier := oidc.NewVerifier(p.Issuer, keys, &oidc.Config{
+		ClientID:             want.client.ClientID,
+		SupportedSigningAlgs: signingAlgs(),
+		Now:                  func() time.Time { return p.now().Add(-tokenLeeway) },
+	})
+	token, err := verifier.Verify(ctx, raw)
+	if keys.unreachable != nil {
+		return nil, keys.unreachable
+	}
+	if err != nil {
+		return nil, p.explain(err)
+	}
+	c, err := parseClaims(token)
+	if err != nil {
+		return nil, err
+	}
+	return c, p.checkClaims(token, c, want)
+}
+
+func (p *provider) checkClaims(token *oidc.IDToken, c claims, want expectation) error {
+	azp := c.text("azp")
+	switch {
+	case token.Subject == "":
+		return &VerifyError{What: "ID token", Why: "it has no sub"}
+	case want.sub != "" && token.Subject != want.sub:
+		return &VerifyError{What: "ID token", Why: "its sub is somebody else's than at the sign-in"}
+	case want.nonce != "" && subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(want.nonce)) != 1:
+		return &VerifyError{What: "ID token", Why: "its nonce is not that of this sign-in"}
+	case azp != "" && azp != want.client.ClientID:
+		return &VerifyError{What: "ID token", Why: "it was issued to another client (azp)"}
+	case azp == "" && len(token.Audience) > 1:
+		return &VerifyError{What: "ID token", Why: "it is for several clients and does not say for whom (azp)"}
+	case token.AccessTokenHash != "" && token.VerifyAccessToken(want.accessToken) != nil:
+		return &VerifyError{What: "ID token", Why: "it belongs to another access token (at_hash)"}
+	}
+	return nil
+}
+
+// explain turns an error of go-oidc into words. Its own quote the answer of
+// the provider.
+func (p *provider) explain(err error) error {
+	why := "its signature or form is wrong"
+	var expired *oidc.TokenExpiredError
+	text := err.Error()
+	switch {
+	case errors.As(err, &expired):
+		why = "it ended at " + expired.Expiry.UTC().Format(time.RFC3339) + p.clockWords()
+	case strings.Contains(text, "issued by a different provider"):
+		why = "another provider issued it (iss)"
+	case strings.Contains(text, "expected audience"):
+		why = "it is for another client (aud)"
+	case strings.Contains(text, "nbf"):
+		why = "it is not valid yet (nbf)" + p.clockWords()
+	case strings.Contains(text, "unexpected signature algorithm"), strings.Contains(text, "malformed jwt"):
+		why = "it is not a JWT with a signature that is allowed"
+	}
+	return &VerifyError{What: "ID token", Why: why}
+}
+
+// clockWords tells of clocks that differ, which is what mostly stands behind
+// a token that is over as soon as it is made.
+func (p *provider) clockWords() string {
+	skew := time.Duration(p.transport.skew.Load()).Round(time.Second)
+	if skew.Abs() <= tokenLeeway {
+		return ""
+	}
+	return fmt.Sprintf("; the provider's clock differs from this machine's by %s", skew)
+}
+
+// keySet tells keys that could not be fetched from a signature that is wrong.
+// go-oidc's own error for both is text with the provider's answer in it.
+type keySet struct {
+	provider    *provider
+	unreachable error
+}
+
+func (k *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := k.provider.keys.VerifySignature(ctx, jwt)
+	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
+		cause := errors.New("it did not answer with a key set")
+		var network *url.Error
+		if errors.As(err, &network) {
+			cause = network.Err
+		}
+		k.unreachable = &UnreachableError{Step: "keys", Host: hostOf(k.provider.JWKSURI), Err: cause}
+	}
+	return payload, err
+}
+
+// claims are the members of an ID token or of userinfo.
+type claims map[string]jsontext.Value
+
+// parseClaims reads the payload once more, strictly. encoding/json, which
+// go-oidc reads it with, takes "Sub" for "sub" and the last of two.
+func parseClaims(token *oidc.IDToken) (claims, error) {
+	var payload rawJSON
+	if err := token.Claims(&payload); err != nil {
+		return nil, &VerifyError{What: "ID token", Why: "its claims cannot be read"}
+	}
+	c := claims{}
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return nil, &VerifyError{What: "ID token", Why: "its claims are not strict JSON"}
+	}
+	for name := range c {
+		for _, known := range []string{"iss", "sub", "aud", "exp", "nbf", "nonce", "azp", "at_hash"} {
+			if name != known && strings.EqualFold(name, known) {
+				return nil, &VerifyError{What: "ID token", Why: "it has a claim that is spelled almost like " + known}
+			}
+		}
+	}
+	return c, nil
+}
+
+// rawJSON takes the payload as it is.
+type rawJSON []byte
+
+func (r *rawJSON) UnmarshalJSON(b []byte) error {
+	*r = append((*r)[:0], b...)
+	return nil
+}
+
+// text is a claim that is a string, or else empty.
+func (c claims) text(name string) string {
+	var s string
+	if json.Unmarshal(c[name], &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// number is a claim that is a number, or else 0.
+func (c claims) number(name string) int64 {
+	var f float64
+	if json.Unmarshal(c[name], &f) != nil {
+		return 0
+	}
+	return int64(f)
+}
+
+// list is a claim that is a string or a list of strings.
+func (c claims) list(name string) []string {
+	if s := c.text(name); s != "" {
+		return []string{s}
+	}
+	list := []string{}
+	if json.Unmarshal(c[name], &list) != nil {
+		return []string{}
+	}
+	return list
+}
