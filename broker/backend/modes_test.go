@@ -21,6 +21,9 @@ import (
 // modeVariable makes the test binary play a child instead of running tests.
 const modeVariable = "BACKEND_TEST_MODE"
 
+// quick: a program built with -race lingers for a second at its end by default.
+const quick = "GORACE=atexit_sleep_ms=0"
+
 func TestMain(m *testing.M) {
 	if mode := os.Getenv(modeVariable); mode != "" {
 		play, ok := modes[mode]
@@ -137,7 +140,7 @@ func flood() {
 
 // owner is a program that uses this package and is then killed.
 func owner() {
-	p, err := Start(Command{Argv: []string{os.Args[0]}, Env: []string{modeVariable + "=" + os.Getenv("OWNED")}})
+	p, err := Start(Command{Argv: []string{os.Args[0]}, Env: []string{modeVariable + "=" + os.Getenv("OWNED"), quick}})
 	if err != nil {
 		panic(err)
 	}
@@ -148,14 +151,14 @@ func owner() {
 // testCommand runs the test binary in a mode, without this package's help.
 func testCommand(mode string, env ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(env, modeVariable+"="+mode)
+	cmd.Env = append(env, modeVariable+"="+mode, quick)
 	return cmd
 }
 
 // child starts a process under test; with this package, which ends with the test.
 func child(t testing.TB, mode string, change ...func(*Command)) *Process {
 	t.Helper()
-	c := Command{Argv: []string{os.Args[0]}, Env: []string{modeVariable + "=" + mode}}
+	c := Command{Argv: []string{os.Args[0]}, Env: []string{modeVariable + "=" + mode, quick}}
 	for _, f := range change {
 		f(&c)
 	}
@@ -163,7 +166,7 @@ func child(t testing.TB, mode string, change ...func(*Command)) *Process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Close)
+	t.Cleanup(func() { p.Kill(); p.Close() })
 	return p
 }
 

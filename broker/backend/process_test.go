@@ -134,7 +134,7 @@ func TestChildGetsItsArgumentsAsTheyAre(t *testing.T) {
 func TestChildGetsItsEnvironmentAndNoOther(t *testing.T) {
 	t.Setenv("MCPAUTH_SECRET", "CANARY")
 	p := child(t, "env", func(c *Command) { c.Env = append(c.Env, "A=1") })
-	if got, want := readAll(t, p.Out()), modeVariable+"=env\nA=1"; got != want {
+	if got, want := readAll(t, p.Out()), modeVariable+"=env\n"+quick+"\nA=1"; got != want {
 		t.Errorf("environment %q, want %q", got, want)
 	}
 }
