@@ -131,7 +131,9 @@ func listDescriptors() {
 
 func flood() {
 	b := bytes.Repeat([]byte("all work and no play makes a dull server\n"), 1600)
-	for sent := 0; sent < 1<<30; sent += len(b) {
+	size := 1 << 30
+	fmt.Sscan(os.Getenv("SIZE"), &size)
+	for sent := 0; sent < size; sent += len(b) {
 		os.Stderr.Write(b)
 	}
 	fmt.Fprintln(os.Stderr, "the end")

@@ -107,7 +107,7 @@ func (r *slowReader) Write(b []byte) (int, error) {
 
 func TestStderrOfABrokenReaderIsStillDrained(t *testing.T) {
 	r := &recorder{err: errors.New("gone")}
-	p := child(t, "flood", withStderr(r))
+	p := child(t, "flood", withStderr(r), func(c *Command) { c.Env = append(c.Env, "SIZE=4000000") })
 	if got := readAll(t, p.Out()); got != "done\n" {
 		t.Errorf("output %q", got)
 	}
