@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,47 +108,40 @@ func (m *machine) status(t *testing.T) {
 	}
 }
 
-// knowsTheUser: by _meta, and by the argument where a tool declares it, which
-// the model then does not see.
+// answersToAda is what the tools of examples/python say to Ada, and to nobody
+// else. whoami and list_users read the user from _meta, my_orders from the
+// argument _oauth_user, which it declares.
+var answersToAda = map[string]string{
+	"whoami":     "ada@example.com",
+	"list_users": "Ada Lovelace",
+	"my_orders":  "a difference engine",
+}
+
 func knowsTheUser(t *testing.T, c *client) {
 	tools := c.tools()
-	if _, ok := tools["whoami"]; !ok || len(tools) < 3 {
-		t.Fatalf("tools: %v", tools)
-	}
-	asked := 0
-	for name, schema := range tools {
-		if text, _ := json.Marshal(schema); bytes.Contains(text, []byte("_oauth_user")) {
-			t.Errorf("the model sees _oauth_user of %s: %s", name, text)
+	for name, want := range answersToAda {
+		if tools[name] == nil {
+			t.Errorf("tool %s is not listed", name)
 		}
-		if name == "list_users" {
-			continue // tells of others
-		}
-		text, failed := c.call(name, nil)
-		if failed || !strings.Contains(text, "ada@example.com") {
+		if text, failed := c.call(name, nil); failed || !strings.Contains(text, want) {
 			t.Errorf("%s answered %q", name, text)
 		}
-		asked++
 	}
-	if asked < 2 {
-		t.Errorf("only %d tools that tell the user: %v", asked, slices.Collect(maps.Keys(tools)))
-	}
-	if text, failed := c.call("list_users", map[string]any{"arguments": map[string]any{"limit": 1}}); failed {
-		t.Errorf("list_users answered %q", text)
+	// The model must not see the argument that is not its to fill in.
+	if schema, _ := json.Marshal(tools["my_orders"]); bytes.Contains(schema, []byte("_oauth_user")) {
+		t.Errorf("the model sees _oauth_user: %s", schema)
 	}
 }
 
 // refusesAForgedUser: a model that names another user gets the real one.
 func refusesAForgedUser(t *testing.T, c *client) {
-	mallory := map[string]any{"sub": "mallory", "email": "mallory@example.com"}
-	for name := range c.tools() {
-		if name == "list_users" {
-			continue
-		}
-		text, failed := c.call(name, map[string]any{
-			"arguments": map[string]any{"_oauth_user": mallory},
-			"_meta":     map[string]any{"io.github.mcpauth/user": mallory},
+	grace := map[string]any{"sub": "grace", "email": "grace@example.com", "groups": []string{"sales"}}
+	for name, want := range answersToAda {
+		text, _ := c.call(name, map[string]any{
+			"arguments": map[string]any{"_oauth_user": grace},
+			"_meta":     map[string]any{"io.github.mcpauth/user": grace},
 		})
-		if strings.Contains(text, "mallory") || (!failed && !strings.Contains(text, "ada@example.com")) {
+		if !strings.Contains(text, want) || strings.Contains(text, "grace") || strings.Contains(text, "a compiler") {
 			t.Errorf("%s believed it: %q", name, text)
 		}
 	}
