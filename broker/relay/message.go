@@ -82,6 +82,19 @@ func (m *Message) Modern() bool {
 	return m.metaAt.open > 0 && m.members[memberProtocolVersion].from > m.metaAt.open
 }
 
+// ModernMeta is a _meta that makes a request of ours belong to the same client
+// as this modern one: its protocol version, client info and capabilities, and
+// nothing else that it sent.
+func (m *Message) ModernMeta() []byte {
+	object := []byte{'{'}
+	for _, name := range protocolNames[meta] {
+		if text := m.text(name.member); text != nil {
+			object = append(object, memberText(name.text, text, true)...)
+		}
+	}
+	return append(bytes.TrimSuffix(object, []byte{','}), '}')
+}
+
 // Spoofed reports whether the client tried to set a reserved member.
 func (m *Message) Spoofed() bool { return len(m.cuts) > 0 }
 

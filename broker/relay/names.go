@@ -108,9 +108,9 @@ func lookup(at level, quoted []byte) (which member, ok bool) {
 	if plain {
 		return other, true
 	}
-	folded := canonical(quoted)
+	text := unquoted(quoted)
 	for _, known := range protocolNames[at] {
-		if folded == strings.ToLower(known.text) {
+		if resembles(text, known.text) {
 			return other, false
 		}
 	}
@@ -128,19 +128,31 @@ func isPlain(name []byte) bool {
 	return true
 }
 
-// canonical is the loosest reading of a quoted name: unescaped, without control
-// and format characters, case-folded.
-func canonical(quoted []byte) string {
+func unquoted(quoted []byte) string {
 	text, err := jsontext.AppendUnquote(nil, quoted)
 	if err != nil {
-		return ""
+		return "" // not reached: the name was read before
 	}
+	return string(text)
+}
+
+// resembles reports whether a careless parser could take a name for the known
+// one: by folding its letters, by dropping what cannot be seen, or by ending it
+// at a NUL as C does (GHSA-q382-vc8q-7jhj).
+func resembles(name, known string) bool {
+	head, _, _ := strings.Cut(name, "\x00")
+	known = canonical(known)
+	return canonical(name) == known || canonical(head) == known
+}
+
+// canonical is a name without control and format characters, case-folded.
+func canonical(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf) {
 			return -1
 		}
 		return foldRune(r)
-	}, string(text))
+	}, name)
 }
 
 // foldRune gives the same rune for all runes that Unicode's simple folding
@@ -165,8 +177,8 @@ func (r Reserved) has(quoted []byte) bool {
 	if isPlain(name) {
 		return foldEqual(name, r.Meta) || foldEqual(name, r.Argument)
 	}
-	folded := canonical(quoted)
-	return folded == strings.ToLower(r.Meta) || folded == strings.ToLower(r.Argument)
+	text := unquoted(quoted)
+	return resembles(text, r.Meta) || resembles(text, r.Argument)
 }
 
 func foldEqual(name []byte, text string) bool {

@@ -1,0 +1,535 @@
+package relay
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// openGate lets everything pass; tests put their own judgement in.
+type openGate struct {
+	judge func(*Message) Verdict
+	back  func(*Output, *Request) Verdict
+
+	mu       sync.Mutex
+	refusals []string
+}
+
+func (g *openGate) FromClient(m *Message, _ []byte) Verdict {
+	if g.judge != nil {
+		return g.judge(m)
+	}
+	return Verdict{Action: Forward}
+}
+
+func (g *openGate) FromBackend(out *Output, request *Request) Verdict {
+	if g.back != nil {
+		return g.back(out, request)
+	}
+	return Verdict{Action: Forward}
+}
+
+func (g *openGate) Refused(r *Refusal) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refusals = append(g.refusals, r.Reason)
+}
+
+// conversation is a relay with a scripted client and backend around it.
+type conversation struct {
+	t             *testing.T
+	relay         *Relay
+	client        *party
+	backend       *party
+	stray         chan string
+	done          chan struct{}
+	stop          context.CancelFunc
+	obituary      string
+	onlyOneEnding atomic.Int32
+}
+
+// party is one end: what it writes goes to the relay, what it is told comes in
+// lines.
+type party struct {
+	t     *testing.T
+	in    *io.PipeWriter
+	out   *io.PipeReader
+	lines chan string
+}
+
+const patience = 10 * time.Second
+
+func converse(t *testing.T, gate *openGate, change ...func(*Config)) *conversation {
+	t.Helper()
+	c := &conversation{t: t, stray: make(chan string, 100), done: make(chan struct{}), obituary: "it ended"}
+	c.client, c.backend = newParty(t), newParty(t)
+	clientR, clientW := c.client.ends()
+	backendR, backendW := c.backend.ends()
+	config := Config{
+		Client:   Endpoint{R: clientR, W: clientW},
+		Backend:  Endpoint{R: backendR, W: backendW},
+		Gate:     gate,
+		Reserved: testReserved,
+		Stray:    func(line []byte) { c.stray <- string(line) },
+		ClientGone: func() {
+			c.onlyOneEnding.Add(1)
+			_ = c.backend.in.Close()
+		},
+		Obituary: func() string { return c.obituary },
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	c.relay = New(config)
+	ctx, cancel := context.WithCancel(context.Background())
+	c.stop = cancel
+	go func() {
+		defer close(c.done)
+		c.relay.Run(ctx)
+		_ = clientW.Close()
+		_ = backendW.Close()
+	}()
+	t.Cleanup(c.end)
+	return c
+}
+
+func newParty(t *testing.T) *party {
+	return &party{t: t, lines: make(chan string, 10000)}
+}
+
+// ends gives the relay its ends of the two pipes.
+func (p *party) ends() (*io.PipeReader, *io.PipeWriter) {
+	r, in := io.Pipe()
+	out, w := io.Pipe()
+	p.in, p.out = in, out
+	return r, w
+}
+
+// listen starts to read what the party is told.
+func (p *party) listen() *party {
+	go func() {
+		defer close(p.lines)
+		reader := bufio.NewReaderSize(p.out, 1<<20)
+		for {
+			line, err := reader.ReadString('\n')
+			if line != "" {
+				p.lines <- strings.TrimSuffix(line, "\n")
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return p
+}
+
+func (p *party) say(lines ...string) {
+	p.t.Helper()
+	for _, line := range lines {
+		if _, err := io.WriteString(p.in, line+"\n"); err != nil {
+			p.t.Fatalf("the relay does not listen: %v", err)
+		}
+	}
+}
+
+func (p *party) hears(want ...string) {
+	p.t.Helper()
+	for _, w := range want {
+		if got := p.next(); got != w {
+			p.t.Fatalf("got  %.300s\nwant %.300s", got, w)
+		}
+	}
+}
+
+func (p *party) next() string {
+	p.t.Helper()
+	select {
+	case line, ok := <-p.lines:
+		if !ok {
+			p.t.Fatal("the stream ended")
+		}
+		return line
+	case <-time.After(patience):
+		p.t.Fatal("nothing was said in time")
+	}
+	return ""
+}
+
+func (c *conversation) end() {
+	_ = c.client.in.Close()
+	_ = c.backend.in.Close()
+	_ = c.client.out.Close()
+	_ = c.backend.out.Close()
+	c.stop()
+	select {
+	case <-c.done:
+	case <-time.After(patience):
+		c.t.Error("the relay did not end")
+	}
+}
+
+func (c *conversation) listen() { c.client.listen(); c.backend.listen() }
+
+func TestMessagesPassAsTheyAre(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	up := []string{
+		`{"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}},"jsonrpc":"2.0","id":0}`,
+		`{"jsonrpc":"2.0","method":"notifications/initialized"}`,
+		`{"jsonrpc" : "2.0", "id":9007199254740993,"method":"tools/call","params":{"name":"a","arguments":{"n":1.50,"big":12345678901234567890,"é":"\u00e9"}},"extra":[1]}`,
+		`{"jsonrpc":"2.0","id":"a\"b","method":"some/unknown","params":{"_meta":{"vendor.example/x":{"y":null}}}}`,
+		`{"jsonrpc":"2.0","id":5,"result":{"roots":[]}}`,
+		`{"jsonrpc":"2.0","id":6,"error":{"code":-1,"message":"no","data":{"d":1e400}}}`,
+	}
+	c.client.say(up...)
+	c.backend.hears(up...)
+	down := []string{
+		`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":{"x":1.0}}}`,
+		`{"result":{"x":[1.0, 12345678901234567890]},"jsonrpc":"2.0","id":9007199254740993,"vendor":true}`,
+		`{"jsonrpc":"2.0","id":5,"method":"roots/list"}`,
+		`{"jsonrpc":"2.0","id":"never asked","result":{}}`,
+		`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}`,
+	}
+	c.backend.say(down...)
+	c.client.hears(down...)
+}
+
+func TestLinesOfAllLengths(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	for _, n := range []int{bufferSize - 200, bufferSize - 100, bufferSize, bufferSize + 1, 1 << 20, 17 << 20} {
+		up := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"x","params":{"d":"%s"}}`, n, strings.Repeat("x", n))
+		down := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{"d":"%s"}}`, n, strings.Repeat("y", n))
+		c.client.say(up, `{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+		c.backend.hears(up, `{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+		c.backend.say(down, `{"jsonrpc":"2.0","id":1,"result":{}}`)
+		c.client.hears(down, `{"jsonrpc":"2.0","id":1,"result":{}}`)
+	}
+}
+
+func TestTooLongLineIsAnErrorNotAnEnd(t *testing.T) {
+	c := converse(t, &openGate{}, func(config *Config) { config.MaxLine = 1 << 20 })
+	c.listen()
+	long := strings.Repeat("x", 3<<20)
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"x","params":{"d":"` + long + `"}}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4413,"message":"mcpauth: the message is longer than this proxy allows"}}`)
+	c.client.say(`{"method":"x","params":{"d":"`+long+`"},"jsonrpc":"2.0","id":"last"}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":"last","error":{"code":4413,"message":"mcpauth: the message is longer than this proxy allows"}}`)
+	c.client.say(`{"jsonrpc":"2.0","id":2,"method":"x"}`)
+	c.backend.hears(`{"jsonrpc":"2.0","id":2,"method":"x"}`)
+	c.backend.say(`{"result":{"d":"` + long + `"},"jsonrpc":"2.0","id":2}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":2,"error":{"code":4413,"message":"mcpauth: the server's answer is longer than this proxy allows"}}`)
+	<-c.stray
+	c.backend.say(`{"jsonrpc":"2.0","method":"notifications/x"}`)
+	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`)
+}
+
+func TestBadLineIsAnsweredAndTheBackendSeesNothing(t *testing.T) {
+	gate := &openGate{}
+	c := converse(t, gate)
+	c.listen()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}`, ``, `  `, `{"jsonrpc":"2.0","id":2,"method":"ping"}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"mcpauth: a protocol member stands there twice"}}`)
+	c.backend.hears(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
+	gate.mu.Lock()
+	defer gate.mu.Unlock()
+	if len(gate.refusals) != 1 {
+		t.Errorf("the gate heard of %d refusals, want 1", len(gate.refusals))
+	}
+}
+
+func TestBackendDeathAnswersEveryOpenCallOnce(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	c.obituary = "main.py ended with code 1: ModuleNotFoundError"
+	c.client.say(
+		`{"jsonrpc":"2.0","id":1,"method":"a"}`, `{"jsonrpc":"2.0","id":"1","method":"b"}`,
+		`{"jsonrpc":"2.0","id":2,"method":"c"}`, `{"jsonrpc":"2.0","id":3,"method":"d"}`,
+		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}`,
+	)
+	for range 5 {
+		c.backend.next()
+	}
+	c.backend.say(`{"jsonrpc":"2.0","id":2,"result":{}}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":2,"result":{}}`)
+	_ = c.backend.in.Close()
+	c.client.hears(
+		`{"jsonrpc":"2.0","id":"1","error":{"code":4502,"message":"main.py ended with code 1: ModuleNotFoundError"}}`,
+		`{"jsonrpc":"2.0","id":1,"error":{"code":4502,"message":"main.py ended with code 1: ModuleNotFoundError"}}`,
+	)
+	<-c.done
+	if line, open := <-c.client.lines; open {
+		t.Errorf("one answer too many: %s", line)
+	}
+}
+
+func TestIDInUseIsRefused(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"a"}`, `{"jsonrpc":"2.0","id":1,"method":"b"}`)
+	c.backend.hears(`{"jsonrpc":"2.0","id":1,"method":"a"}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"mcpauth: the id belongs to a call that is not answered yet"}}`)
+	c.backend.say(`{"jsonrpc":"2.0","id":1,"result":"of a"}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"result":"of a"}`)
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"c"}`)
+	c.backend.hears(`{"jsonrpc":"2.0","id":1,"method":"c"}`)
+}
+
+func TestStrayOutputNeverReachesTheClient(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	c.backend.say("Server running on stdio", `{"level":"info"}`, "", `{"jsonrpc":"2.0","id":1,`, "\ufeff{}", `[1,2]`,
+		`{"jsonrpc":"2.0","method":"notifications/x"}`+"\r")
+	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}` + "\r")
+	for _, want := range []string{"Server running on stdio", `{"level":"info"}`, `{"jsonrpc":"2.0","id":1,`, "\ufeff{}"} {
+		if got := <-c.stray; got != want {
+			t.Errorf("stray %q, want %q", got, want)
+		}
+	}
+	if _, err := io.WriteString(c.backend.in, `{"half":`); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.backend.in.Close()
+	<-c.done
+	if got := <-c.stray; got != `{"half":` {
+		t.Errorf("stray %q", got)
+	}
+}
+
+func TestLastLineNeedsNoLineEnd(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	if _, err := io.WriteString(c.client.in, `{"jsonrpc":"2.0","id":1,"method":"a"}`); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.client.in.Close()
+	c.backend.hears(`{"jsonrpc":"2.0","id":1,"method":"a"}`)
+}
+
+// A list inside a batch would get around the gate.
+func TestBatchOfTheBackendIsTakenApart(t *testing.T) {
+	var seen []string
+	gate := &openGate{back: func(out *Output, request *Request) Verdict {
+		if request != nil {
+			seen = append(seen, request.Method)
+		}
+		return Verdict{Action: Forward}
+	}}
+	c := converse(t, gate)
+	c.listen()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	c.backend.next()
+	c.backend.say(`[{"jsonrpc":"2.0","method":"notifications/x"}, {"jsonrpc":"2.0","id":1,"result":{}}]`)
+	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`, `{"jsonrpc":"2.0","id":1,"result":{}}`)
+	if len(seen) != 1 || seen[0] != "tools/list" {
+		t.Errorf("the gate saw answers to %v", seen)
+	}
+}
+
+func TestCallThatWaitsWaitsAlone(t *testing.T) {
+	open := make(chan struct{})
+	gate := &openGate{judge: func(m *Message) Verdict {
+		select {
+		case <-open:
+		default:
+			if m.Method() == "tools/call" {
+				return Verdict{Action: Wait, Until: func(ctx context.Context) {
+					select {
+					case <-open:
+					case <-ctx.Done():
+					}
+				}}
+			}
+		}
+		return Verdict{Action: Forward}
+	}}
+	c := converse(t, gate)
+	c.listen()
+	c.client.say(
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}`,
+		`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"b"}}`,
+		`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"c"}}`,
+		`{"jsonrpc":"2.0","id":4,"method":"ping"}`,
+		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`,
+		`{"jsonrpc":"2.0","method":"notifications/progress"}`,
+	)
+	c.backend.hears(`{"jsonrpc":"2.0","id":4,"method":"ping"}`, `{"jsonrpc":"2.0","method":"notifications/progress"}`)
+	close(open)
+	c.backend.hears( // in order, and without the one that was cancelled
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}`,
+		`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"c"}}`,
+	)
+	c.client.say(`{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"d"}}`)
+	c.backend.hears(`{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"d"}}`)
+}
+
+func TestWaitingCallIsAnsweredWhenTheBackendDies(t *testing.T) {
+	gate := &openGate{judge: func(*Message) Verdict {
+		return Verdict{Action: Wait, Until: func(ctx context.Context) { <-ctx.Done() }}
+	}}
+	c := converse(t, gate)
+	c.listen()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"tools/call"}`)
+	c.client.say(`{"jsonrpc":"2.0","method":"notifications/x"}`) // read behind it
+	_ = c.backend.in.Close()
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4502,"message":"it ended"}}`)
+}
+
+func TestAsk(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	ask := func(ctx context.Context) (string, error) {
+		answer, err := c.relay.Ask(ctx, func(id []byte) []byte {
+			return []byte(`{"jsonrpc":"2.0","id":` + string(id) + `,"method":"tools/list"}`)
+		})
+		return string(answer), err
+	}
+	type outcome struct {
+		answer string
+		err    error
+	}
+	outcomes := make(chan outcome, 1)
+	go func() {
+		answer, err := ask(context.Background())
+		outcomes <- outcome{answer, err}
+	}()
+	var scanner Scanner
+	id := string(scanner.Scan([]byte(c.backend.next())).ID())
+	c.backend.say(`{"jsonrpc":"2.0","id":`+id+`,"result":{"tools":[]}}`, `{"jsonrpc":"2.0","method":"notifications/x"}`)
+	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`) // the answer was not for it
+	if got := <-outcomes; got.err != nil || !strings.Contains(got.answer, `"tools":[]`) {
+		t.Errorf("answer %q, error %v", got.answer, got.err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := ask(ctx); err != context.Canceled {
+		t.Errorf("error %v, want that of the context", err)
+	}
+	c.backend.next()
+	_ = c.backend.in.Close()
+	<-c.done
+	if _, err := ask(context.Background()); err != ErrBackendGone {
+		t.Errorf("error %v, want %v", err, ErrBackendGone)
+	}
+}
+
+func TestBackendThatReadsNoMore(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.client.listen()
+	_ = c.backend.out.Close()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"a"}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4502,"message":"mcpauth: the server no longer reads"}}`)
+	c.backend.say(`{"jsonrpc":"2.0","method":"notifications/x"}`)
+	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`)
+}
+
+func TestClientThatReadsNoMore(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.backend.listen()
+	_ = c.client.out.Close()
+	if _, err := io.WriteString(c.backend.in, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-c.done
+	if n := c.onlyOneEnding.Load(); n != 1 {
+		t.Errorf("ClientGone was called %d times", n)
+	}
+}
+
+// A client that does not read while the backend floods it can still cancel.
+func TestFloodedClientCanCancel(t *testing.T) {
+	gate := &openGate{judge: func(m *Message) Verdict {
+		if m.Method() == "denied" {
+			return Verdict{Action: Answer, Line: AppendError(nil, m.ID(), 4403, "no", nil)}
+		}
+		return Verdict{Action: Forward}
+	}}
+	c := converse(t, gate)
+	c.backend.listen()
+	flooded := make(chan struct{})
+	go func() {
+		defer close(flooded)
+		line := []byte(`{"jsonrpc":"2.0","method":"notifications/x","params":{"d":"` + strings.Repeat("x", 1000) + "\"}}\n")
+		for range 2000 {
+			if _, err := c.backend.in.Write(line); err != nil {
+				return
+			}
+		}
+	}()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"denied"}`)
+	cancelled := `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`
+	c.client.say(cancelled)
+	c.backend.hears(cancelled)
+	c.end()
+	<-flooded
+}
+
+// Both sides write 8 MiB before they read: neither may wait for the other.
+func TestBothSidesWriteAtOnce(t *testing.T) {
+	c := converse(t, &openGate{}, func(config *Config) { config.MaxLine = 16 << 20 })
+	const size = 8 << 20
+	up := `{"jsonrpc":"2.0","id":1,"method":"x","params":{"d":"` + strings.Repeat("u", size) + `"}}`
+	down := `{"jsonrpc":"2.0","method":"notifications/x","params":{"d":"` + strings.Repeat("d", size) + `"}}`
+	var both sync.WaitGroup
+	both.Go(func() { c.client.say(up) })
+	both.Go(func() { c.backend.say(down) })
+	both.Wait()
+	c.listen()
+	c.backend.hears(up)
+	c.client.hears(down)
+}
+
+func TestContextEndsTheRelay(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"a"}`)
+	c.backend.next()
+	c.stop()
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4502,"message":"it ended"}}`)
+	<-c.done
+}
+
+func TestTableOfCallsIsBounded(t *testing.T) {
+	var p pending
+	for i := range maxPending {
+		if !p.add(Request{ID: fmt.Append(nil, i)}) {
+			t.Fatalf("call %d is refused", i)
+		}
+	}
+	if p.add(Request{ID: []byte("-1")}) {
+		t.Fatal("the table has no bound")
+	}
+	p.cancel([]byte("7"))
+	if !p.add(Request{ID: []byte("-1")}) {
+		t.Error("a cancelled call keeps its place for ever")
+	}
+}
+
+func BenchmarkParseAndSplice(b *testing.B) {
+	line := []byte(`{"method":"tools/call","params":{"name":"echo","arguments":{"message":"` + strings.Repeat("x", 60) + `"},"_meta":{"progressToken":1}},"jsonrpc":"2.0","id":42}`)
+	user := []byte(`{"sub":"ada","email":"ada@example.com","groups":["a","b"]}`)
+	p := NewParser(testReserved)
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		m, refusal := p.Parse(line)
+		if refusal != nil {
+			b.Fatal(refusal)
+		}
+		out, _ = m.Splice(out[:0], testReserved, Insertion{Meta: user})
+	}
+	if !bytes.Contains(out, user) {
+		b.Fatal("no user")
+	}
+}
