@@ -181,7 +181,7 @@ func orElse(d, fallback time.Duration) time.Duration {
 // Issuer is the provider's issuer identifier, http://127.0.0.1:PORT.
 func (s *Server) Issuer() string { return s.issuer }
 
-// Close stops listening, cuts every connection and forgets all tokens. It may
+// Close stops listening and cuts every connection, held ones included. It may
 // be called more than once.
 func (s *Server) Close() error {
 	var err error

@@ -249,7 +249,7 @@ def answer(line):
     ident = None  # JSON-RPC 2.0, 5: null where the id cannot be read
     try:
         try:
-            # Decode first: json.loads would guess UTF-16 and UTF-32 from bytes.
+            # Decode first: given bytes, json.loads takes UTF-16, UTF-32 and a BOM, too.
             message = json.loads(line.decode("utf-8"), parse_constant=reject_constant)
         except (ValueError, RecursionError):
             raise RpcError(PARSE_ERROR, "parse error")
