@@ -224,7 +224,7 @@ func TestTooLongLineIsAnErrorNotAnEnd(t *testing.T) {
 	long := strings.Repeat("x", 3<<20)
 	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"x","params":{"d":"` + long + `"}}`)
 	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4413,"message":"mcpauth: the message is longer than this proxy allows"}}`)
-	c.client.say(`{"method":"x","params":{"d":"`+long+`"},"jsonrpc":"2.0","id":"last"}`)
+	c.client.say(`{"method":"x","params":{"d":"` + long + `"},"jsonrpc":"2.0","id":"last"}`)
 	c.client.hears(`{"jsonrpc":"2.0","id":"last","error":{"code":4413,"message":"mcpauth: the message is longer than this proxy allows"}}`)
 	c.client.say(`{"jsonrpc":"2.0","id":2,"method":"x"}`)
 	c.backend.hears(`{"jsonrpc":"2.0","id":2,"method":"x"}`)

@@ -1,0 +1,219 @@
+// Package broker brings the parts together: who is signed in, what the policy
+// says, what goes to the server and what is recorded. The command line and the
+// TUI are two faces of a [Broker].
+package broker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// These types of identity are part of the broker's own face.
+type (
+	User         = identity.User
+	LoginUI      = identity.UI
+	LoginOptions = identity.LoginOptions
+)
+
+// ValidateAuthorizeURL returns the address in the only form that may be handed
+// to a browser, or says why it may not.
+func ValidateAuthorizeURL(address string) (string, error) {
+	return identity.ValidateAuthorizeURL(address)
+}
+
+// Options are what a broker needs from outside. All are required.
+type Options struct {
+	Paths Paths
+	Store keychain.Store
+	// Env looks up environment variables, as os.Getenv does.
+	Env func(string) string
+}
+
+// Broker is safe for concurrent use.
+type Broker struct {
+	Options
+	accounts *identity.Accounts
+}
+
+// New returns a broker. It touches neither files nor the keychain.
+func New(o Options) *Broker {
+	return &Broker{
+		Options:  o,
+		accounts: identity.New(identity.Options{Store: o.Store, StateDir: o.Paths.StateDir}),
+	}
+}
+
+// Config reads the configuration file. Errors are *Problem.
+func (b *Broker) Config() (Config, error) { return LoadConfig(b.Paths.ConfigFile) }
+
+// Resolve puts together the profile that is meant. Errors are *Problem.
+func (b *Broker) Resolve(o Overrides) (Resolved, error) {
+	config, err := b.Config()
+	if err != nil {
+		return Resolved{}, err
+	}
+	return config.Resolve(o, b.Env)
+}
+
+// client makes of a profile what identity wants to know. It asks the keychain
+// only for a client secret.
+func (b *Broker) client(ctx context.Context, r Resolved) (identity.Client, error) {
+	client := identity.Client{
+		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret,
+		Scopes: r.Scopes, RedirectURIs: r.RedirectURIs, Audience: r.Audience, Resource: r.Resource,
+	}
+	if !r.Secret.IsZero() || r.SecretName() == "" {
+		return client, nil
+	}
+	secret, err := b.accounts.ClientSecret(ctx, r.SecretName())
+	if errors.Is(err, keychain.ErrNotFound) {
+		return client, &Problem{
+			Msg:   "the keychain has no client secret " + r.SecretName() + ", which profile " + r.Name + " names",
+			Hints: []string{"mcpauth profile secret " + r.Name},
+			Code:  ExitKeychain,
+			Err:   err,
+		}
+	}
+	client.ClientSecret = secret
+	return client, err
+}
+
+// Login signs a person in and remembers a profile that the configuration file
+// does not have yet. remembered is its name then. Errors are *Problem.
+func (b *Broker) Login(ctx context.Context, r Resolved, o LoginOptions) (user User, remembered bool, err error) {
+	client, err := b.client(ctx, r)
+	if err != nil {
+		return User{}, false, AsProblem(err)
+	}
+	user, err = b.accounts.Login(ctx, client, o)
+	if err != nil {
+		return User{}, false, loginProblem(err, r)
+	}
+	if r.Remembered {
+		return user, false, nil
+	}
+	if err := b.remember(ctx, r); err != nil {
+		return user, false, AsProblem(err)
+	}
+	return user, true, nil
+}
+
+// remember writes a profile that came from flags or the environment to the
+// file, because an AI client starts the proxy without either.
+func (b *Broker) remember(ctx context.Context, r Resolved) error {
+	profile := r.Explicit()
+	if !r.Secret.IsZero() {
+		if err := b.accounts.SetClientSecret(ctx, r.Name, r.Secret); err != nil {
+			return err
+		}
+		profile.ClientSecret = secretRef + r.Name
+	}
+	return AddProfile(ctx, b.Paths.ConfigFile, r.Name, profile)
+}
+
+// Logout revokes the tokens at the provider and deletes them here. They are
+// deleted in any case; the result says what the provider was told. Errors are
+// *Problem.
+func (b *Broker) Logout(ctx context.Context, r Resolved) (identity.LogoutResult, error) {
+	client, err := b.client(ctx, r)
+	if err != nil && !errors.Is(err, keychain.ErrNotFound) {
+		return identity.LogoutResult{}, AsProblem(err)
+	}
+	result, err := b.accounts.Logout(ctx, client)
+	if err != nil {
+		return result, AsProblem(err)
+	}
+	return result, nil
+}
+
+// Status tells of a profile without asking the provider. The error is a
+// *Problem of the keychain.
+func (b *Broker) Status(ctx context.Context, r Resolved) (identity.Status, error) {
+	status, err := b.accounts.Status(ctx, identity.Client{
+		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, Scopes: r.Scopes,
+	})
+	if err != nil {
+		return status, AsProblem(err)
+	}
+	return status, nil
+}
+
+// AddProfile writes a profile to the configuration file, and its client secret
+// to the keychain if there is one. Nothing is kept if either fails. Errors are
+// *Problem.
+func (b *Broker) AddProfile(ctx context.Context, name string, p Profile, secret keychain.Secret) error {
+	if secret.IsZero() {
+		return asError(AddProfile(ctx, b.Paths.ConfigFile, name, p))
+	}
+	p.ClientSecret = secretRef + name
+	if err := AddProfile(ctx, b.Paths.ConfigFile, name, p); err != nil {
+		return AsProblem(err)
+	}
+	if err := b.accounts.SetClientSecret(ctx, name, secret); err != nil {
+		return AsProblem(errors.Join(err, RemoveProfile(ctx, b.Paths.ConfigFile, name)))
+	}
+	return nil
+}
+
+// SetClientSecret keeps the client secret of a profile in the keychain, under
+// the name that the profile calls it by. Errors are *Problem.
+func (b *Broker) SetClientSecret(ctx context.Context, r Resolved, secret keychain.Secret) error {
+	if r.SecretName() == "" {
+		return &Problem{
+			Msg:   "profile " + r.Name + " names no client secret",
+			Hints: []string{`put client_secret = "keychain:` + r.Name + `" under [profiles.` + r.Name + "] in " + b.Paths.ConfigFile},
+			Code:  ExitUsage,
+		}
+	}
+	return asError(b.accounts.SetClientSecret(ctx, r.SecretName(), secret))
+}
+
+// RemoveProfile signs the profile out, forgets its client secret and takes it
+// out of the configuration file. Errors are *Problem.
+func (b *Broker) RemoveProfile(ctx context.Context, name string) (identity.LogoutResult, error) {
+	config, err := b.Config()
+	if err != nil {
+		return identity.LogoutResult{}, err
+	}
+	if _, ok := config.Profiles[name]; !ok {
+		return identity.LogoutResult{}, unknownProfile(name, config.ProfileNames())
+	}
+	var result identity.LogoutResult
+	if r, err := config.Resolve(Overrides{Profile: name}, b.Env); err == nil {
+		if result, err = b.Logout(ctx, r); err != nil {
+			return result, err
+		}
+	}
+	if ref := config.Profiles[name].SecretName(); ref != "" && !config.secretShared(name, ref) {
+		if err := b.accounts.DeleteClientSecret(ctx, ref); err != nil {
+			return result, AsProblem(err)
+		}
+	}
+	return result, asError(RemoveProfile(ctx, b.Paths.ConfigFile, name))
+}
+
+// secretShared reports whether another profile names the same client secret.
+func (c Config) secretShared(name, ref string) bool {
+	for other, p := range c.Profiles {
+		if other != name && p.SecretName() == ref {
+			return true
+		}
+	}
+	return false
+}
+
+// UseProfile makes a profile the default one. Errors are *Problem.
+func (b *Broker) UseProfile(ctx context.Context, name string) error {
+	return asError(SetDefault(ctx, b.Paths.ConfigFile, name))
+}
+
+// asError is AsProblem for an error that may be nil.
+func asError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return AsProblem(err)
+}

@@ -1,0 +1,162 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mcpauth/mcpauth/broker/backend"
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// AsProblem gives any error of the parts below the exit code and the cure that
+// belong to it. A *Problem stays as it is.
+func AsProblem(err error) *Problem {
+	var known *Problem
+	if errors.As(err, &known) {
+		return known
+	}
+	problem := &Problem{Msg: err.Error(), Code: ExitError, Err: err}
+	for _, cure := range []func(error, *Problem) bool{cureKeychain, cureIdentity, cureBackend} {
+		if cure(err, problem) {
+			break
+		}
+	}
+	return problem
+}
+
+// loginProblem is AsProblem for a sign-in with a profile.
+func loginProblem(err error, r Resolved) *Problem {
+	problem := AsProblem(err)
+	var mismatch *identity.IssuerMismatchError
+	if errors.As(err, &mismatch) && strings.Contains(mismatch.Want, ".okta") {
+		problem.Hints = append(problem.Hints, "an Okta custom server is: "+strings.TrimSuffix(mismatch.Want, "/")+"/oauth2/default")
+	}
+	var refused *identity.ProviderError
+	if errors.As(err, &refused) && refused.Code == "invalid_scope" {
+		problem.Hints = append(problem.Hints, fmt.Sprintf("profile %s asks for: %s", r.Name, strings.Join(r.Scopes, " ")))
+	}
+	return problem
+}
+
+func cureKeychain(err error, p *Problem) bool {
+	var failure *keychain.Error
+	if !errors.As(err, &failure) {
+		return false
+	}
+	p.Code = ExitKeychain
+	switch failure.Kind {
+	case keychain.Unavailable:
+		p.Hints = []string{
+			"on a desktop: sign in to the desktop session, which starts the keychain",
+			"on a server: install gnome-keyring and run the command in a session that has it (dbus-run-session)",
+		}
+	case keychain.Locked:
+		p.Hints = []string{"unlock the keychain (macOS: security unlock-keychain; Linux: Passwords and Keys), then try again"}
+	case keychain.Timeout:
+		p.Hints = []string{"answer the keychain's question if there is one, then try again"}
+	case keychain.NotKept:
+		p.Hints = []string{"say yes when the keychain asks, then try again"}
+	case keychain.Corrupt:
+		p.Hints = []string{"mcpauth login replaces what is stored"}
+	default:
+		p.Hints = []string{"try again; mcpauth keeps tokens nowhere else"}
+	}
+	return true
+}
+
+func cureIdentity(err error, p *Problem) bool {
+	var (
+		client      *identity.ClientError
+		mismatch    *identity.IssuerMismatchError
+		metadata    *identity.MetadataError
+		unreachable *identity.UnreachableError
+		refused     *identity.ProviderError
+		consent     *identity.ConsentRefusedError
+		ports       *identity.PortsBusyError
+		verify      *identity.VerifyError
+		timeout     *identity.TimeoutError
+	)
+	switch {
+	case errors.As(err, &client):
+		p.Code, p.Hints = ExitUsage, []string{"mend it in the profile: mcpauth profile show"}
+	case errors.As(err, &mismatch):
+		p.Hints = []string{"write the issuer exactly as the provider does: --issuer " + quoteWord(mismatch.Got)}
+	case errors.As(err, &metadata):
+		p.Hints = []string{"check that the issuer is an OpenID provider: " + "ISSUER/.well-known/openid-configuration shows JSON"}
+	case errors.As(err, &unreachable):
+		p.Code, p.Hints = ExitUnreachable, []string{"check the network and the issuer's address, then try again"}
+	case errors.As(err, &consent):
+		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth login asks again; if it was not you who said no, ask the provider's administrator for access"}
+	case errors.As(err, &refused):
+		p.Hints = providerHints(refused)
+	case errors.As(err, &ports):
+		p.Hints = []string{"end the program that listens there (often another mcpauth login), or register another redirect URI and put it in redirect_uris"}
+	case errors.As(err, &verify):
+		p.Hints = []string{"nothing was stored; check client_id and issuer, and this machine's clock"}
+	case errors.As(err, &timeout):
+		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth login; --timeout 10m gives more time"}
+	case errors.Is(err, identity.ErrExpired):
+		p.Hints = []string{"a running proxy renews it by itself"}
+	case errors.Is(err, identity.ErrSignedOut):
+		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth login"}
+	case errors.Is(err, context.Canceled):
+		p.Code, p.Msg = ExitInterrupted, "stopped"
+	default:
+		return false
+	}
+	return true
+}
+
+// providerHints knows the usual mistakes behind the error codes of RFC 6749.
+func providerHints(e *identity.ProviderError) []string {
+	switch e.Code {
+	case "invalid_client", "unauthorized_client":
+		return []string{"check client_id, and that the application at the provider allows the authorization code and refresh token grants to a public (native) client with PKCE"}
+	case "invalid_scope":
+		return []string{"ask only for scopes that the provider offers: scopes = [\"openid\", \"profile\", \"email\"] in the profile"}
+	case "invalid_grant":
+		return []string{"sign in again: mcpauth login"}
+	case "invalid_request":
+		return []string{"check that the redirect URI is registered at the provider exactly as mcpauth uses it: mcpauth profile show"}
+	}
+	return []string{"ask the provider's administrator what the error means"}
+}
+
+func cureBackend(err error, p *Problem) bool {
+	var start *backend.StartError
+	if !errors.As(err, &start) {
+		return false
+	}
+	switch start.Kind {
+	case backend.NotFound:
+		p.Code, p.Hints = exitNotFound, []string{"give the command with its full path: GUI programs have a short PATH"}
+	case backend.NotExecutable:
+		p.Code, p.Hints = exitNotExecutable, []string{"make it executable, or name the interpreter: mcpauth proxy -- python3 main.py"}
+	case backend.BadDir:
+		p.Hints = []string{"give a folder that exists: --cwd DIR, or cwd in the profile"}
+	default:
+		p.Hints = []string{"start the command by hand to see what it says"}
+	}
+	return true
+}
+
+// A shell's exit codes for a command that cannot be started; `proxy` returns
+// them as its child's.
+const (
+	exitNotExecutable = 126
+	exitNotFound      = 127
+)
+
+// quoteWord quotes a text for a shell unless it is plain.
+func quoteWord(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)
+	}
+	if text != "" && strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

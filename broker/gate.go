@@ -1,0 +1,243 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"sync/atomic"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// The members that carry the user to the backend. A client's own copy of
+// either, in any spelling, is removed (design, section 4).
+const (
+	// MetaKey is the key of params._meta on every tools/call, resources/read
+	// and prompts/get. "io.github.mcpauth" is a prefix of our own as MCP's
+	// _meta key rules ask for (2025-06-18, basic, "_meta").
+	MetaKey = "io.github.mcpauth/user"
+	// UserArgument is the tool argument that the ancestor of mcpauth injected.
+	UserArgument = "_oauth_user"
+)
+
+var reserved = relay.Reserved{Meta: MetaKey, Argument: UserArgument}
+
+// Modes of handing the user over as a tool argument.
+const (
+	contextAuto   = "auto"   // to tools whose input schema declares it
+	contextAlways = "always" // to every tool, as the ancestor did
+	contextNever  = "never"  // only in _meta
+)
+
+// session is what the gate needs of a sign-in.
+type session interface {
+	Snapshot() identity.Snapshot
+	// Wait blocks while the session is loading or being renewed.
+	Wait(context.Context) identity.Snapshot
+}
+
+// recorder takes the audit record of a call before it leaves.
+type recorder interface {
+	Append(audit.Record) error
+}
+
+// gate is where a message, the user and the policy meet, and the only place.
+// It implements [relay.Gate].
+type gate struct {
+	profile     string
+	server      string // the wrapped command, for the record
+	userContext string
+	session     session
+	policy      *policy.Policy
+	audit       recorder
+	tools       *toolBook
+	client      atomic.Pointer[clientInfo]
+}
+
+// clientInfo is who the AI client says it is (MCP, Implementation).
+type clientInfo struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// openMethods need no user: they start, keep and end a session, and say nothing
+// of what the server holds.
+var openMethods = map[string]bool{
+	"initialize":       true,
+	"ping":             true,
+	"server/discover":  true,
+	"logging/setLevel": true,
+}
+
+// userMethods are the calls that carry the user and are recorded.
+var userMethods = map[string]bool{
+	"tools/call":     true,
+	"resources/read": true,
+	"prompts/get":    true,
+}
+
+// FromClient judges a message of the AI client.
+func (g *gate) FromClient(m *relay.Message, scratch []byte) relay.Verdict {
+	g.noteClient(m)
+	method := m.Method()
+	switch {
+	case m.Kind() == relay.Notification && needsUser(method):
+		// A call without an id would run without an answer and without a trace.
+		g.record(m, identity.User{}, audit.Refused, "a call without an id")
+		return relay.Verdict{Action: relay.Drop}
+	case m.Kind() != relay.Call || openMethods[method]:
+		return g.cleaned(m, scratch)
+	}
+	now := g.session.Snapshot()
+	switch now.State {
+	case identity.SignedIn:
+		return g.forUser(m, now.User, scratch)
+	case identity.Loading:
+		return relay.Verdict{Action: relay.Wait, Until: func(ctx context.Context) { g.session.Wait(ctx) }}
+	default:
+		return g.withoutUser(m, now)
+	}
+}
+
+// needsUser reports whether a method is one of those that reach the server's
+// tools, resources and prompts; notifications never do.
+func needsUser(method string) bool {
+	return userMethods[method] || method == "tools/list" || method == "resources/list" || method == "prompts/list"
+}
+
+// cleaned forwards a message, without the members that only we may set.
+func (g *gate) cleaned(m *relay.Message, scratch []byte) relay.Verdict {
+	if !m.Spoofed() {
+		return relay.Verdict{Action: relay.Forward}
+	}
+	line, _ := m.Splice(scratch, reserved, relay.Insertion{})
+	return relay.Verdict{Action: relay.Forward, Line: line}
+}
+
+// forUser judges a call of a signed-in user.
+func (g *gate) forUser(m *relay.Message, user identity.User, scratch []byte) relay.Verdict {
+	method := m.Method()
+	if !userMethods[method] {
+		return g.cleaned(m, scratch)
+	}
+	if until := g.unknownTool(m); until != nil {
+		return relay.Verdict{Action: relay.Wait, Until: until}
+	}
+	decision := g.policy.Decide(policy.Request{Sub: user.Sub, Method: method, Name: subject(m)})
+	if decision.Effect != policy.Allow {
+		g.record(m, user, audit.Deny, decision.Rule)
+		return answer(deniedAnswer(m, decision.Rule))
+	}
+	line, ok := m.Splice(scratch, reserved, g.insertion(m, user))
+	if !ok {
+		g.record(m, user, audit.Refused, "the params of the call cannot hold the user")
+		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
+			"mcpauth: params, _meta and arguments must be objects", nil))
+	}
+	if err := g.record(m, user, audit.Allow, decision.Rule); err != nil {
+		return answer(unrecordedAnswer(m, err))
+	}
+	return relay.Verdict{Action: relay.Forward, Line: line}
+}
+
+// insertion is the user for this call.
+func (g *gate) insertion(m *relay.Message, user identity.User) relay.Insertion {
+	text, err := json.Marshal(user)
+	if err != nil {
+		return relay.Insertion{} // strings and integers always encode
+	}
+	add := relay.Insertion{Meta: text}
+	if m.Method() != "tools/call" {
+		return add
+	}
+	if g.userContext == contextAlways || g.userContext == contextAuto && g.tools.takesUser(m.Name()) {
+		add.Argument = text
+	}
+	return add
+}
+
+// unknownTool returns what to wait for when it is not known yet whether the
+// tool takes the user as an argument.
+func (g *gate) unknownTool(m *relay.Message) func(context.Context) {
+	if g.userContext != contextAuto || m.Method() != "tools/call" || g.tools.knows(m.Name()) {
+		return nil
+	}
+	var modernMeta []byte
+	if m.Modern() {
+		modernMeta = m.ModernMeta()
+	}
+	return func(ctx context.Context) { g.tools.fetch(ctx, modernMeta) }
+}
+
+// withoutUser answers a call that there is no user for.
+func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
+	if userMethods[m.Method()] {
+		g.record(m, now.User, audit.SignedOut, stateReason(now))
+	}
+	return answer(signedOutAnswer(m, g.profile, now))
+}
+
+func answer(line []byte) relay.Verdict { return relay.Verdict{Action: relay.Answer, Line: line} }
+
+// Refused records a line of the client that was not read.
+func (g *gate) Refused(r *relay.Refusal) {
+	// The line is refused whether or not it can be recorded.
+	_ = g.audit.Append(audit.Record{
+		Event: audit.EventRefused, Profile: g.profile, Server: g.server,
+		Decision: audit.Refused, Reason: r.Reason,
+	})
+}
+
+// FromBackend judges a message of the server.
+func (g *gate) FromBackend(out *relay.Output, request *relay.Request) relay.Verdict {
+	forward := relay.Verdict{Action: relay.Forward}
+	switch {
+	case out.Kind() == relay.Notification && out.Method() == "notifications/tools/list_changed":
+		g.tools.forget()
+	case request != nil && request.Method == "tools/list" && !out.Failed():
+		line, tools := out.HideArgument(UserArgument)
+		g.tools.note(tools)
+		forward.Line = line
+	}
+	return forward
+}
+
+// noteClient remembers who the client says it is.
+func (g *gate) noteClient(m *relay.Message) {
+	if m.Kind() != relay.Call || m.ClientInfo() == nil {
+		return
+	}
+	if m.Modern() && g.client.Load() != nil {
+		return // it says so in every request
+	}
+	var client clientInfo
+	if json.Unmarshal(m.ClientInfo(), &client) == nil {
+		g.client.Store(&client)
+	}
+}
+
+// record writes the audit record of a call. What cannot be recorded must not
+// happen, so whoever would let the call leave looks at the error.
+func (g *gate) record(m *relay.Message, user identity.User, decision, reason string) error {
+	record := audit.Record{
+		Time: time.Now(), Event: audit.EventCall, Profile: g.profile, Server: g.server,
+		Sub: user.Sub, Email: user.Email,
+		Method: m.Method(), Name: subject(m), Arguments: arguments(m),
+		Decision: decision, Reason: reason, Spoofed: m.Spoofed(),
+	}
+	if client := g.client.Load(); client != nil {
+		record.Client, record.ClientVersion = client.Name, client.Version
+	}
+	return g.audit.Append(record)
+}
+
+// subject is what a call is about: a tool, a prompt or a resource.
+func subject(m *relay.Message) string {
+	if name := m.Name(); name != "" {
+		return name
+	}
+	return m.URI()
+}

@@ -1,0 +1,233 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/backend"
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// ProxyOptions are the choices of one proxy.
+type ProxyOptions struct {
+	Overrides Overrides
+	Environ   []string  // the proxy's own environment, as os.Environ gives it
+	In        io.Reader // the AI client's messages
+	Out       io.Writer // nothing but messages to the AI client
+	Log       io.Writer // stderr
+}
+
+// Proxy runs an MCP server behind the sign-in, until the client or the server
+// ends or ctx does. It returns the exit code of the server. A sign-in that is
+// missing, a keychain that is locked or a configuration that cannot be read do
+// not end it: the client is told in answers to its calls, because it shows
+// neither stderr nor exit codes. The error is a *Problem and was told to the
+// client, too.
+func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
+	resolved, configErr := b.Resolve(o.Overrides)
+	if configErr != nil {
+		resolved.Command, resolved.Cwd = o.Overrides.Command, o.Overrides.Cwd
+		resolved.UserContext = contextAuto
+	}
+	if len(resolved.Command) == 0 {
+		return ExitUsage, noCommand(configErr)
+	}
+	child, err := backend.Start(backend.Command{
+		Argv: resolved.Command, Dir: resolved.Cwd,
+		Env: backend.Environ(o.Environ, nil), Stderr: o.Log,
+	})
+	if err != nil {
+		problem := AsProblem(err)
+		tellFailure(ctx, o, problem)
+		return problem.Code, problem
+	}
+	defer child.Stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	session := openSignIn(ctx, func(ctx context.Context) (*identity.Session, error) {
+		if configErr != nil {
+			return nil, configErr
+		}
+		client, err := b.client(ctx, resolved)
+		if err != nil {
+			return nil, err
+		}
+		return b.accounts.Session(client), nil
+	})
+	go logStates(ctx, o.Log, resolved.Name, session)
+	code := b.relay(ctx, o, resolved, child, session)
+	cancel()
+	session.settle()
+	return code, nil
+}
+
+func noCommand(configErr error) *Problem {
+	if configErr != nil {
+		return AsProblem(configErr)
+	}
+	return &Problem{
+		Msg:   "there is no command to run: the profile names none",
+		Hints: []string{"mcpauth proxy -- python3 main.py"},
+		Code:  ExitUsage,
+	}
+}
+
+// relay connects the client and the server until one of them ends.
+func (b *Broker) relay(ctx context.Context, o ProxyOptions, r Resolved, child *backend.Process, session session) int {
+	record, closeRecord := openRecord(filepath.Join(b.Paths.StateDir, "audit"))
+	defer closeRecord()
+	tools := &toolBook{}
+	clientEnded := false
+	lines := relay.New(relay.Config{
+		Client:   relay.Endpoint{R: o.In, W: o.Out},
+		Backend:  relay.Endpoint{R: child.Out(), W: child.In()},
+		Reserved: reserved,
+		Gate: &gate{
+			profile: r.Name, server: serverName(r.Command), userContext: r.UserContext,
+			session: session, policy: policy.SignedIn(), audit: record, tools: tools,
+		},
+		Stray: func(line []byte) { logLine(o.Log, "the server wrote a line that is no message: "+excerpt(line)) },
+		ClientGone: func() {
+			clientEnded = true
+			child.Stop()
+		},
+		Obituary: func() string { return obituary(child, r.Command) },
+	})
+	tools.ask = lines.Ask
+	lines.Run(ctx)
+	child.Stop()
+	exit := child.Exit()
+	if clientEnded && exit.Signal != nil {
+		return ExitOK // we ended it, because the client was done with it
+	}
+	return exit.Code
+}
+
+// openRecord opens the audit log. If it cannot be opened, every call is refused
+// with the reason, and the session lives.
+func openRecord(dir string) (recorder, func()) {
+	log, err := audit.Open(dir)
+	if err != nil {
+		return brokenRecorder{err}, func() {}
+	}
+	return log, func() { _ = log.Close() }
+}
+
+type brokenRecorder struct{ err error }
+
+func (r brokenRecorder) Append(audit.Record) error { return r.err }
+
+// obituaryPatience bounds the wait for the exit of a server that has closed its
+// output.
+const obituaryPatience = 300 * time.Millisecond
+
+// obituary says why the server gives no more answers.
+func obituary(child *backend.Process, command []string) string {
+	select {
+	case <-child.Done():
+	case <-time.After(obituaryPatience):
+		return "mcpauth: " + serverName(command) + " closed its output before it answered"
+	}
+	text := fmt.Sprintf("mcpauth: %s ended before it answered (%s)", serverName(command), child.Exit())
+	if words := child.LastWords(); words != "" {
+		text += ": " + words
+	}
+	return text
+}
+
+// tellFailure answers the client's calls with the reason why there is no
+// server, for a moment: a client hides stderr, and whoever starts the proxy by
+// hand does not want to wait.
+func tellFailure(ctx context.Context, o ProxyOptions, problem *Problem) {
+	const patience = 2 * time.Second
+	silent, over := io.Pipe()
+	time.AfterFunc(patience, func() { _ = over.Close() })
+	words := "mcpauth: " + problem.Msg
+	relay.New(relay.Config{
+		Client:     relay.Endpoint{R: o.In, W: o.Out},
+		Backend:    relay.Endpoint{R: silent, W: io.Discard},
+		Gate:       failedGate{words},
+		Stray:      func([]byte) {},
+		ClientGone: func() { _ = over.Close() },
+		Obituary:   func() string { return words },
+	}).Run(ctx)
+}
+
+// failedGate answers every call with the same error.
+type failedGate struct{ words string }
+
+func (g failedGate) FromClient(m *relay.Message, _ []byte) relay.Verdict {
+	if m.Kind() != relay.Call {
+		return relay.Verdict{Action: relay.Drop}
+	}
+	return answer(relay.AppendError(nil, m.ID(), relay.CodeBackendGone, g.words, nil))
+}
+
+func (failedGate) Refused(*relay.Refusal) {}
+
+func (failedGate) FromBackend(*relay.Output, *relay.Request) relay.Verdict {
+	return relay.Verdict{Action: relay.Drop}
+}
+
+// interpreters run what their first argument names.
+var interpreters = regexp.MustCompile(`^(python[0-9.]*|node|bun|deno|ruby|perl|php|sh|bash|npx|uvx|uv|java|dotnet)(\.exe)?$`)
+
+// serverName is how people call the server: the program and, for an
+// interpreter, its script. Other arguments may hold secrets.
+func serverName(command []string) string {
+	name := filepath.Base(command[0])
+	if len(command) > 1 && interpreters.MatchString(name) && !strings.HasPrefix(command[1], "-") {
+		name += " " + filepath.Base(command[1])
+	}
+	return name
+}
+
+// logStates tells on stderr, once per change, whether calls are let through.
+func logStates(ctx context.Context, log io.Writer, profile string, s *signIn) {
+	said := identity.Loading
+	for {
+		changed := s.Changed()
+		now := s.Snapshot()
+		if now.State != said {
+			said = now.State
+			logLine(log, stateLine(profile, now))
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func stateLine(profile string, now identity.Snapshot) string {
+	switch now.State {
+	case identity.SignedIn:
+		return "signed in to " + profile
+	case identity.Troubled:
+		return stateReason(now)
+	}
+	return fmt.Sprintf("not signed in to %s; waiting for: %s", profile, loginCommand(profile))
+}
+
+func logLine(log io.Writer, text string) {
+	_, _ = fmt.Fprintln(log, "mcpauth: "+text) // nobody is left to tell if stderr is gone
+}
+
+// excerpt makes a stray line fit for a log.
+func excerpt(line []byte) string {
+	const most = 200
+	text := fmt.Sprintf("%q", line[:min(len(line), most)])
+	if len(line) > most {
+		text += "…"
+	}
+	return text
+}

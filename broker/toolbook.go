@@ -1,0 +1,112 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// toolBook knows which tools declare the user as an argument. It learns that
+// from every list that passes and, for a call that comes before any list, by
+// asking the server itself.
+type toolBook struct {
+	ask func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
+
+	mu       sync.Mutex
+	takes    map[string]bool // by tool name
+	complete bool            // the whole list was read, or could not be had
+}
+
+// fetchTimeout bounds the one call that waits for the list.
+const fetchTimeout = 10 * time.Second
+
+// maxListPages bounds the pages of a list that never ends.
+const maxListPages = 100
+
+func (b *toolBook) knows(tool string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, known := b.takes[tool]
+	return known || b.complete
+}
+
+func (b *toolBook) takesUser(tool string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.takes[tool]
+}
+
+func (b *toolBook) note(tools []relay.Tool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.takes == nil {
+		b.takes = make(map[string]bool)
+	}
+	for _, tool := range tools {
+		b.takes[tool.Name] = tool.Takes
+	}
+}
+
+// forget drops all: the server says that its tools changed.
+func (b *toolBook) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.takes, b.complete = nil, false
+}
+
+// fetch reads the whole list. modernMeta is the _meta of a modern request, nil
+// for an older protocol. When the list cannot be had the tools count as not
+// declaring the user: they still find it in _meta.
+func (b *toolBook) fetch(ctx context.Context, modernMeta []byte) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	cursor := ""
+	for range maxListPages {
+		next, tools, err := b.page(ctx, modernMeta, cursor)
+		if err != nil {
+			break
+		}
+		b.note(tools)
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complete = true
+}
+
+func (b *toolBook) page(ctx context.Context, modernMeta []byte, cursor string) (string, []relay.Tool, error) {
+	params := struct {
+		Meta   json.RawMessage `json:"_meta,omitempty"`
+		Cursor string          `json:"cursor,omitempty"`
+	}{modernMeta, cursor}
+	text, err := json.Marshal(params)
+	if err != nil {
+		return "", nil, err
+	}
+	response, err := b.ask(ctx, func(id []byte) []byte {
+		line := append([]byte(`{"jsonrpc":"2.0","id":`), id...)
+		line = append(line, `,"method":"tools/list","params":`...)
+		return append(append(line, text...), '}')
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	var scanner relay.Scanner
+	out := scanner.Scan(response)
+	if out == nil {
+		return "", nil, nil
+	}
+	_, tools := out.HideArgument(UserArgument)
+	var result struct {
+		NextCursor string `json:"nextCursor"`
+	}
+	if err := json.Unmarshal(out.Result(), &result); err != nil {
+		return "", tools, nil // an error response has no next page
+	}
+	return result.NextCursor, tools, nil
+}

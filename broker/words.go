@@ -1,0 +1,152 @@
+package broker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// Error codes of the gate's answers, after the HTTP statuses they resemble.
+// They lie outside JSON-RPC's reserved range, so that no client takes one for
+// an error of the protocol.
+const (
+	codeSignIn     = 4401 // nobody is signed in
+	codeDenied     = 4403 // denied by policy
+	codeTrouble    = 4503 // the user is known, but the sign-in cannot be used now
+	codeUnrecorded = 4507 // the audit record could not be written
+)
+
+// signInTool stands in for the server's tools while nobody is signed in.
+const signInTool = "sign_in"
+
+// signedOutAnswer answers a call while there is no user: lists are short, a
+// tool call fails in words that the model can pass on.
+func signedOutAnswer(m *relay.Message, profile string, now identity.Snapshot) []byte {
+	switch m.Method() {
+	case "tools/list":
+		return resultAnswer(m, map[string]any{"tools": []any{signInToolDefinition(profile)}}, true)
+	case "resources/list":
+		return resultAnswer(m, map[string]any{"resources": []any{}}, true)
+	case "resources/templates/list":
+		return resultAnswer(m, map[string]any{"resourceTemplates": []any{}}, true)
+	case "prompts/list":
+		return resultAnswer(m, map[string]any{"prompts": []any{}}, true)
+	case "tools/call":
+		return toolErrorAnswer(m, signedOutWords(profile, now))
+	}
+	code := codeSignIn
+	if now.State == identity.Troubled {
+		code = codeTrouble
+	}
+	return relay.AppendError(nil, m.ID(), code, signedOutWords(profile, now), nil)
+}
+
+func signInToolDefinition(profile string) map[string]any {
+	return map[string]any{
+		"name":  signInTool,
+		"title": "Sign in",
+		"description": "The user is not signed in to " + profile + ", so this server's tools are not available yet. " +
+			"Call this to learn what the user has to do, then tell them.",
+		"inputSchema": map[string]any{"type": "object", "additionalProperties": false},
+	}
+}
+
+// signedOutWords tell a model what happened and what the person can do.
+func signedOutWords(profile string, now identity.Snapshot) string {
+	if now.State == identity.Troubled {
+		return fmt.Sprintf("The sign-in to %s cannot be used right now, so nothing was sent: %s\n%s",
+			profile, stateReason(now), troubleCure(now.Err))
+	}
+	why := ""
+	if now.Err != nil {
+		why = " (" + stateReason(now) + ")"
+	}
+	return fmt.Sprintf("Sign-in needed. The user is not signed in to %s%s, so nothing was sent.\n"+
+		"Ask them to run this in a terminal:  %s\n"+
+		"Then call the tool again. Do not retry before that.", profile, why, loginCommand(profile))
+}
+
+func loginCommand(profile string) string {
+	if profile == "" {
+		return "mcpauth login"
+	}
+	return "mcpauth login --profile " + profile
+}
+
+// troubleCure says what mends a sign-in that cannot be used.
+func troubleCure(err error) string {
+	problem := AsProblem(err)
+	if len(problem.Hints) == 0 {
+		return "Try again in a moment."
+	}
+	return "What mends it: " + problem.Hints[0]
+}
+
+// stateReason says why a session is not usable.
+func stateReason(now identity.Snapshot) string {
+	if now.Err == nil || errors.Is(now.Err, identity.ErrSignedOut) {
+		return "not signed in"
+	}
+	return AsProblem(now.Err).Msg
+}
+
+func deniedAnswer(m *relay.Message, rule string) []byte {
+	words := fmt.Sprintf("Denied by policy: %s. Asking again will not help.", rule)
+	if m.Method() == "tools/call" {
+		return toolErrorAnswer(m, words)
+	}
+	return relay.AppendError(nil, m.ID(), codeDenied, words, nil)
+}
+
+// unrecordedAnswer refuses what could not be put on record.
+func unrecordedAnswer(m *relay.Message, err error) []byte {
+	words := fmt.Sprintf("The call was not sent, because it could not be recorded: %v. "+
+		"The user can make room or mend the rights of the audit folder, then try again.", err)
+	if m.Method() == "tools/call" {
+		return toolErrorAnswer(m, words)
+	}
+	return relay.AppendError(nil, m.ID(), codeUnrecorded, words, nil)
+}
+
+// toolErrorAnswer is a tool result that says what went wrong: models read it,
+// while JSON-RPC errors often end the turn.
+func toolErrorAnswer(m *relay.Message, words string) []byte {
+	return resultAnswer(m, map[string]any{
+		"content": []any{map[string]any{"type": "text", "text": words}},
+		"isError": true,
+	}, false)
+}
+
+// resultAnswer builds a result. One for a modern request names its type, and a
+// list there says that it may not be kept (MCP 2026-07-28, "Caching").
+func resultAnswer(m *relay.Message, result map[string]any, list bool) []byte {
+	if m.Modern() {
+		result["resultType"] = "complete"
+		if list {
+			result["ttlMs"] = 0
+			result["cacheScope"] = "private"
+		}
+	}
+	text, err := json.Marshal(result)
+	if err != nil {
+		return relay.AppendError(nil, m.ID(), codeTrouble, "mcpauth: the answer cannot be written", nil)
+	}
+	return relay.AppendResult(nil, m.ID(), text)
+}
+
+// arguments names what a call was given, without the values.
+func arguments(m *relay.Message) []audit.Argument {
+	var members map[string]json.RawMessage
+	if m.Arguments() == nil || json.Unmarshal(m.Arguments(), &members) != nil {
+		return nil
+	}
+	list := make([]audit.Argument, 0, len(members))
+	for name, value := range members {
+		list = append(list, audit.Argument{Name: name, Bytes: len(value)})
+	}
+	return list
+}

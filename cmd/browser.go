@@ -1,0 +1,86 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// browser opens pages in the system browser: by argv, never through a shell,
+// because the address comes from a provider's document (CVE-2025-6514).
+type browser struct {
+	env  func(string) string
+	talk io.Writer // where the browser's own words go; standard output is not ours to give
+}
+
+// settled is how long an opener is watched: one that fails does so at once,
+// while a browser that was not running yet may stay for as long as its window.
+const settled = 700 * time.Millisecond
+
+// open starts the browser. The error says why no page will appear.
+func (b browser) open(ctx context.Context, address string) error {
+	address, err := broker.ValidateAuthorizeURL(address)
+	if err != nil {
+		return err
+	}
+	argv, err := b.argv(runtime.GOOS, address)
+	if err != nil {
+		return err
+	}
+	command := exec.Command(argv[0], argv[1:]...)
+	command.Stdout, command.Stderr = b.talk, b.talk
+	if err := command.Start(); err != nil {
+		return fmt.Errorf("the browser does not start: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(settled):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// argv is the command that opens an address: $BROWSER, or the system's opener.
+func (b browser) argv(goos, address string) ([]string, error) {
+	if chosen := strings.Fields(b.env("BROWSER")); len(chosen) > 0 {
+		return withAddress(chosen, address), nil
+	}
+	switch goos {
+	case "darwin":
+		return []string{"/usr/bin/open", address}, nil
+	case "windows":
+		return []string{"rundll32", "url.dll,FileProtocolHandler", address}, nil
+	}
+	if b.env("DISPLAY") == "" && b.env("WAYLAND_DISPLAY") == "" && b.env("WSL_DISTRO_NAME") == "" {
+		return nil, errors.New("there is no display")
+	}
+	return []string{"xdg-open", address}, nil
+}
+
+// withAddress puts the address where $BROWSER has %s, or at its end.
+func withAddress(argv []string, address string) []string {
+	filled := make([]string, 0, len(argv)+1)
+	placed := false
+	for _, arg := range argv {
+		if strings.Contains(arg, "%s") {
+			arg = strings.ReplaceAll(arg, "%s", address)
+			placed = true
+		}
+		filled = append(filled, arg)
+	}
+	if !placed {
+		filled = append(filled, address)
+	}
+	return filled
+}

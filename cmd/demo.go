@@ -1,0 +1,281 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/demoidp"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+func newDemo(a *app) *cobra.Command {
+	var withBrowser bool
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "See the whole thing work on this machine, without any set-up",
+		Long: "Starts a small OpenID provider on loopback, signs in to it by the code that\n" +
+			"`mcpauth login` runs, starts an MCP server behind the code that `mcpauth proxy`\n" +
+			"runs, and calls a tool. Needs no network and leaves nothing behind.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return (&demo{app: a, withBrowser: withBrowser}).run(c.Context())
+		},
+	}
+	c.Flags().BoolVar(&withBrowser, "browser", false, "sign in by clicking in your browser")
+	c.AddCommand(newDemoServer(a))
+	return c
+}
+
+// demo is one run of the demo.
+type demo struct {
+	*app
+	withBrowser bool
+	broker      *broker.Broker
+	overrides   broker.Overrides
+	step        int
+	report      map[string]any // for --json
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	d.report = map[string]any{}
+	dir, err := os.MkdirTemp("", "mcpauth-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	provider, err := demoidp.Start(demoidp.Options{AutoApprove: !d.withBrowser})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = provider.Close() }()
+	d.open(ctx, dir, provider.Issuer())
+	d.tell("An OpenID provider listens on %s", provider.Issuer())
+	if err := d.signIn(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.signOut()) }()
+	if err := d.useTools(ctx); err != nil {
+		return err
+	}
+	d.goOn()
+	return nil
+}
+
+// open makes a broker with files of its own.
+func (d *demo) open(ctx context.Context, dir, issuer string) {
+	store := d.usableStore(ctx)
+	d.broker = broker.New(broker.Options{
+		Paths: broker.Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")},
+		Store: store,
+		Env:   func(string) string { return "" },
+	})
+	d.overrides = broker.Overrides{Profile: "demo", Issuer: issuer, ClientID: demoidp.DefaultClientID}
+}
+
+// usableStore is the OS keychain where there is one, and memory otherwise: a
+// demo must work on any machine. It says so; nothing but the demo does this.
+func (d *demo) usableStore(ctx context.Context) keychain.Store {
+	const probe = "demo-probe"
+	store := d.deps.Keychain(keychainPatienceProxy)
+	err := store.Set(ctx, probe, keychain.NewSecret("probe"))
+	if err == nil {
+		err = store.Delete(ctx, probe)
+	}
+	if err == nil {
+		return store
+	}
+	d.say("There is no usable keychain here (%s),", printable(err.Error()))
+	d.say("so the demo keeps its tokens in memory. `mcpauth login` would refuse that.")
+	return keychain.Memory()
+}
+
+func (d *demo) signIn(ctx context.Context) error {
+	resolved, err := d.broker.Resolve(d.overrides)
+	if err != nil {
+		return err
+	}
+	ui := d.loginUI(false, time.Minute)
+	if !d.withBrowser {
+		ui = broker.LoginUI{OpenURL: visit}
+	}
+	user, _, err := d.broker.Login(ctx, resolved, broker.LoginOptions{UI: ui, Timeout: time.Minute})
+	if err != nil {
+		return err
+	}
+	d.tell("%s signed in there (authorization code with PKCE); the tokens are in: %s", whoIs(user), d.broker.Store.Name())
+	d.report["user"], d.report["stored_in"] = user, d.broker.Store.Name()
+	return nil
+}
+
+// visit is a browser without a window: it follows the redirects from the
+// provider to the loopback listener, and reads the page there.
+func visit(ctx context.Context, address string) error {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	go func() {
+		response, err := (&http.Client{Jar: jar}).Do(request)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		}
+	}()
+	return nil
+}
+
+// signOut leaves nothing in the keychain, even after ctrl+c.
+func (d *demo) signOut() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	resolved, err := d.broker.Resolve(d.overrides)
+	if err != nil {
+		return err
+	}
+	_, err = d.broker.Logout(ctx, resolved)
+	return err
+}
+
+// useTools is an AI client at work: it starts the proxy with the server behind
+// it, lists the tools and calls them.
+func (d *demo) useTools(ctx context.Context) error {
+	self, err := d.deps.Executable()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	toProxy, fromClient := io.Pipe()
+	toClient, fromProxy := io.Pipe()
+	overrides := d.overrides
+	overrides.Command = []string{self, "demo", demoServerCommand}
+	var log bytes.Buffer
+	ended := make(chan error, 1)
+	go func() {
+		_, err := d.broker.Proxy(ctx, broker.ProxyOptions{
+			Overrides: overrides, Environ: d.deps.Environ, In: toProxy, Out: fromProxy, Log: &log,
+		})
+		_ = fromProxy.Close()
+		ended <- err
+	}()
+	err = d.session(ctx, client.NewClient(transport.NewIO(toClient, fromClient, io.NopCloser(strings.NewReader("")))))
+	_ = fromClient.Close()
+	return errors.Join(err, <-ended)
+}
+
+func (d *demo) session(ctx context.Context, c *client.Client) error {
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	hello := mcp.InitializeRequest{}
+	hello.Params.ClientInfo = mcp.Implementation{Name: "mcpauth-demo", Version: "1"}
+	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
+	if _, err := c.Initialize(ctx, hello); err != nil {
+		return err
+	}
+	list, err := c.ListTools(ctx, mcp.ListToolsRequest{})
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(list.Tools))
+	for _, tool := range list.Tools {
+		names = append(names, tool.Name)
+	}
+	d.report["tools"] = names
+	d.tell("An MCP server runs behind the proxy; its tools: %s", strings.Join(names, ", "))
+	who, err := call(ctx, c, "whoami")
+	if err != nil {
+		return err
+	}
+	answer, request, _ := strings.Cut(who, "\n")
+	d.tell("The AI client calls whoami and reads:")
+	d.fact("   %s", printable(answer))
+	d.report["whoami"] = answer
+	d.showRequest(request)
+	orders, err := call(ctx, c, "my_orders")
+	if err != nil {
+		return err
+	}
+	d.tell("It calls my_orders, which declares the argument %s:", broker.UserArgument)
+	d.fact("   %s", printable(orders))
+	d.report["my_orders"] = orders
+	return nil
+}
+
+func call(ctx context.Context, c *client.Client, tool string) (string, error) {
+	request := mcp.CallToolRequest{}
+	request.Params.Name = tool
+	result, err := c.CallTool(ctx, request)
+	if err != nil {
+		return "", err
+	}
+	text := ""
+	for _, content := range result.Content {
+		if t, ok := content.(mcp.TextContent); ok {
+			text += t.Text
+		}
+	}
+	if result.IsError {
+		return "", &broker.Problem{Msg: tool + " failed: " + text, Code: broker.ExitToolFailed}
+	}
+	return text, nil
+}
+
+// showRequest shows what the server received, indented.
+func (d *demo) showRequest(line string) {
+	d.report["request"] = json.RawMessage(line)
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, []byte(line), "   ", "  "); err != nil {
+		indented.Reset()
+		indented.WriteString(line)
+	}
+	d.tell("The client sent no user. What the server received:")
+	d.fact("   %s", printable(indented.String()))
+}
+
+// goOn ends with what a user types next.
+func (d *demo) goOn() {
+	if d.json {
+		d.printJSON(d.report)
+		return
+	}
+	d.fact("")
+	d.fact("Now with your own provider and server:")
+	d.fact("  mcpauth login --issuer https://login.example.com --client-id YOUR_CLIENT_ID")
+	d.fact("  mcpauth status")
+	d.fact("  mcpauth proxy -- python3 main.py     # as a stdio server in your AI client")
+}
+
+// tell counts the steps of the story.
+func (d *demo) tell(format string, args ...any) {
+	d.step++
+	d.fact("%d. %s", d.step, printable(fmt.Sprintf(format, args...)))
+}
+
+// fact keeps standard output for the object with --json.
+func (d *demo) fact(format string, args ...any) {
+	if d.json {
+		return
+	}
+	d.app.fact(format, args...)
+}

@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// printJSON prints one object with "schema": 1. Members may be added to an
+// object later, none is ever changed.
+func (a *app) printJSON(members map[string]any) {
+	object := map[string]any{"schema": 1}
+	maps.Copy(object, members)
+	encoder := json.NewEncoder(a.Out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(object); err != nil {
+		a.say("mcpauth: %v", err)
+	}
+}
+
+// printable makes a text from outside fit for a terminal: what could move the
+// cursor, change colours, hide or reverse text is shown as its code point.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) && !unicode.In(r, unicode.Cf) || r == '\n' {
+			b.WriteRune(r)
+			continue
+		}
+		fmt.Fprintf(&b, `\u{%X}`, r)
+	}
+	return b.String()
+}
+
+// when is a moment for people: the time of day, with the date if it is not today.
+func when(t, now time.Time) string {
+	t = t.Local()
+	if t.Format(time.DateOnly) == now.Local().Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return t.Format("2 Jan 2006 15:04")
+}
+
+// span is a duration for people, in the one or two largest units.
+func span(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return printable(text)
+}

@@ -1,0 +1,49 @@
+package cmd
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+func newProxy(a *app) *cobra.Command {
+	var o broker.Overrides
+	c := &cobra.Command{
+		Use:   "proxy [flags] [--] COMMAND [ARG...]",
+		Short: "Run an MCP server behind the sign-in (stdio); the command for AI clients",
+		Long: "Starts COMMAND as a stdio MCP server and stands between it and the AI client:\n" +
+			"every tools/call, resources/read and prompts/get carries the signed-in user's\n" +
+			"verified context and is put on record. Needs no environment but HOME.\n" +
+			"Without COMMAND it runs the command of the profile.",
+		Example: "  mcpauth proxy -- python3 main.py\n" +
+			"  mcpauth proxy --profile orders --cwd /srv/orders -- uv run server.py",
+		RunE: func(c *cobra.Command, argv []string) error {
+			b, err := a.broker(keychainPatienceProxy)
+			if err != nil {
+				return err
+			}
+			o.Profile, o.Command = a.profile, argv
+			if o.Cwd != "" {
+				if o.Cwd, err = filepath.Abs(o.Cwd); err != nil {
+					return err
+				}
+			}
+			ignoreBrokenPipes()
+			a.exit, err = b.Proxy(c.Context(), broker.ProxyOptions{
+				Overrides: o, Environ: a.deps.Environ, In: a.In, Out: a.Out, Log: a.Err,
+			})
+			return err
+		},
+	}
+	// The first word that is no flag of ours is the command, and all behind it
+	// is the command's own, with and without "--": some clients lose the "--".
+	c.Flags().SetInterspersed(false)
+	c.Flags().StringVar(&o.Cwd, "cwd", "", "folder in which COMMAND is started")
+	c.Flags().StringVar(&o.UserContext, "user-context", "",
+		"hand the user over as the argument _oauth_user, too: auto (to tools that declare it), always, never")
+	c.Flags().StringVar(&o.Issuer, "issuer", "", "issuer URL, instead of the profile's")
+	c.Flags().StringVar(&o.ClientID, "client-id", "", "client_id, instead of the profile's")
+	return c
+}

@@ -1,0 +1,161 @@
+// Package cmd is the command line of mcpauth. It is the only package that
+// prints, exits or knows a terminal.
+//
+// The rules of its words: facts go to standard output, talk to standard error;
+// with --json, standard output holds one object with "schema": 1. Messages begin
+// in lower case and end without a period. An error says what happened, why, and
+// on a line of its own what to type next.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// Streams are the standard streams.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Deps are what the commands need from the machine; tests give their own.
+type Deps struct {
+	Keychain func(timeout time.Duration) keychain.Store // the deadline is for each call
+	Env      func(string) string
+	Environ  []string
+	// Executable is this program, which the demo starts as a server.
+	Executable func() (string, error)
+}
+
+// How long the keychain may take for one call: a person may have to unlock it
+// first, while an AI client gives up on a proxy that is silent.
+const (
+	keychainPatience      = 60 * time.Second
+	keychainPatienceProxy = 3 * time.Second
+)
+
+// Main runs one command line and returns the exit code.
+func Main(ctx context.Context, args []string, streams Streams, deps Deps) int {
+	app := &app{Streams: streams, deps: deps}
+	root := newRoot(app)
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && err != nil && app.exit == 0 {
+		err = &broker.Problem{Msg: "stopped", Code: broker.ExitInterrupted, Err: err}
+	}
+	if err == nil {
+		return app.exit
+	}
+	var problem *broker.Problem
+	if !errors.As(err, &problem) {
+		problem = &broker.Problem{Msg: err.Error(), Code: broker.ExitUsage, Err: err}
+	}
+	app.complain(problem)
+	return problem.Code
+}
+
+// app is one run of the program.
+type app struct {
+	Streams
+	deps    Deps
+	profile string // --profile
+	config  string // --config
+	json    bool   // --json
+	exit    int    // exit code when there is no error
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "mcpauth",
+		Short: "Give MCP servers a user they can trust",
+		Long: "mcpauth signs you in once and puts your verified identity into every call\n" +
+			"that an AI client makes to an MCP server.",
+		Example: "  mcpauth demo                            see it work, without any set-up\n" +
+			"  mcpauth login --issuer URL --client-id ID\n" +
+			"  mcpauth proxy -- python3 main.py        the command for your AI client",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &broker.Problem{Msg: err.Error(), Hints: []string{c.CommandPath() + " --help"}, Code: broker.ExitUsage}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.profile, "profile", "p", "", "profile to use (default: the current one)")
+	flags.StringVar(&a.config, "config", "", "configuration file")
+	flags.BoolVar(&a.json, "json", false, "print one JSON object")
+	root.AddCommand(
+		newLogin(a), newLogout(a), newStatus(a), newProfile(a), newProxy(a), newDemo(a), newVersion(a),
+	)
+	return root
+}
+
+// broker opens the broker with the keychain's patience for one call.
+func (a *app) broker(patience time.Duration) (*broker.Broker, error) {
+	paths, err := a.paths()
+	if err != nil {
+		return nil, err
+	}
+	return broker.New(broker.Options{Paths: paths, Store: a.deps.Keychain(patience), Env: a.deps.Env}), nil
+}
+
+func (a *app) paths() (broker.Paths, error) {
+	home, err := broker.Home()
+	if err != nil {
+		return broker.Paths{}, err
+	}
+	paths := broker.DefaultPaths(home, runtime.GOOS)
+	switch {
+	case a.config != "":
+		paths.ConfigFile = a.config
+	case a.deps.Env("MCPAUTH_CONFIG") != "":
+		paths.ConfigFile = a.deps.Env("MCPAUTH_CONFIG")
+	}
+	return paths, nil
+}
+
+// complain tells of a problem: on standard error for people, and with --json
+// on standard output, too, where a script looks.
+func (a *app) complain(p *broker.Problem) {
+	if a.json {
+		a.printJSON(map[string]any{"error": map[string]any{"message": p.Msg, "hints": hints(p), "exit_code": p.Code}})
+	}
+	fmt.Fprintln(a.Err, "mcpauth: "+printable(p.Msg))
+	for _, hint := range p.Hints {
+		fmt.Fprintln(a.Err, "  "+printable(hint))
+	}
+}
+
+func hints(p *broker.Problem) []string {
+	if p.Hints == nil {
+		return []string{}
+	}
+	return p.Hints
+}
+
+// say talks to the person, on standard error.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.Err, format+"\n", args...)
+}
+
+// fact prints to standard output.
+func (a *app) fact(format string, args ...any) {
+	fmt.Fprintf(a.Out, format+"\n", args...)
+}
+
+func usage(msg string, hints ...string) *broker.Problem {
+	return &broker.Problem{Msg: msg, Hints: hints, Code: broker.ExitUsage}
+}

@@ -1,0 +1,196 @@
+package cmd
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/identity"
+)
+
+func newStatus(a *app) *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Who is signed in, where the tokens are, until when",
+		Long: "Tells of the current profile, or of all, from what is stored here; the provider\n" +
+			"is not asked. Exits with 4 when a profile that was asked for is not signed in.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.status(c.Context(), all) },
+	}
+	c.Flags().BoolVar(&all, "all", false, "all profiles")
+	return c
+}
+
+// profileStatus is one profile of `status --json`.
+type profileStatus struct {
+	Profile     string       `json:"profile"`
+	State       string       `json:"state"` // signed_in, signed_out, troubled
+	Reason      string       `json:"reason,omitempty"`
+	Issuer      string       `json:"issuer"`
+	ClientID    string       `json:"client_id"`
+	User        *broker.User `json:"user,omitempty"`
+	Scopes      []string     `json:"scopes"`
+	StoredIn    string       `json:"stored_in"`
+	SignedInAt  *time.Time   `json:"signed_in_at,omitempty"`
+	ObtainedAt  *time.Time   `json:"obtained_at,omitempty"`
+	ExpiresAt   *time.Time   `json:"expires_at,omitempty"` // of the access token
+	Refreshable bool         `json:"refreshable"`
+}
+
+func (a *app) status(ctx context.Context, all bool) error {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	profiles, err := a.chosen(b, all)
+	if err != nil {
+		return err
+	}
+	list := make([]profileStatus, 0, len(profiles))
+	var problem error
+	for _, resolved := range profiles {
+		status, err := b.Status(ctx, resolved)
+		if err != nil && problem == nil {
+			problem = err
+		}
+		list = append(list, describe(resolved, status))
+	}
+	if problem == nil {
+		a.exit = statusExit(list)
+	}
+	if a.json {
+		a.printJSON(map[string]any{"profiles": list})
+	} else {
+		for _, one := range list {
+			a.printStatus(one)
+		}
+	}
+	if problem != nil && a.json {
+		a.exit = broker.AsProblem(problem).Code // the object says the rest
+		return nil
+	}
+	return problem
+}
+
+// chosen is the profile that is meant, or all of them.
+func (a *app) chosen(b *broker.Broker, all bool) ([]broker.Resolved, error) {
+	if !all {
+		resolved, err := b.Resolve(a.overrides())
+		return []broker.Resolved{resolved}, err
+	}
+	config, err := b.Config()
+	if err != nil {
+		return nil, err
+	}
+	var profiles []broker.Resolved
+	for _, name := range config.ProfileNames() {
+		resolved, err := config.Resolve(broker.Overrides{Profile: name}, a.deps.Env)
+		if err != nil {
+			return nil, err
+		}
+		profiles = append(profiles, resolved)
+	}
+	return profiles, nil
+}
+
+func (a *app) overrides() broker.Overrides { return broker.Overrides{Profile: a.profile} }
+
+func statusExit(list []profileStatus) int {
+	for _, one := range list {
+		if one.State == "signed_out" {
+			return broker.ExitSignInNeeded
+		}
+	}
+	return broker.ExitOK
+}
+
+func describe(r broker.Resolved, s identity.Status) profileStatus {
+	one := profileStatus{
+		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, Scopes: []string{},
+		StoredIn: s.StoredIn, Refreshable: s.HasRefreshToken,
+	}
+	switch s.State {
+	case identity.SignedIn:
+		one.State = "signed_in"
+	case identity.Troubled:
+		one.State = "troubled"
+	default:
+		one.State = "signed_out"
+	}
+	if s.Err != nil {
+		one.Reason = broker.AsProblem(s.Err).Msg
+	}
+	if s.User.Sub != "" {
+		one.User, one.Scopes = &s.User, s.User.Scopes
+	}
+	for _, moment := range []struct {
+		to   **time.Time
+		from time.Time
+	}{{&one.SignedInAt, s.SignedInAt}, {&one.ObtainedAt, s.ObtainedAt}, {&one.ExpiresAt, s.ExpiresAt}} {
+		if !moment.from.IsZero() {
+			utc := moment.from.UTC()
+			*moment.to = &utc
+		}
+	}
+	return one
+}
+
+func (a *app) printStatus(s profileStatus) {
+	row := func(label, text string) {
+		if text != "" {
+			a.fact("  %-10s %s", label, printable(text))
+		}
+	}
+	switch s.State {
+	case "signed_in":
+		a.fact("● %s: signed in as %s", s.Profile, whoIs(*s.User))
+	case "troubled":
+		a.fact("! %s: %s", s.Profile, printable(s.Reason))
+	default:
+		a.fact("○ %s: not signed in", s.Profile)
+		row("Why", s.Reason)
+	}
+	if s.User != nil {
+		row("User", named(*s.User))
+		row("Groups", strings.Join(s.User.Groups, ", "))
+		row("Scopes", strings.Join(s.Scopes, " "))
+	}
+	row("Issuer", s.Issuer)
+	row("Client", s.ClientID)
+	now := time.Now()
+	if s.ExpiresAt != nil {
+		row("Access", access(s, now))
+	}
+	if s.SignedInAt != nil {
+		row("Signed in", when(*s.SignedInAt, now))
+	}
+	row("Stored in", s.StoredIn)
+	if s.State == "signed_out" {
+		a.say("Sign in with:  mcpauth login --profile %s", s.Profile)
+	}
+}
+
+func named(user broker.User) string {
+	if user.Name == "" {
+		return user.Sub
+	}
+	return user.Name + " (" + user.Sub + ")"
+}
+
+// access says how long the access token lives and what happens then.
+func access(s profileStatus, now time.Time) string {
+	left := s.ExpiresAt.Sub(now)
+	switch {
+	case left <= 0 && s.Refreshable:
+		return "over; renewed when it is needed"
+	case left <= 0:
+		return "over"
+	case s.Refreshable:
+		return "until " + when(*s.ExpiresAt, now) + " (" + span(left) + "), renews itself"
+	}
+	return "until " + when(*s.ExpiresAt, now) + " (" + span(left) + "), then sign in again"
+}
