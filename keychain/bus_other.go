@@ -18,3 +18,5 @@ func osName() string {
 func reachable() error { return nil }
 
 func explainBus(error) *Error { return nil }
+
+func vanished(error) bool { return false }

@@ -14,6 +14,13 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
+// unlockFailed begins go-keyring's error about a collection or an item, whose
+// path follows. Items lie deeper than /org/freedesktop/secrets/collection/login.
+const (
+	unlockFailed = "failed to unlock correct collection"
+	loginDepth   = 5
+)
+
 func osName() string { return "Secret Service" }
 
 // reachable refuses when there is no session bus to ask. godbus would run
@@ -49,16 +56,36 @@ func explainBus(err error) *Error {
 	var dial *net.OpError
 	text := err.Error()
 	switch {
-	case errors.As(err, &dial):
+	case errors.As(err, &dial) && dial.Op == "dial":
 		return &Error{Kind: Unavailable, Err: fmt.Errorf("nobody answers at the address of the session bus: %w", dial)}
-	case errors.Is(err, io.EOF), strings.HasPrefix(text, "dbus: "):
+	case dial != nil, errors.Is(err, io.EOF), strings.HasPrefix(text, "dbus: "):
 		return &Error{Kind: Unavailable, Err: fmt.Errorf("the session bus is of no use: %w", err)}
-	case !strings.HasPrefix(text, "failed to unlock correct collection"):
+	case !strings.HasPrefix(text, unlockFailed):
 		return nil
 	case strings.Contains(text, "/aliases/default"):
 		return &Error{Kind: Unavailable, Err: errors.New("the Secret Service has no login keyring yet and its default one did not open")}
 	}
 	return &Error{Kind: Locked, Err: errors.New("the login keyring of the Secret Service")}
+}
+
+// vanished tells the error about an item that was found and is gone. The
+// specification has NoSuchObject for it, gnome-keyring says UnknownMethod, and
+// go-keyring's unlocking of an item that is not there reads like a lock.
+func vanished(err error) bool {
+	if err == nil {
+		return false
+	}
+	var answer dbus.Error
+	if errors.As(err, &answer) {
+		switch answer.Name {
+		case "org.freedesktop.Secret.Error.NoSuchObject",
+			"org.freedesktop.DBus.Error.UnknownObject",
+			"org.freedesktop.DBus.Error.UnknownMethod":
+			return true
+		}
+	}
+	text := err.Error()
+	return strings.HasPrefix(text, unlockFailed) && strings.Contains(text, "/collection/") && strings.Count(text, "/") > loginDepth
 }
 
 func explainAnswer(name string) *Error {

@@ -105,9 +105,6 @@ func (c *chunked) assemble(ctx context.Context, key string, h header) (string, e
 		if err != nil {
 			return "", err
 		}
-		if len(text) > chunkSize {
-			return "", corrupt("part %d of %d is too long", i+1, h.count)
-		}
 		chunks[i] = text
 	}
 	return unpack(key, h, chunks)

@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-func open2(backend *fakeItems) *chunked { return newChunked("fake", backend) }
+// reopened is the store as another process, or this one after a crash, has it.
+func reopened(backend *fakeItems) *chunked { return newChunked("fake", backend) }
 
 // size pairs with more, fewer and as many chunks in the new secret.
 var sizes = [][2]int{{5, 6000}, {6000, 5}, {6000, 6000}, {0, 0}}
@@ -43,25 +44,25 @@ func crashEverywhere(t *testing.T, failure error, sizes [2]int, change func(*chu
 	t.Helper()
 	for n := 0; ; n++ {
 		backend := newFakeItems()
-		set(t, open2(backend), "key", noise(12000, 7))
-		set(t, open2(backend), "key", noise(sizes[0], 1))
+		set(t, reopened(backend), "key", noise(12000, 7))
+		set(t, reopened(backend), "key", noise(sizes[0], 1))
 		for i := range 5 {
 			backend.texts[part("key", slotA, i)] = "leftover"
 		}
 		backend.fault = writesUntil(n, failure)
-		err := change(open2(backend))
+		err := change(reopened(backend))
 		crashed := backend.fault("get", "") != nil
 		backend.fault = nil
 		noCanary(t, err, NewSecret(noise(sizes[0], 1)), NewSecret(noise(sizes[1], 2)))
 		check(n, backend, err)
 
 		// Whatever the crash left, the next writer mends it and Delete finds all.
-		set(t, open2(backend), "key", "mended")
-		wantValue(t, open2(backend), "key", "mended")
+		set(t, reopened(backend), "key", "mended")
+		wantValue(t, reopened(backend), "key", "mended")
 		if items := len(backend.snapshot()); items != 2 {
 			t.Errorf("crash after %d writes: %d items for a small secret, want a header and a chunk", n, items)
 		}
-		if err := open2(backend).Delete(t.Context(), "key"); err != nil {
+		if err := reopened(backend).Delete(t.Context(), "key"); err != nil {
 			t.Error(err)
 		}
 		backend.mustBeEmpty(t)
@@ -79,7 +80,7 @@ func TestCrashDuringSetLeavesTheOldOrTheNewSecret(t *testing.T) {
 		for _, sizes := range sizes {
 			change := func(c *chunked) error { return c.Set(t.Context(), "key", NewSecret(noise(sizes[1], 2))) }
 			crashEverywhere(t, failure, sizes, change, func(n int, backend *fakeItems, setErr error) {
-				got, err := open2(backend).Get(t.Context(), "key")
+				got, err := reopened(backend).Get(t.Context(), "key")
 				if err != nil {
 					t.Fatalf("%v, crash after %d writes: the secret cannot be read: %v", sizes, n, err)
 				}
@@ -96,7 +97,7 @@ func TestCrashDuringDeleteLeavesTheSecretOrNothing(t *testing.T) {
 	for _, failure := range []error{errCrash, errLate} {
 		change := func(c *chunked) error { return c.Delete(t.Context(), "key") }
 		crashEverywhere(t, failure, [2]int{6000, 0}, change, func(n int, backend *fakeItems, deleteErr error) {
-			got, err := open2(backend).Get(t.Context(), "key")
+			got, err := reopened(backend).Get(t.Context(), "key")
 			whole := err == nil && got.Reveal() == noise(6000, 1)
 			if !whole && !errors.Is(err, ErrNotFound) {
 				t.Errorf("crash after %d writes: %d bytes, %v", n, len(got.Reveal()), err)
@@ -111,10 +112,10 @@ func TestCrashDuringDeleteLeavesTheSecretOrNothing(t *testing.T) {
 // A crash right after the header has gone leaves chunks that no header names.
 func TestDeleteFindsChunksWithoutHeader(t *testing.T) {
 	backend := newFakeItems()
-	set(t, open2(backend), "key", noise(9000, 1))
+	set(t, reopened(backend), "key", noise(9000, 1))
 	delete(backend.texts, "key")
-	wantAbsent(t, open2(backend), "key")
-	if err := open2(backend).Delete(t.Context(), "key"); err != nil {
+	wantAbsent(t, reopened(backend), "key")
+	if err := reopened(backend).Delete(t.Context(), "key"); err != nil {
 		t.Fatal(err)
 	}
 	backend.mustBeEmpty(t)
@@ -139,18 +140,36 @@ func TestKeychainThatLiesIsFoundOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			backend := newFakeItems()
 			backend.fault = lying("set", about)
-			err := open2(backend).Set(t.Context(), "key", NewSecret(noise(9000, 1)))
+			err := reopened(backend).Set(t.Context(), "key", NewSecret(noise(9000, 1)))
 			wantKind(t, err, NotKept)
-			wantAbsent(t, open2(backend), "key")
+			wantAbsent(t, reopened(backend), "key")
 
 			backend.fault = nil
-			set(t, open2(backend), "key", noise(9000, 2))
+			set(t, reopened(backend), "key", noise(9000, 2))
 			backend.fault = lying("set", about)
-			err = open2(backend).Set(t.Context(), "key", NewSecret(noise(9000, 3)))
+			err = reopened(backend).Set(t.Context(), "key", NewSecret(noise(9000, 3)))
 			wantKind(t, err, NotKept)
-			wantValue(t, open2(backend), "key", noise(9000, 2))
+			wantValue(t, reopened(backend), "key", noise(9000, 2))
 		})
 	}
+}
+
+// A Set that fails while the keychain goes on leaves nothing of the new secret.
+func TestFailedSetTakesItsChunksBack(t *testing.T) {
+	backend := newFakeItems()
+	set(t, reopened(backend), "key", noise(9000, 1))
+	before := backend.snapshot()
+	backend.fault = func(op, account string) error {
+		if op == "set" && strings.HasSuffix(account, "2") {
+			return &Error{Kind: Failed}
+		}
+		return nil
+	}
+	wantKind(t, reopened(backend).Set(t.Context(), "key", NewSecret(noise(9000, 2))), Failed)
+	if !maps.Equal(before, backend.snapshot()) {
+		t.Error("a failed Set changed what the keychain holds")
+	}
+	backend.fault = nil
 }
 
 func TestDeleteThatDeletesNothingIsFoundOut(t *testing.T) {
@@ -161,9 +180,9 @@ func TestDeleteThatDeletesNothingIsFoundOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			backend := newFakeItems()
-			set(t, open2(backend), "key", noise(9000, 1))
+			set(t, reopened(backend), "key", noise(9000, 1))
 			backend.fault = lying("delete", about)
-			wantKind(t, open2(backend).Delete(t.Context(), "key"), NotKept)
+			wantKind(t, reopened(backend).Delete(t.Context(), "key"), NotKept)
 			backend.fault = nil
 		})
 	}
@@ -174,43 +193,47 @@ func TestDeleteThatDeletesNothingIsFoundOut(t *testing.T) {
 func spoiled(t *testing.T, what string, backend *fakeItems) {
 	t.Helper()
 	before := backend.snapshot()
-	got, err := open2(backend).Get(t.Context(), "key")
+	got, err := reopened(backend).Get(t.Context(), "key")
 	wantKind(t, err, Corrupt)
 	noCanary(t, err, NewSecret(noise(9000, 1)))
 	if !got.IsZero() {
 		t.Errorf("%s: a damaged secret was handed out", what)
 	}
-	if err := open2(backend).Set(t.Context(), "key", NewSecret("mended")); err != nil {
+	if err := reopened(backend).Set(t.Context(), "key", NewSecret("mended")); err != nil {
 		t.Fatalf("%s: a new login does not mend it: %v", what, err)
 	}
-	wantValue(t, open2(backend), "key", "mended")
+	wantValue(t, reopened(backend), "key", "mended")
 	backend.texts = before
-	if err := open2(backend).Delete(t.Context(), "key"); err != nil {
+	if err := reopened(backend).Delete(t.Context(), "key"); err != nil {
 		t.Fatalf("%s: it cannot be deleted: %v", what, err)
 	}
-	wantAbsent(t, open2(backend), "key")
+	wantAbsent(t, reopened(backend), "key")
 	backend.mustBeEmpty(t)
 }
 
 func TestLostChunkIsCorrupt(t *testing.T) {
 	for i := range len(pack(noise(9000, 1))) {
 		backend := newFakeItems()
-		set(t, open2(backend), "key", noise(9000, 1))
+		set(t, reopened(backend), "key", noise(9000, 1))
 		delete(backend.texts, part("key", slotA, i))
+		_, err := reopened(backend).Get(t.Context(), "key")
+		if want := fmt.Sprintf("part %d of 4 is missing", i+1); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q", err, want)
+		}
 		spoiled(t, fmt.Sprintf("chunk %d lost", i), backend)
 	}
 }
 
 func TestAlteredByteIsCorrupt(t *testing.T) {
 	probe := newFakeItems()
-	set(t, open2(probe), "key", noise(300, 1))
+	set(t, reopened(probe), "key", noise(300, 1))
 	whole := probe.snapshot()
 	for account, text := range whole {
 		for i := range text {
 			backend := newFakeItems()
 			backend.texts = maps.Clone(whole)
 			backend.texts[account] = text[:i] + string(text[i]^1) + text[i+1:]
-			if _, err := open2(backend).Get(t.Context(), "key"); !isKind(err, Corrupt) {
+			if _, err := reopened(backend).Get(t.Context(), "key"); !isKind(err, Corrupt) {
 				t.Fatalf("byte %d of %s altered: %v", i, account, err)
 			}
 			if i == 0 || i == len(text)-1 {
@@ -228,11 +251,11 @@ func TestSwappedChunksAreCorrupt(t *testing.T) {
 		{"key", "other"},
 	} {
 		backend := newFakeItems()
-		set(t, open2(backend), "key", noise(9000, 1))
-		set(t, open2(backend), "other", noise(9000, 2))
+		set(t, reopened(backend), "key", noise(9000, 1))
+		set(t, reopened(backend), "other", noise(9000, 2))
 		a, b := swap[0], swap[1]
 		backend.texts[a], backend.texts[b] = backend.texts[b], backend.texts[a]
-		if err := open2(backend).Delete(t.Context(), "other"); err != nil {
+		if err := reopened(backend).Delete(t.Context(), "other"); err != nil {
 			t.Fatal(err)
 		}
 		spoiled(t, fmt.Sprint("swapped ", swap), backend)
@@ -242,7 +265,7 @@ func TestSwappedChunksAreCorrupt(t *testing.T) {
 // An entry that is whole but belongs to another key is somebody else's.
 func TestCopyOfAnotherKeyIsCorrupt(t *testing.T) {
 	backend := newFakeItems()
-	set(t, open2(backend), "other", noise(9000, 1))
+	set(t, reopened(backend), "other", noise(9000, 1))
 	for account, text := range backend.snapshot() {
 		backend.texts[strings.Replace(account, "other", "key", 1)] = text
 		delete(backend.texts, account)
@@ -252,7 +275,7 @@ func TestCopyOfAnotherKeyIsCorrupt(t *testing.T) {
 
 func TestForeignEntryIsCorrupt(t *testing.T) {
 	whole := newFakeItems()
-	set(t, open2(whole), "key", "value")
+	set(t, reopened(whole), "key", "value")
 	header := whole.texts["key"]
 	for _, text := range []string{
 		"", " ", "hunter2", "mcpauth", "mcpauth ", "mcpauth 1", "mcpauth 2 a 1 5 00", "{}", "\x00\xff", "ü",
@@ -269,7 +292,7 @@ func TestForeignEntryIsCorrupt(t *testing.T) {
 func TestUnreadableItemIsCorrupt(t *testing.T) {
 	for _, account := range []string{"key", part("key", slotA, 1)} {
 		backend := newFakeItems()
-		set(t, open2(backend), "key", noise(9000, 1))
+		set(t, reopened(backend), "key", noise(9000, 1))
 		spoil := backend.texts[account]
 		backend.fault = func(op, a string) error {
 			backend.mu.Lock()
@@ -303,7 +326,7 @@ func TestGzipBombIsCorrupt(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, _ = open2(backend).Get(t.Context(), "key")
+	_, _ = reopened(backend).Get(t.Context(), "key")
 	runtime.ReadMemStats(&after)
 	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 8<<20 {
 		t.Errorf("reading the bomb took %d bytes", allocated)
@@ -323,7 +346,7 @@ func duringRead(backend *fakeItems, n int, other func(*chunked)) {
 		if n--; n == -1 {
 			backend.mu.Lock()
 			defer backend.mu.Unlock()
-			other(open2(shadow))
+			other(reopened(shadow))
 		}
 		return nil
 	}
@@ -345,13 +368,13 @@ func TestReaderDuringAWriterInAnotherProcess(t *testing.T) {
 	} {
 		for n := range 8 {
 			backend := newFakeItems()
-			set(t, open2(backend), "key", noise(6000, 1))
+			set(t, reopened(backend), "key", noise(6000, 1))
 			duringRead(backend, n, func(c *chunked) {
 				for _, act := range other {
 					act(c)
 				}
 			})
-			got, err := open2(backend).Get(t.Context(), "key")
+			got, err := reopened(backend).Get(t.Context(), "key")
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				t.Fatalf("%s before read %d: %v", name, n, err)
 			}
@@ -365,18 +388,18 @@ func TestReaderDuringAWriterInAnotherProcess(t *testing.T) {
 
 func TestReaderGivesUpOnAnEntryThatNeverStandsStill(t *testing.T) {
 	backend := newFakeItems()
-	set(t, open2(backend), "key", noise(6000, 1))
+	set(t, reopened(backend), "key", noise(6000, 1))
 	shadow := newFakeItems()
 	shadow.texts = backend.texts
 	var seed uint64
 	backend.fault = func(op, account string) error {
 		if strings.HasSuffix(account, "1") {
 			seed++
-			set(t, open2(shadow), "key", noise(6000, seed))
+			set(t, reopened(shadow), "key", noise(6000, seed))
 		}
 		return nil
 	}
-	_, err := open2(backend).Get(t.Context(), "key")
+	_, err := reopened(backend).Get(t.Context(), "key")
 	wantKind(t, err, Corrupt)
 	if seed != maxReads {
 		t.Errorf("read %d times, want %d", seed, maxReads)
@@ -390,7 +413,7 @@ func TestKindsPassThroughEveryOperation(t *testing.T) {
 	for _, kind := range []Kind{Unavailable, Locked, Timeout, TooBig, Failed} {
 		for n := range 12 {
 			backend := newFakeItems()
-			set(t, open2(backend), "key", noise(6000, 1))
+			set(t, reopened(backend), "key", noise(6000, 1))
 			for op, act := range map[string]func(*chunked) error{
 				"get":    func(c *chunked) error { _, err := c.Get(t.Context(), "key"); return err },
 				"set":    func(c *chunked) error { return c.Set(t.Context(), "key", NewSecret(noise(6000, 1))) },
@@ -403,7 +426,7 @@ func TestKindsPassThroughEveryOperation(t *testing.T) {
 					}
 					return nil
 				}
-				err := act(open2(backend))
+				err := act(reopened(backend))
 				backend.fault = nil
 				if left >= 0 || err == nil && op == "set" {
 					continue // done before the fault, or with only the sweep to do

@@ -133,7 +133,11 @@ func TestContextEndsTheWaitForAnotherWriter(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
+		begin := time.Now()
 		wantKind(t, s.Set(ctx, "key", NewSecret("second")), Timeout)
+		if took := time.Since(begin); took != time.Millisecond {
+			t.Errorf("waited %v for the other writer", took)
+		}
 		time.Sleep(time.Minute)
 		wantValue(t, s, "key", "first")
 	})

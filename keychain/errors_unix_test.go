@@ -45,6 +45,29 @@ func TestBusErrorsAreExplained(t *testing.T) {
 	}
 }
 
+func TestVanishedItemIsToldFromALock(t *testing.T) {
+	for text, want := range map[string]bool{
+		"failed to unlock correct collection '/org/freedesktop/secrets/collection/login/12'": true,
+		"failed to unlock correct collection '/org/freedesktop/secrets/collection/login'":    false,
+		"failed to unlock correct collection '/org/freedesktop/secrets/aliases/default'":     false,
+		"something new": false,
+	} {
+		if got := vanished(errors.New(text)); got != want {
+			t.Errorf("vanished(%q) is %v", text, got)
+		}
+	}
+	for name, want := range map[string]bool{
+		"org.freedesktop.Secret.Error.NoSuchObject": true,
+		"org.freedesktop.DBus.Error.UnknownObject":  true,
+		"org.freedesktop.DBus.Error.UnknownMethod":  true,
+		"org.freedesktop.Secret.Error.IsLocked":     false,
+	} {
+		if got := vanished(dbus.Error{Name: name}); got != want {
+			t.Errorf("vanished(%s) is %v", name, got)
+		}
+	}
+}
+
 // security(1) tells its errors by exit status only.
 func TestMacExitStatusesAreExplained(t *testing.T) {
 	for status, kind := range map[int]Kind{36: Locked, 51: Locked, 128: Locked, 1: Failed} {

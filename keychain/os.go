@@ -27,24 +27,32 @@ func OS(timeout time.Duration) Store {
 // [bounded] adds both.
 type osItems struct{}
 
-func (osItems) get(_ context.Context, account string) (string, error) {
-	if err := reachable(); err != nil {
-		return "", err
-	}
-	text, err := keyring.Get(service, account)
-	return text, explain(err, "")
+func (osItems) get(_ context.Context, account string) (text string, err error) {
+	err = ask("", func() (err error) {
+		text, err = keyring.Get(service, account)
+		return err
+	})
+	return text, err
 }
 
 func (osItems) set(_ context.Context, account, text string) error {
-	if err := reachable(); err != nil {
-		return err
-	}
-	return explain(keyring.Set(service, account, text), text)
+	return ask(text, func() error { return keyring.Set(service, account, text) })
 }
 
 func (osItems) delete(_ context.Context, account string) error {
+	return ask("", func() error { return keyring.Delete(service, account) })
+}
+
+// ask calls go-keyring, where that is safe, and explains its error. An item
+// that another process deletes between go-keyring's search and its next step is
+// no failure: it is searched for again.
+func ask(written string, call func() error) error {
 	if err := reachable(); err != nil {
 		return err
 	}
-	return explain(keyring.Delete(service, account), "")
+	err := call()
+	for tries := 1; tries < 5 && vanished(err); tries++ {
+		err = call()
+	}
+	return explain(err, written)
 }

@@ -69,6 +69,22 @@ func probeGet(ctx context.Context, s Store) error {
 	return err
 }
 
+// rewritten are the values that the probe "rewrite" stores in turn.
+func rewritten() []string { return []string{noise(4000, 1), noise(7000, 2), noise(10, 3)} }
+
+func rewrite() int {
+	s := OS(20 * time.Second)
+	for range 20 {
+		for _, value := range rewritten() {
+			if err := s.Set(context.Background(), "rewritten", NewSecret(value)); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
+		}
+	}
+	return 0
+}
+
 // fakeService is a Secret Service whose one prompt goes wrong: "dismiss", it
 // is closed; "ignore", nobody looks at it; "vanish", the bus dies meanwhile.
 type fakeService struct {

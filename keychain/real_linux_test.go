@@ -32,16 +32,58 @@ func session(t *testing.T, args ...string) *exec.Cmd {
 	return exec.Command(script, args...)
 }
 
-// TestRealKeychainConforms runs itself once more inside a private session.
-func TestRealKeychainConforms(t *testing.T) {
-	needReal(t)
+// insideSession runs the test once more in a private session with an unlocked
+// keychain, and is true there.
+func insideSession(t *testing.T) bool {
+	t.Helper()
 	if os.Getenv("MCPAUTH_KEYRING_PRIVATE") == "unlocked" {
-		conforms(t, OS(20*time.Second), "conformance/")
-		return
+		return true
 	}
 	out, err := session(t, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()+"/concurrent") {
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()+" ") {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
+}
+
+func TestRealKeychainConforms(t *testing.T) {
+	needReal(t)
+	if insideSession(t) {
+		conforms(t, OS(20*time.Second), "conformance/")
+	}
+}
+
+// Another process replaces the secret while this one reads it: items vanish
+// between go-keyring's search for them and its reading.
+func TestRealKeychainReadWhileAnotherProcessWrites(t *testing.T) {
+	needReal(t)
+	if !insideSession(t) {
+		return
+	}
+	s, values := OS(20*time.Second), map[string]bool{}
+	for _, value := range rewritten() {
+		values[value] = true
+	}
+	set(t, s, "rewritten", rewritten()[0])
+	writer := exec.Command(os.Args[0], "keychain-probe", "rewrite")
+	if err := writer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() { written <- writer.Wait() }()
+	for reads := 1; ; reads++ {
+		got, err := s.Get(t.Context(), "rewritten")
+		if err != nil || !values[got.Reveal()] {
+			t.Errorf("read %d gives %d bytes, %v", reads, len(got.Reveal()), err)
+		}
+		select {
+		case err := <-written:
+			if err != nil || reads < 5 {
+				t.Errorf("the writer ended with %v after %d reads", err, reads)
+			}
+			return
+		default:
+		}
 	}
 }
 
