@@ -122,7 +122,7 @@ func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 		clientID:     s.ClientID,
 		access:       keychain.NewSecret(s.AccessToken),
 		refresh:      keychain.NewSecret(s.RefreshToken),
-		user:         s.User,
+		user:         s.User.clone(),
 		fromUserinfo: s.FromUserinfo,
 		obtainedAt:   time.Unix(s.ObtainedAt, 0),
 		expiresAt:    time.Unix(s.ExpiresAt, 0),

@@ -152,9 +152,11 @@ func (p *provider) userinfo(ctx context.Context, r *record) (claims, error) {
 	return info, nil
 }
 
-// clone lets a copy's lists be replaced without the original seeing it.
+// clone lets a copy's lists be replaced without the original seeing it. None
+// of them is nil: a backend must never read null for an empty list.
 func (u User) clone() User {
-	u.Groups, u.Roles = slices.Clone(u.Groups), slices.Clone(u.Roles)
-	u.Scopes, u.Audience = slices.Clone(u.Scopes), slices.Clone(u.Audience)
+	for _, list := range []*[]string{&u.Groups, &u.Roles, &u.Scopes, &u.Audience} {
+		*list = append([]string{}, *list...)
+	}
 	return u
 }

@@ -120,7 +120,10 @@ func (k *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
 		cause := errors.New("it did not answer with a key set")
 		var network *url.Error
-		if errors.As(err, &network) {
+		switch {
+		case ctx.Err() != nil:
+			cause = ctx.Err()
+		case errors.As(err, &network):
 			cause = network.Err
 		}
 		k.unreachable = &UnreachableError{Step: "keys", Host: hostOf(k.provider.JWKSURI), Err: cause}

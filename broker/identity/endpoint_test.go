@@ -1,0 +1,107 @@
+package identity
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestValidateAuthorizeURL(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]bool{
+		"https://login.example.com/authorize?a=b&c=%20d":  true,
+		"http://127.0.0.1:8080/authorize":                 true,
+		"http://localhost/":                               true,
+		"http://[::1]:1/":                                 true,
+		"HTTPS://login.example.com":                       true,
+		"":                                                false,
+		"-https://login.example.com":                      false,
+		"--help":                                          false,
+		"//login.example.com/":                            false,
+		"https:login.example.com":                         false,
+		"https:///x":                                      false,
+		"https://:443/":                                   false,
+		"http://login.example.com/":                       false,
+		"javascript:alert(1)//https://x":                  false,
+		"data:text/html,x":                                false,
+		"vbscript:x":                                      false,
+		"file:///etc/passwd":                              false,
+		"https://user@login.example.com/":                 false,
+		"https://login.example.com/#f":                    false,
+		"https://login.example.com/a b":                   false,
+		"https://login.example.com/\n":                    false,
+		"https://login.example.com/\x00":                  false,
+		"https://login.example.com/\x7f":                  false,
+		"https://login.example.com/é":                     false,
+		`https://login.example.com/"`:                     false,
+		"https://login.example.com/'":                     false,
+		"https://login.example.com/`id`":                  false,
+		`https://login.example.com\@evil.example/`:        false,
+		"https://login.example.com/^&calc":                false,
+		"https://login.example.com/%zz":                   false,
+		"https://login.example.com:port/":                 false,
+		"https://" + strings.Repeat("x", maxAuthorizeURL): false,
+	} {
+		got, err := ValidateAuthorizeURL(raw)
+		if (err == nil) != want {
+			t.Errorf("%.60q: %q, %v", raw, got, err)
+		}
+	}
+}
+
+// Whatever is accepted is https or loopback and comes back the same when read
+// again: there is no second reading of it.
+func FuzzValidateAuthorizeURL(f *testing.F) {
+	for _, seed := range []string{"https://a/?b=c", "http://localhost:1/x%2Fy", "http://[::1%25en0]/", "https://a:@b", "https://a\\b", "//x", "https://ſ/"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		got, err := ValidateAuthorizeURL(raw)
+		if err != nil {
+			return
+		}
+		u, err := url.Parse(got)
+		if err != nil || u.String() != got || u.User != nil || u.Host == "" || u.Fragment != "" {
+			t.Fatalf("%q became %q: %v", raw, got, err)
+		}
+		if u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())) {
+			t.Fatalf("%q became %q", raw, got)
+		}
+		if strings.ContainsAny(got, " \"'`<>\\\r\n\t\x00") || !strings.HasPrefix(got, "http") {
+			t.Fatalf("%q became %q", raw, got)
+		}
+	})
+}
+
+func TestRedirectURIs(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"http://127.0.0.1/callback":                "127.0.0.1:0",
+		"http://127.0.0.1:0/callback":              "127.0.0.1:0",
+		"http://localhost:3001/oauth/callback":     "127.0.0.1:3001",
+		"http://[::1]:8765":                        "[::1]:8765",
+		"https://127.0.0.1/callback":               "",
+		"http://login.example.com/callback":        "",
+		"http://0.0.0.0:1/callback":                "",
+		"http://127.0.0.1/callback?x=1":            "",
+		"http://127.0.0.1/call%20back":             "",
+		"http://127.0.0.1/callback#x":              "",
+		"com.example.app:/callback":                "",
+		"urn:ietf:wg:oauth:2.0:oob":                "",
+		"http://127.0.0.1:99999999999999/callback": "",
+	} {
+		redirects, err := parseRedirects([]string{raw})
+		switch {
+		case want == "" && err == nil:
+			if _, _, err := redirects[0].settle(); err == nil {
+				t.Errorf("%s was accepted", raw)
+			}
+		case want == "":
+			wantError[*ClientError](t, err)
+		case err != nil:
+			t.Errorf("%s: %v", raw, err)
+		case redirects[0].address() != want:
+			t.Errorf("%s listens on %s, want %s", raw, redirects[0].address(), want)
+		}
+	}
+}
