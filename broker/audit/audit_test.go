@@ -1,0 +1,319 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// writerVariable makes the test binary append records to the folder that it names.
+const writerVariable = "AUDIT_TEST_DIR"
+
+const perWriter = 500
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(writerVariable); dir != "" {
+		writer(dir)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func writer(dir string) {
+	l, err := Open(dir)
+	if err != nil {
+		panic(err)
+	}
+	for i := range perWriter {
+		if err := l.Append(Record{Event: Call, Name: strings.Repeat("n", i), Method: "tools/call"}); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func TestManyProcessesLoseAndMixNothing(t *testing.T) {
+	const writers = 8
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), writerVariable+"="+dir, "GORACE=atexit_sleep_ms=0")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	all.Wait()
+	records := readAll(t, dir)
+	if len(records) != writers*perWriter {
+		t.Errorf("%d records, want %d", len(records), writers*perWriter)
+	}
+	ids, lengths := map[string]bool{}, map[int]int{}
+	last := map[int]string{}
+	for _, r := range records {
+		ids[r.ID] = true
+		lengths[len(r.Name)]++
+		if r.ID <= last[r.PID] {
+			t.Fatalf("id %s of process %d comes after %s", r.ID, r.PID, last[r.PID])
+		}
+		last[r.PID] = r.ID
+	}
+	if len(ids) != len(records) {
+		t.Errorf("%d ids for %d records", len(ids), len(records))
+	}
+	for n := range perWriter {
+		if lengths[n] != writers {
+			t.Fatalf("%d records with a name of %d bytes, want %d", lengths[n], n, writers)
+		}
+	}
+}
+
+func TestManyGoroutinesLoseAndMixNothing(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if err := l.Append(Record{Event: Call}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(readAll(t, dir)); n != 400 {
+		t.Errorf("%d records", n)
+	}
+}
+
+func TestRecordReadsBack(t *testing.T) {
+	dir := t.TempDir()
+	want := Record{
+		Time: time.Date(2026, 11, 23, 6, 7, 8, 9e6, time.UTC), ID: "ID", Event: Call,
+		Profile: "work", Sub: "00u1", Email: "ada@example.com", Client: "claude", ClientVersion: "1.2",
+		Server: "python main.py", PID: 42, Method: "tools/call", Name: "list_users", Decision: Deny,
+		Reason: "rule 3", Arguments: []Argument{{"limit", 2}, {"q", 14}}, Spoofed: true,
+	}
+	if err := open(t, dir).Append(want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Record{want}, readAll(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	const line = `{"time":"2026-11-23T06:07:08.009Z","id":"ID","event":"call","profile":"work","sub":"00u1",` +
+		`"email":"ada@example.com","client":"claude","client_version":"1.2","server":"python main.py","pid":42,` +
+		`"method":"tools/call","name":"list_users","decision":"deny","reason":"rule 3",` +
+		`"arguments":[{"name":"limit","bytes":2},{"name":"q","bytes":14}],"spoofed":true}` + "\n"
+	if diff := cmp.Diff(line, string(content(t, dir))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEmptyFieldsAreFilledIn(t *testing.T) {
+	dir := t.TempDir()
+	before := time.Now().Truncate(time.Millisecond)
+	if err := open(t, dir).Append(Record{Event: Login}); err != nil {
+		t.Fatal(err)
+	}
+	r := readAll(t, dir)[0]
+	if r.PID != os.Getpid() || len(r.ID) != 23 || r.Time.Before(before) || r.Time.After(time.Now()) {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestIDsSortByTime(t *testing.T) {
+	var s idSource
+	base := time.UnixMilli(1_800_000_000_000)
+	var ids []string
+	for i := range 1000 {
+		ids = append(ids, string(s.next(base.Add(time.Duration(i/10)*time.Millisecond))))
+	}
+	if !slices.IsSorted(ids) || len(slices.Compact(ids)) != 1000 {
+		t.Error("ids do not sort by time, or repeat")
+	}
+}
+
+// What a hostile tool name could do to a reader of the file.
+func TestHostileNamesStayInTheirLine(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	hostile := []string{
+		"x\"}\n{\"event\":\"login\",\"sub\":\"admin\"}", "a\rb\x00c\x7f", "\x1b]52;c;aGk=\x07\x1b[2J",
+		"\u2028\u2029\u0085\u202e\u2066\u200b\ufeff", "\U000E0041\U0001F600", "\xff\xc3\x28\xed\xa0\x80", `\u000a\`,
+	}
+	for _, name := range hostile {
+		r := Record{Event: Call, Name: name, Client: name, Reason: name, Arguments: []Argument{{name, 1}}}
+		if err := l.Append(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, b := range content(t, dir) {
+		if b != '\n' && (b < ' ' || b > '~') {
+			t.Fatalf("byte %d is %#x", i, b)
+		}
+	}
+	records := readAll(t, dir)
+	if len(records) != len(hostile) {
+		t.Fatalf("%d records, want %d", len(records), len(hostile))
+	}
+	for i, r := range records {
+		if want := string([]rune(hostile[i])); r.Name != want || r.Arguments[0].Name != want || r.Event != Call {
+			t.Errorf("%q reads back as %q", want, r.Name)
+		}
+	}
+}
+
+func TestLongRecordIsCutAndSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	var arguments []Argument
+	for i := range 1000 {
+		arguments = append(arguments, Argument{Name: fmt.Sprintf("argument%d", i), Bytes: i})
+	}
+	r := Record{Event: Call, Name: strings.Repeat("n", 64<<20), Arguments: arguments}
+	if err := open(t, dir).Append(r); err != nil {
+		t.Fatal(err)
+	}
+	got := readAll(t, dir)[0]
+	if len(got.Name) != 512 || got.Cut != 64<<20-512 {
+		t.Errorf("name of %d bytes, %d cut", len(got.Name), got.Cut)
+	}
+	if n := len(got.Arguments); n < 30 || n+got.ArgumentsCut != 1000 {
+		t.Errorf("%d arguments, %d cut", n, got.ArgumentsCut)
+	}
+}
+
+func TestNextDayNextFile(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	now := time.Date(2026, 12, 31, 23, 59, 59, 999e6, time.FixedZone("", 0))
+	l.testOnlyNow = func() time.Time { return now }
+	for range 2 {
+		if err := l.Append(Record{Event: Call}); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Millisecond).In(time.FixedZone("east", 8*3600))
+	}
+	for _, day := range []string{"2026-12-31", "2027-01-01"} {
+		b, err := os.ReadFile(filepath.Join(dir, "audit-"+day+".jsonl"))
+		if err != nil || bytes.Count(b, []byte("\n")) != 1 {
+			t.Errorf("%s: %q, %v", day, b, err)
+		}
+	}
+}
+
+func TestAppendAfterClose(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	l.Close()
+	if err := l.Append(Record{ID: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if r := readAll(t, dir); len(r) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A disk that fills up in the middle of a line.
+func TestHalfLineOfAFullDiskSwallowsNothing(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	full := errors.New("no space left")
+	l.testOnlyWrite = func(line []byte) (int, error) {
+		n, _ := l.file.Write(line[:len(line)/2])
+		return n, full
+	}
+	if err := l.Append(Record{ID: "half"}); !errors.Is(err, full) {
+		t.Errorf("Append = %v", err)
+	}
+	l.testOnlyWrite = nil
+	other := open(t, dir) // another process does not know
+	for i, l := range []*Log{other, l, other} {
+		if err := l.Append(Record{ID: fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := bytes.Split(bytes.TrimSuffix(content(t, dir), []byte("\n")), []byte("\n"))
+	if len(lines) != 4 {
+		t.Fatalf("%d lines: %s", len(lines), lines)
+	}
+	for i, line := range lines[1:] {
+		var r Record
+		if err := json.Unmarshal(line, &r); err != nil || r.ID != fmt.Sprint(i) {
+			t.Errorf("line %d: %s, %v", i, line, err)
+		}
+	}
+}
+
+func open(t testing.TB, dir string) *Log {
+	t.Helper()
+	l, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// content is what all files of the folder hold.
+func content(t testing.TB, dir string) []byte {
+	t.Helper()
+	paths, _ := filepath.Glob(filepath.Join(dir, "audit-*.jsonl"))
+	var all []byte
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	return all
+}
+
+func readAll(t testing.TB, dir string) (records []Record) {
+	t.Helper()
+	for line := range bytes.Lines(content(t, dir)) {
+		if len(line) > 1 { // an empty line means nothing
+			records = append(records, parse(t, line))
+		}
+	}
+	return records
+}
+
+func parse(t testing.TB, line []byte) (r Record) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		t.Fatalf("%v: %s", err, line)
+	}
+	return r
+}
+
+// One call as it is on the hot path: goal under 4 µs.
+func BenchmarkAppend(b *testing.B) {
+	l := open(b, b.TempDir())
+	r := Record{
+		Event: Call, Profile: "work", Sub: "00u1abcd", Email: "ada@example.com", Client: "claude-desktop",
+		ClientVersion: "1.2.3", Server: "python main.py", Method: "tools/call", Name: "list_users",
+		Decision: Allow, Arguments: []Argument{{"limit", 2}, {"query", 14}},
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.Append(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package audit
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// openFile opens a file of the folder for appending. The folder lies in the
+// user's profile, whose access list keeps others out.
+func openFile(dir, name string) (*os.File, fileMark, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fileMark{}, err
+	}
+	path := filepath.Join(dir, name)
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fileMark{}, fmt.Errorf("%w: the file is a link or not a regular file", ErrUnsafe)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fileMark{}, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, fileMark{}, err
+	}
+	return file, fileMark{info}, nil
+}
+
+// A fileMark tells the open file from another of the same name.
+type fileMark struct{ info os.FileInfo }
+
+// sizeAt is the size of the file under a name, if it is still the marked one: it
+// may have been moved away, removed or replaced by a link.
+func (m fileMark) sizeAt(path string) (size int64, same bool) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return 0, false
+	}
+	return info.Size(), os.SameFile(info, m.info)
+}
