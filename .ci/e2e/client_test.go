@@ -102,8 +102,8 @@ func (c *client) request(method string, params map[string]any) map[string]any {
 	c.id++
 	c.send(map[string]any{"jsonrpc": "2.0", "id": c.id, "method": method, "params": params})
 	answer := c.receive()
-	for ; answer["id"] == nil; answer = c.receive() {
-		c.heard[fmt.Sprint(answer["method"])]++
+	for answer["id"] == nil {
+		answer = c.receive()
 	}
 	result, ok := answer["result"].(map[string]any)
 	if !ok || answer["id"] != float64(c.id) {
@@ -135,11 +135,22 @@ func (c *client) receive() map[string]any {
 		if err := json.Unmarshal([]byte(line), &message); !ok || err != nil {
 			c.t.Fatalf("proxy said %q (open: %v)\n%s", line, ok, c.said)
 		}
+		if message["id"] == nil {
+			c.heard[fmt.Sprint(message["method"])]++
+		}
 		return message
 	case <-time.After(patience):
 		c.t.Fatalf("no answer within %v\n%s", patience, c.said)
 	}
 	return nil
+}
+
+// await reads until a notification has been heard.
+func (c *client) await(method string) {
+	c.t.Helper()
+	for c.heard[method] == 0 {
+		c.receive()
+	}
 }
 
 // tools returns the schema of each tool by its name.
