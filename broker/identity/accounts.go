@@ -22,6 +22,8 @@ type Accounts struct {
 	now          func() time.Time
 	roundTripper http.RoundTripper
 	providers    providers
+
+	testOnlyWatchEvery time.Duration // unless 0, instead of watchEvery
 }
 
 // New returns the accounts that are kept in options.Store. It does no work.

@@ -134,10 +134,9 @@ func TestUnreachableProviderOnRefreshIsNoLogout(t *testing.T) {
 func TestInvalidGrantEndsTheSignInOnce(t *testing.T) {
 	t.Parallel()
 	w := expired(t, signsInAlone())
-	other := w.running(t, w.machine(t, w.accounts.stateDir))
 	w.idp.SetFault(fails("refresh_token", always, demoidp.Fault{Status: 400, Header: asJSON,
 		Body: `{"error":"invalid_grant","error_description":"` + w.stored(t).refresh.Reveal() + ` is over"}`}))
-	s := w.running(t, w.accounts)
+	s, other := w.running(t, w.accounts), w.running(t, w.machine(t, w.accounts.stateDir))
 	for _, session := range []*Session{s, other} {
 		got := session.Wait(t.Context())
 		w.heard(got.Err)

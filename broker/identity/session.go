@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -90,7 +91,7 @@ func (a *Accounts) Session(c Client) *Session {
 // seconds: a process that leaves between the provider's answer and the
 // keychain loses the sign-in for everybody. Run may be called once.
 func (s *Session) Run(ctx context.Context) {
-	ticker := time.NewTicker(watchEvery)
+	ticker := time.NewTicker(cmp.Or(s.accounts.testOnlyWatchEvery, watchEvery))
 	defer ticker.Stop()
 	s.reload(ctx)
 	for {

@@ -47,6 +47,7 @@ func inState(state State) func(Snapshot) bool {
 func TestSessionSeesLoginAndLogoutWithinASecond(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
+	w.accounts.testOnlyWatchEvery = 0
 	s := w.accounts.Session(w.client)
 	if s.Snapshot().State != Loading {
 		t.Errorf("before Run: %+v", s.Snapshot())

@@ -78,6 +78,7 @@ func signsInAlone() demoidp.Options { return demoidp.Options{AutoApprove: true} 
 // machine returns accounts on the world's keychain, as another process has them.
 func (w *world) machine(t *testing.T, dir string) *Accounts {
 	a := New(Options{Store: w.store, StateDir: dir, Now: w.clock.now})
+	a.testOnlyWatchEvery = 20 * time.Millisecond
 	t.Cleanup(a.roundTripper.(*http.Transport).CloseIdleConnections)
 	return a
 }
@@ -85,9 +86,8 @@ func (w *world) machine(t *testing.T, dir string) *Accounts {
 // clock is the wall clock, set forward or back.
 type clock struct{ ahead atomic.Int64 }
 
-func (c *clock) now() time.Time               { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *clock) advance(d time.Duration)      { c.ahead.Add(int64(d)) }
-func (c *clock) at(d time.Duration) time.Time { return c.now().Add(d) }
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // faultyStore is a keychain that fails when told to.
 type faultyStore struct {
