@@ -186,7 +186,7 @@ func answer(line []byte) relay.Verdict { return relay.Verdict{Action: relay.Answ
 func (g *gate) Refused(r *relay.Refusal) {
 	// The line is refused whether or not it can be recorded.
 	_ = g.audit.Append(audit.Record{
-		Event: audit.EventRefused, Profile: g.profile, Server: g.server,
+		Event: "message", Profile: g.profile, Server: g.server,
 		Decision: audit.Refused, Reason: r.Reason,
 	})
 }
@@ -223,7 +223,7 @@ func (g *gate) noteClient(m *relay.Message) {
 // happen, so whoever would let the call leave looks at the error.
 func (g *gate) record(m *relay.Message, user identity.User, decision, reason string) error {
 	record := audit.Record{
-		Time: time.Now(), Event: audit.EventCall, Profile: g.profile, Server: g.server,
+		Time: time.Now(), Event: audit.Call, Profile: g.profile, Server: g.server,
 		Sub: user.Sub, Email: user.Email,
 		Method: m.Method(), Name: subject(m), Arguments: arguments(m),
 		Decision: decision, Reason: reason, Spoofed: m.Spoofed(),

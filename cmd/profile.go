@@ -217,6 +217,9 @@ func (a *app) showProfile(r broker.Resolved, file string) {
 		{"cwd", r.Cwd, r.Cwd},
 		{"user_context", r.UserContext, r.UserContext},
 	}
+	if !r.Secret.IsZero() {
+		r.Origin["client_secret"] = broker.OriginEnvironment
+	}
 	if a.json {
 		members := map[string]any{}
 		for _, f := range fields {

@@ -1,0 +1,214 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mcpauth/mcpauth/broker/demoidp"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// testClientSecret is the client_secret of the provider's client "confidential".
+const testClientSecret = "CANARY-client-secret"
+
+// testKeychain is a keychain that several processes share: files in a folder of
+// the script. $TEST_KEYCHAIN_FAULT names a way in which it fails.
+func testKeychain() keychain.Store {
+	return fileKeychain{dir: os.Getenv("TEST_KEYCHAIN"), fault: os.Getenv("TEST_KEYCHAIN_FAULT")}
+}
+
+type fileKeychain struct{ dir, fault string }
+
+var keychainFaults = map[string]keychain.Kind{
+	"unavailable": keychain.Unavailable, "locked": keychain.Locked, "timeout": keychain.Timeout,
+}
+
+func (k fileKeychain) fail(op string) error {
+	kind, faulty := keychainFaults[k.fault]
+	if !faulty && !(k.fault == "readonly" && op == "set") {
+		return nil
+	}
+	if !faulty {
+		kind = keychain.NotKept
+	}
+	return &keychain.Error{Op: op, Kind: kind, Err: errors.New("test fault " + k.fault)}
+}
+
+func (k fileKeychain) path(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(k.dir, hex.EncodeToString(sum[:8]))
+}
+
+func (k fileKeychain) Get(_ context.Context, key string) (keychain.Secret, error) {
+	if err := k.fail("get"); err != nil {
+		return keychain.Secret{}, err
+	}
+	data, err := os.ReadFile(k.path(key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return keychain.Secret{}, keychain.ErrNotFound
+	}
+	return keychain.NewSecret(string(data)), err
+}
+
+func (k fileKeychain) Set(_ context.Context, key string, secret keychain.Secret) error {
+	if err := k.fail("set"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+		return err
+	}
+	temporary := k.path(key) + ".new"
+	if err := os.WriteFile(temporary, []byte(secret.Reveal()), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, k.path(key))
+}
+
+func (k fileKeychain) Delete(_ context.Context, key string) error {
+	if err := k.fail("delete"); err != nil {
+		return err
+	}
+	err := os.Remove(k.path(key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (fileKeychain) Name() string { return "the test keychain" }
+
+// runBrowser is a browser without a window that shows its page on standard
+// output: "testbrowser URL". With $TEST_BROWSER=idle it does nothing.
+func runBrowser() {
+	if os.Getenv("TEST_BROWSER") == "idle" {
+		return
+	}
+	jar, err := cookiejar.New(nil)
+	check(err)
+	client := http.Client{Jar: jar, Timeout: 20 * time.Second}
+	response, err := client.Get(os.Args[len(os.Args)-1])
+	check(err)
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	check(err)
+	check(os.WriteFile("page.html", page, 0o600))
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// runServer is an MCP server that answers each call with the request that it
+// received. Its first argument is a way to misbehave.
+func runServer() {
+	mode := ""
+	if len(os.Args) > 1 {
+		mode = os.Args[1]
+	}
+	switch mode {
+	case "die":
+		fmt.Fprintln(os.Stderr, "ModuleNotFoundError: No module named 'mcp'")
+		os.Exit(3)
+	case "noise":
+		fmt.Println("Server running on stdio")
+	}
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		serve(mode, lines.Bytes())
+	}
+}
+
+func serve(mode string, line []byte) {
+	var request struct {
+		ID     json.RawMessage `json:"id"`
+		Method string          `json:"method"`
+		Params json.RawMessage `json:"params"`
+	}
+	if err := json.Unmarshal(line, &request); err != nil || request.ID == nil {
+		return
+	}
+	if mode == "die-on-call" && request.Method == "tools/call" {
+		os.Exit(7)
+	}
+	result := any(map[string]any{"received": json.RawMessage(line)})
+	switch request.Method {
+	case "initialize":
+		result = json.RawMessage(`{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"testserver","version":"1"}}`)
+	case "tools/list":
+		result = json.RawMessage(`{"tools":[{"name":"plain","inputSchema":{"type":"object"}},{"name":"declares","inputSchema":{"type":"object","properties":{"_oauth_user":{"type":"object"}}}}]}`)
+	}
+	answer, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": request.ID, "result": result})
+	check(err)
+	fmt.Println(string(answer))
+}
+
+// portCommand is "port free" or "port taken": sets PORT to a port of that kind.
+func portCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port free|taken")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	if args[0] == "taken" {
+		ts.Defer(func() { _ = listener.Close() })
+	} else {
+		ts.Check(listener.Close())
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	ts.Check(err)
+	ts.Setenv("PORT", port)
+}
+
+// faults are what the provider of a script does wrong, by endpoint.
+var faults = map[string]struct {
+	endpoint string
+	fault    demoidp.Fault
+}{
+	"foreign-issuer": {"discovery", demoidp.Fault{Edit: func(m map[string]any) { m["issuer"] = "https://elsewhere.example" }}},
+	"foreign-token":  {"id_token", demoidp.Fault{Edit: func(m map[string]any) { m["aud"] = "somebody-else" }}},
+	"expired-token": {"id_token", demoidp.Fault{Edit: func(m map[string]any) {
+		m["exp"] = time.Now().Add(-time.Hour).Unix()
+	}}},
+	"foreign-userinfo": {"userinfo", demoidp.Fault{Edit: func(m map[string]any) { m["sub"] = "mallory" }}},
+	"deny": {"authorize", demoidp.Fault{Edit: func(m map[string]any) {
+		delete(m, "code")
+		m["error"], m["error_description"] = "access_denied", "the user said no"
+	}}},
+	"html":        {"discovery", demoidp.Fault{Status: 200, Body: "<html>Welcome to the hotel Wi-Fi</html>"}},
+	"down":        {"discovery", demoidp.Fault{Status: 503, Body: "gone"}},
+	"revoke-down": {"revocation", demoidp.Fault{Status: 503, Body: "gone"}},
+}
+
+func isFault(name string) bool { _, ok := faults[name]; return ok }
+
+// faultsNamed makes the provider do wrong what the names say.
+func faultsNamed(names []string) func(string) demoidp.Fault {
+	return func(endpoint string) demoidp.Fault {
+		for name, f := range faults {
+			if f.endpoint == endpoint && slices.Contains(names, name) {
+				return f.fault
+			}
+		}
+		return demoidp.Fault{}
+	}
+}
