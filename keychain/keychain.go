@@ -23,7 +23,8 @@ type Store interface {
 	// Get returns the secret under key, or ErrNotFound.
 	Get(ctx context.Context, key string) (Secret, error)
 	// Set stores the secret and reads it back. After an error the old secret
-	// is still whole, or, when the keychain did not answer in time, either.
+	// is still whole, or the new one is already there, when the keychain broke
+	// off or did not answer in time at the last step. It is never a mixture.
 	Set(ctx context.Context, key string, secret Secret) error
 	// Delete removes the secret and all its parts. Absence is no error.
 	Delete(ctx context.Context, key string) error
