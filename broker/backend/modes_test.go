@@ -188,7 +188,12 @@ func within(t testing.TB, d time.Duration, what string, f func()) {
 func readAll(t testing.TB, r io.Reader) string {
 	t.Helper()
 	var b []byte
-	within(t, 10*time.Second, "reading to the end", func() { b, _ = io.ReadAll(r) })
+	within(t, 10*time.Second, "reading to the end", func() {
+		var err error
+		if b, err = io.ReadAll(r); err != nil {
+			t.Error(err)
+		}
+	})
 	return string(b)
 }
 

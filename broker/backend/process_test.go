@@ -233,7 +233,11 @@ func TestGrandchildThatHoldsThePipesDies(t *testing.T) {
 	p := child(t, "leave")
 	out := bufio.NewReader(p.Out())
 	pid := readWord(t, out, "ready")
-	within(t, 2*time.Second, "end of the output", func() { io.Copy(io.Discard, out) })
+	within(t, 2*time.Second, "end of the output", func() {
+		if _, err := io.Copy(io.Discard, out); err != nil {
+			t.Error(err)
+		}
+	})
 	if e := p.Wait(); e.Code != 3 {
 		t.Errorf("exit %+v, want the launcher's", e)
 	}
@@ -245,7 +249,11 @@ func TestGrandchildOutOfTheGroupDoesNotHangUs(t *testing.T) {
 	out := bufio.NewReader(p.Out())
 	pid := readWord(t, out, "ready")
 	t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) })
-	within(t, 2*time.Second, "end of the output", func() { io.Copy(io.Discard, out) })
+	within(t, 2*time.Second, "end of the output", func() {
+		if _, err := io.Copy(io.Discard, out); err != nil {
+			t.Error(err)
+		}
+	})
 	within(t, 2*time.Second, "waiting", func() { p.Wait() })
 }
 
