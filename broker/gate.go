@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -55,6 +56,7 @@ type gate struct {
 	audit       recorder
 	tools       *toolBook
 	client      atomic.Pointer[clientInfo]
+	user        userText
 }
 
 // clientInfo is who the AI client says it is (MCP, Implementation).
@@ -91,14 +93,30 @@ func (g *gate) FromClient(m *relay.Message, scratch []byte) relay.Verdict {
 	case m.Kind() != relay.Call || openMethods[method]:
 		return g.cleaned(m, scratch)
 	}
-	now := g.session.Snapshot()
-	switch now.State {
-	case identity.SignedIn:
+	switch now := g.session.Snapshot(); {
+	case now.State == identity.SignedIn:
 		return g.forUser(m, now.User, scratch)
-	case identity.Loading:
-		return relay.Verdict{Action: relay.Wait, Until: func(ctx context.Context) { g.session.Wait(ctx) }}
+	case unsettled(now):
+		return relay.Verdict{Action: relay.Wait, Until: g.settled}
 	default:
 		return g.withoutUser(m, now)
+	}
+}
+
+// unsettled reports whether the session is about to know more: it is loading,
+// or its token is over and can be renewed.
+func unsettled(now identity.Snapshot) bool {
+	return now.State == identity.Loading || now.State == identity.Troubled && errors.Is(now.Err, identity.ErrExpired)
+}
+
+// settled waits until the session knows more.
+func (g *gate) settled(ctx context.Context) {
+	if !unsettled(g.session.Wait(ctx)) {
+		return
+	}
+	select { // the clock was set while it waited: look again, but do not spin
+	case <-time.After(100 * time.Millisecond):
+	case <-ctx.Done():
 	}
 }
 
@@ -145,10 +163,7 @@ func (g *gate) forUser(m *relay.Message, user identity.User, scratch []byte) rel
 
 // insertion is the user for this call.
 func (g *gate) insertion(m *relay.Message, user identity.User) relay.Insertion {
-	text, err := json.Marshal(user)
-	if err != nil {
-		return relay.Insertion{} // strings and integers always encode
-	}
+	text := g.user.text(user)
 	add := relay.Insertion{Meta: text}
 	if m.Method() != "tools/call" {
 		return add
@@ -232,6 +247,15 @@ func (g *gate) record(m *relay.Message, user identity.User, decision, reason str
 		record.Client, record.ClientVersion = client.Name, client.Version
 	}
 	return g.audit.Append(record)
+}
+
+// arguments names what a call was given, without the values.
+func arguments(m *relay.Message) []audit.Argument {
+	var list []audit.Argument
+	m.EachArgument(func(name string, bytes int) {
+		list = append(list, audit.Argument{Name: name, Bytes: bytes})
+	})
+	return list
 }
 
 // subject is what a call is about: a tool, a prompt or a resource.

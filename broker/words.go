@@ -2,10 +2,8 @@ package broker
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
-	"github.com/mcpauth/mcpauth/broker/audit"
 	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/relay"
 )
@@ -88,7 +86,7 @@ func troubleCure(err error) string {
 
 // stateReason says why a session is not usable.
 func stateReason(now identity.Snapshot) string {
-	if now.Err == nil || errors.Is(now.Err, identity.ErrSignedOut) {
+	if now.Err == nil || now.Err == identity.ErrSignedOut {
 		return "not signed in"
 	}
 	return AsProblem(now.Err).Msg
@@ -136,17 +134,4 @@ func resultAnswer(m *relay.Message, result map[string]any, list bool) []byte {
 		return relay.AppendError(nil, m.ID(), codeTrouble, "mcpauth: the answer cannot be written", nil)
 	}
 	return relay.AppendResult(nil, m.ID(), text)
-}
-
-// arguments names what a call was given, without the values.
-func arguments(m *relay.Message) []audit.Argument {
-	var members map[string]json.RawMessage
-	if m.Arguments() == nil || json.Unmarshal(m.Arguments(), &members) != nil {
-		return nil
-	}
-	list := make([]audit.Argument, 0, len(members))
-	for name, value := range members {
-		list = append(list, audit.Argument{Name: name, Bytes: len(value)})
-	}
-	return list
 }

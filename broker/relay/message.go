@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -30,7 +31,11 @@ type Message struct {
 	objects [2]object     // params and params.arguments, where members are inserted
 	metaAt  object        // params._meta
 	cuts    []span        // reserved members that the client sent, in order
+	args    []argument    // members of params.arguments, without the reserved ones
 }
+
+// argument is one member of params.arguments.
+type argument struct{ name, value span }
 
 // object is where members can be put in: behind its brace.
 type object struct {
@@ -70,8 +75,13 @@ func (m *Message) RequestID() []byte { return m.text(memberRequestID) }
 // request's _meta, or nil.
 func (m *Message) ClientInfo() []byte { return m.text(memberClientInfo) }
 
-// Arguments is the text of params.arguments as the client sent it, or nil.
-func (m *Message) Arguments() []byte { return m.text(memberArguments) }
+// EachArgument calls f with the decoded name of each argument and the size of
+// its JSON text in bytes, in the client's order.
+func (m *Message) EachArgument(f func(name string, bytes int)) {
+	for _, a := range m.args {
+		f(decodeString(m.line[a.name.from:a.name.to]), a.value.to-a.value.from)
+	}
+}
 
 // Meta is the text of params._meta as the client sent it, or nil.
 func (m *Message) Meta() []byte { return m.text(memberMeta) }
@@ -102,7 +112,8 @@ func (m *Message) Spoofed() bool { return len(m.cuts) > 0 }
 func (m *Message) Clone() *Message {
 	clone := *m
 	clone.line = bytes.Clone(m.line)
-	clone.cuts = append([]span(nil), m.cuts...)
+	clone.cuts = slices.Clone(m.cuts)
+	clone.args = slices.Clone(m.args)
 	return &clone
 }
 

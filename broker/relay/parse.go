@@ -70,7 +70,7 @@ func (p *Parser) read(line []byte) *Refusal {
 	if !ok {
 		return refuse(CodeParseError, "the line is not valid JSON")
 	}
-	p.msg = Message{line: line, cuts: p.msg.cuts[:0]}
+	p.msg = Message{line: line, cuts: p.msg.cuts[:0], args: p.msg.args[:0]}
 	p.in = *bytes.NewBuffer(line)
 	p.dec.Reset(&p.in, jsontext.AllowDuplicateNames(true))
 	switch p.dec.PeekKind() {
@@ -164,10 +164,14 @@ func (p *Parser) object(at level) *Refusal {
 			return refuse(CodeInvalidRequest, "a protocol member stands there twice")
 		}
 		seen[which] = true
-		if refusal := p.value(at, which); refusal != nil {
+		where, refusal := p.value(at, which)
+		if refusal != nil {
 			return refusal
 		}
-		cutter.kept(int(p.dec.InputOffset()))
+		if at == arguments {
+			p.msg.args = append(p.msg.args, argument{span{from, end}, where})
+		}
+		cutter.kept(where.to)
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
 		return syntax(err)
@@ -189,27 +193,29 @@ func (p *Parser) noteObject(at level, o object) {
 
 // value reads the value of a member and notes where it is. Objects that hold
 // protocol names are opened, all else is only validated.
-func (p *Parser) value(at level, which member) *Refusal {
+func (p *Parser) value(at level, which member) (span, *Refusal) {
 	inner, opens := opened(at, which)
 	if opens && p.dec.PeekKind() == '{' {
-		// The end of the object is not known yet, and its start is the brace,
-		// which is the next byte that is neither blank nor a colon.
-		from := p.valueStart()
+		where := span{from: p.valueStart()}
 		if refusal := p.object(inner); refusal != nil {
-			return refusal
+			return where, refusal
 		}
-		p.note(at, which, span{from, int(p.dec.InputOffset())})
-		return nil
+		where.to = int(p.dec.InputOffset())
+		p.note(at, which, where)
+		return where, nil
 	}
 	text, err := p.dec.ReadValue()
 	if err != nil {
-		return syntax(err)
+		return span{}, syntax(err)
 	}
 	end := int(p.dec.InputOffset())
-	p.note(at, which, span{end - len(text), end})
-	return nil
+	where := span{end - len(text), end}
+	p.note(at, which, where)
+	return where, nil
 }
 
+// valueStart is the offset of an object that comes next: of the next brace, as
+// only a colon and blanks stand before it.
 func (p *Parser) valueStart() int {
 	at := int(p.dec.InputOffset())
 	for at < len(p.msg.line) && p.msg.line[at] != '{' {

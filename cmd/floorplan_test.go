@@ -1,0 +1,170 @@
+package cmd
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/mcpauth/mcpauth"
+
+// floorPlan says which packages of the module a package may import. A package
+// that is not in it may not exist: add one only when it has a privilege that
+// its siblings must not have (design, section 1).
+var floorPlan = map[string][]string{
+	"cmd/mcpauth":     {"cmd", "keychain"},
+	"cmd":             {"broker", "broker/demoidp", "broker/identity", "keychain"},
+	"cmd/relaybench":  {"cmd", "broker", "broker/demoidp", "keychain"},
+	"broker":          {"broker/audit", "broker/backend", "broker/identity", "broker/policy", "broker/relay", "keychain"},
+	"broker/identity": {"keychain"},
+	"broker/audit":    {},
+	"broker/backend":  {},
+	"broker/demoidp":  {},
+	"broker/policy":   {},
+	"broker/relay":    {},
+	"keychain":        {},
+}
+
+// onlyIn says which package alone may import a library. A name that ends in a
+// slash stands for all below it.
+var onlyIn = map[string][]string{
+	"github.com/spf13/cobra":             {"cmd"},
+	"github.com/zalando/go-keyring":      {"keychain"},
+	"github.com/godbus/":                 {"keychain"},
+	"github.com/int128/oauth2cli":        {"broker/identity"},
+	"golang.org/x/oauth2":                {"broker/identity"},
+	"github.com/coreos/go-oidc/":         {"broker/identity"},
+	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity"},
+	"github.com/mark3labs/mcp-go/":       {"cmd", "cmd/relaybench"},
+	"charm.land/":                        {"tui"},
+	"os/exec":                            {"broker/backend", "cmd", "cmd/relaybench", "keychain"},
+	"net/http":                           {"broker/identity", "broker/demoidp", "cmd", "cmd/relaybench"},
+}
+
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	Imports    []string
+	GoFiles    []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	command := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", module+"/...")
+	command.Stderr = os.Stderr
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	decoder := json.NewDecoder(strings.NewReader(string(output)))
+	for {
+		var p goPackage
+		if err := decoder.Decode(&p); err == io.EOF {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(p.ImportPath, module+"/examples/") {
+			continue // programs of their own, for readers
+		}
+		all = append(all, p)
+	}
+}
+
+func TestFloorPlan(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		allowed, known := floorPlan[name]
+		if !known {
+			t.Errorf("package %s is not in the floor plan", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if inside, ok := strings.CutPrefix(imported, module+"/"); ok && !slices.Contains(allowed, inside) {
+				t.Errorf("%s may not import %s", name, inside)
+			}
+			for library, where := range onlyIn {
+				if covers(library, imported) && !slices.Contains(where, name) {
+					t.Errorf("%s may not import %s: only %v may", name, imported, where)
+				}
+			}
+		}
+	}
+}
+
+func covers(library, imported string) bool {
+	return imported == library || strings.HasPrefix(imported, strings.TrimSuffix(library, "/")+"/")
+}
+
+// The bytes that parse hostile input, the rules and the child process never
+// come near a token, directly or through others.
+func TestNoTokenNearHostileBytes(t *testing.T) {
+	output, err := exec.Command("go", "list", "-deps",
+		module+"/broker/relay", module+"/broker/policy", module+"/broker/audit", module+"/broker/backend").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, dependency := range strings.Fields(string(output)) {
+		if dependency == module+"/keychain" || dependency == module+"/broker/identity" || dependency == "net/http" {
+			t.Errorf("%s is a dependency of relay, policy, audit or backend", dependency)
+		}
+	}
+}
+
+// forbidden names by what may not be used where: standard output is the
+// protocol, and a secret is read where it is sent or stored and nowhere else.
+var forbidden = []struct {
+	selectors []string
+	allowed   []string // packages
+	why       string
+}{
+	{[]string{"os.Stdout", "os.Stdin", "os.Stderr", "os.Exit", "fmt.Print", "fmt.Printf", "fmt.Println"},
+		[]string{"cmd", "cmd/mcpauth", "cmd/relaybench"}, "only cmd prints, exits or knows a terminal"},
+	{[]string{".Reveal"}, []string{"keychain", "broker/identity"}, "only identity and keychain see a secret"},
+}
+
+func TestForbiddenNames(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		for _, file := range p.GoFiles {
+			checkNames(t, name, filepath.Join(p.Dir, file))
+		}
+	}
+}
+
+func checkNames(t *testing.T, name, path string) {
+	t.Helper()
+	files := token.NewFileSet()
+	parsed, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		selector, ok := node.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		used := "." + selector.Sel.Name
+		if of, ok := selector.X.(*ast.Ident); ok {
+			used = of.Name + used
+		}
+		for _, rule := range forbidden {
+			for _, banned := range rule.selectors {
+				hit := used == banned || strings.HasPrefix(banned, ".") && strings.HasSuffix(used, banned)
+				if hit && !slices.Contains(rule.allowed, name) {
+					t.Errorf("%s: %s: %s", files.Position(selector.Pos()), used, rule.why)
+				}
+			}
+		}
+		return true
+	})
+}
