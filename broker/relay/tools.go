@@ -1,11 +1,5 @@
 package relay
 
-import (
-	"bytes"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
-
 // Tool is one element of a tools/list result.
 type Tool struct {
 	Name  string
@@ -16,9 +10,7 @@ type Tool struct {
 // argument out of their input schemas: out of properties and out of required.
 // line is nil when no tool declares it. A result of another shape has no tools.
 func (o *Output) HideArgument(argument string) (line []byte, tools []Tool) {
-	h := &schemaHider{argument: argument, base: o.res.from}
-	h.dec = jsontext.NewDecoder(bytes.NewBuffer(o.Result()),
-		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	h := &schemaHider{walker: o.walk(), argument: argument}
 	h.object(func(name string) { // result
 		if name != "tools" || h.dec.PeekKind() != '[' {
 			h.skip()
@@ -46,37 +38,12 @@ func (o *Output) HideArgument(argument string) (line []byte, tools []Tool) {
 	return append(line, o.line[at:]...), h.tools
 }
 
-// schemaHider walks a tools/list result. After an error every step is empty.
+// schemaHider walks a tools/list result.
 type schemaHider struct {
-	dec      *jsontext.Decoder
+	walker
 	argument string
-	base     int // offset of the result within the line
 	cuts     []span
 	tools    []Tool
-	failed   bool
-}
-
-func (h *schemaHider) offset() int { return h.base + int(h.dec.InputOffset()) }
-
-func (h *schemaHider) read() jsontext.Token {
-	token, err := h.dec.ReadToken()
-	h.failed = h.failed || err != nil
-	return token
-}
-
-func (h *schemaHider) skip() bool {
-	err := h.dec.SkipValue()
-	h.failed = h.failed || err != nil
-	return err == nil
-}
-
-// object calls member for each member; member must read its value.
-func (h *schemaHider) object(member func(name string)) {
-	h.read() // {
-	for !h.failed && h.dec.PeekKind() == '"' {
-		member(h.read().String())
-	}
-	h.read() // }
 }
 
 func (h *schemaHider) tool() {
