@@ -217,7 +217,7 @@ func TestChunkedConformsOnEveryPlatform(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			backend := newFakeItems()
 			backend.cap = limit
-			conforms(t, newChunked(name, &bounded{items: backend, timeout: time.Minute}), "")
+			conforms(t, newChunked(name, newBounded(backend, time.Minute)), "")
 			backend.mustBeEmpty(t)
 		})
 	}

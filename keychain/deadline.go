@@ -15,17 +15,17 @@ import (
 type bounded struct {
 	items   items
 	timeout time.Duration
+	// turn holds a token while a call runs. It is a channel and not a mutex
+	// because those who wait for it are served in order: a busy reader does not
+	// keep a writer out for ever.
+	turn chan struct{}
 
-	mu      sync.Mutex
-	running *call // nil when idle
+	mu   sync.Mutex
+	hung chan struct{} // closed while the running call is late
 }
 
-// call is one running call of the keychain.
-type call struct {
-	answered chan struct{} // closed when text and err are set
-	late     chan struct{} // closed when the timeout is over before that
-	text     string
-	err      error
+func newBounded(items items, timeout time.Duration) *bounded {
+	return &bounded{items: items, timeout: timeout, turn: make(chan struct{}, 1), hung: make(chan struct{})}
 }
 
 func (b *bounded) get(ctx context.Context, account string) (string, error) {
@@ -42,38 +42,55 @@ func (b *bounded) delete(ctx context.Context, account string) error {
 	return err
 }
 
-func (b *bounded) do(ctx context.Context, ask func() (string, error)) (string, error) {
-	for ctx.Err() == nil {
-		mine, before := b.start(ask)
-		if before != nil {
-			if err := b.await(ctx, before, "an earlier call still hangs"); err != nil {
-				return "", err
-			}
-			continue
-		}
-		if err := b.await(ctx, mine, fmt.Sprintf("no answer within %s, perhaps because of a prompt that nobody sees", b.timeout)); err != nil {
-			return "", err
-		}
-		return mine.text, mine.err
-	}
-	return "", gaveUp(ctx)
+// call is one running call of the keychain.
+type call struct {
+	answered chan struct{} // closed when text and err are set
+	text     string
+	err      error
 }
 
-// start runs ask, or returns the call that runs already.
-func (b *bounded) start(ask func() (string, error)) (mine, before *call) {
+func (b *bounded) do(ctx context.Context, ask func() (string, error)) (string, error) {
+	hung := b.lateness()
+	if err := b.takeTurn(ctx, hung); err != nil {
+		return "", err
+	}
+	hung = b.lateness() // a call may have been late and answered meanwhile
+	c := &call{answered: make(chan struct{})}
+	go b.run(c, hung, ask)
+	// The end of this caller's context does not make the call late for the
+	// others: a keychain is not silent because a request was cancelled.
+	select {
+	case <-c.answered:
+		return c.text, c.err
+	case <-hung:
+		return "", &Error{Kind: Timeout, Err: fmt.Errorf("no answer within %s, perhaps because of a prompt that nobody sees", b.timeout)}
+	case <-ctx.Done():
+		return "", gaveUp(ctx)
+	}
+}
+
+func (b *bounded) lateness() chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.running != nil {
-		return nil, b.running
-	}
-	mine = &call{answered: make(chan struct{}), late: make(chan struct{})}
-	b.running = mine
-	go b.run(mine, ask)
-	return mine, nil
+	return b.hung
 }
 
-func (b *bounded) run(c *call, ask func() (string, error)) {
-	alarm := time.AfterFunc(b.timeout, func() { close(c.late) })
+func (b *bounded) takeTurn(ctx context.Context, hung chan struct{}) error {
+	if ctx.Err() != nil {
+		return gaveUp(ctx)
+	}
+	select {
+	case b.turn <- struct{}{}:
+		return nil
+	case <-hung:
+		return &Error{Kind: Timeout, Err: errors.New("an earlier call still hangs")}
+	case <-ctx.Done():
+		return gaveUp(ctx)
+	}
+}
+
+func (b *bounded) run(c *call, hung chan struct{}, ask func() (string, error)) {
+	alarm := time.AfterFunc(b.timeout, func() { close(hung) })
 	defer func() {
 		// go-keyring reads a closed channel when the bus goes away during a
 		// prompt and dies of nil; the proxy must outlive that. The panic's
@@ -81,25 +98,13 @@ func (b *bounded) run(c *call, ask func() (string, error)) {
 		if p := recover(); p != nil {
 			c.err = &Error{Kind: Failed, Err: fmt.Errorf("its library panicked (%T)", p)}
 		}
-		alarm.Stop()
-		b.mu.Lock()
-		b.running = nil
-		b.mu.Unlock()
+		if !alarm.Stop() {
+			b.mu.Lock()
+			b.hung = make(chan struct{})
+			b.mu.Unlock()
+		}
 		close(c.answered)
+		<-b.turn
 	}()
 	c.text, c.err = ask()
-}
-
-// await waits for the answer. The end of one caller's context does not make
-// the call late for the others: a keychain is not silent because a request
-// was cancelled.
-func (b *bounded) await(ctx context.Context, c *call, why string) error {
-	select {
-	case <-c.answered:
-		return nil
-	case <-c.late:
-		return &Error{Kind: Timeout, Err: errors.New(why)}
-	case <-ctx.Done():
-		return gaveUp(ctx)
-	}
 }

@@ -30,7 +30,7 @@ func silence(backend *fakeItems) (speak func(), started func() int) {
 func TestHangingKeychainCostsOneGoroutineAndOneTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		backend := newFakeItems()
-		s := newChunked("fake", &bounded{items: backend, timeout: testTimeout})
+		s := newChunked("fake", newBounded(backend, testTimeout))
 		speak, started := silence(backend)
 
 		begin := time.Now()
@@ -67,7 +67,7 @@ func TestHangingKeychainCostsOneGoroutineAndOneTimeout(t *testing.T) {
 func TestHangingKeychainHoldsNobodyInAQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		backend := newFakeItems()
-		s := newChunked("fake", &bounded{items: backend, timeout: testTimeout})
+		s := newChunked("fake", newBounded(backend, testTimeout))
 		speak, started := silence(backend)
 		begin := time.Now()
 		var callers sync.WaitGroup
@@ -86,11 +86,38 @@ func TestHangingKeychainHoldsNobodyInAQueue(t *testing.T) {
 	})
 }
 
+// Who waits is served before who comes again: a proxy that reads all the time
+// must not keep a refresh from storing its tokens.
+func TestBusyReaderDoesNotKeepAWriterOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := newFakeItems()
+		var order []string
+		backend.fault = func(op, _ string) error {
+			order = append(order, op)
+			time.Sleep(time.Millisecond)
+			return nil
+		}
+		b := newBounded(backend, testTimeout)
+		var both sync.WaitGroup
+		both.Go(func() {
+			for range 20 {
+				_, _ = b.get(t.Context(), "key")
+			}
+		})
+		synctest.Wait() // the reader's first call runs
+		both.Go(func() { _ = b.set(t.Context(), "key", "text") })
+		both.Wait()
+		if order[1] != "set" {
+			t.Errorf("the writer had to wait for more than the call before it: %v", order)
+		}
+	})
+}
+
 func TestSlowKeychainIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		backend := newFakeItems()
 		backend.fault = func(string, string) error { time.Sleep(testTimeout - time.Millisecond); return nil }
-		s := newChunked("fake", &bounded{items: backend, timeout: testTimeout})
+		s := newChunked("fake", newBounded(backend, testTimeout))
 		var callers sync.WaitGroup
 		for range 5 {
 			callers.Go(func() {
@@ -109,7 +136,7 @@ func TestSlowKeychainIsNoFailure(t *testing.T) {
 func TestCallerThatLeavesDoesNotSpoilItForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		backend := newFakeItems()
-		s := newChunked("fake", &bounded{items: backend, timeout: testTimeout})
+		s := newChunked("fake", newBounded(backend, testTimeout))
 		set(t, s, "key", "value")
 		backend.fault = func(string, string) error { time.Sleep(time.Second); return nil }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -127,7 +154,7 @@ func TestCallerThatLeavesDoesNotSpoilItForOthers(t *testing.T) {
 func TestContextEndsTheWaitForAnotherWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		backend := newFakeItems()
-		s := newChunked("fake", &bounded{items: backend, timeout: time.Minute})
+		s := newChunked("fake", newBounded(backend, time.Minute))
 		backend.fault = func(string, string) error { time.Sleep(time.Second); return nil }
 		go func() { _ = s.Set(context.Background(), "key", NewSecret("first")) }()
 		synctest.Wait()
@@ -145,7 +172,7 @@ func TestContextEndsTheWaitForAnotherWriter(t *testing.T) {
 
 func TestPanicInTheLibraryIsAnError(t *testing.T) {
 	backend := newFakeItems()
-	s := newChunked("fake", &bounded{items: backend, timeout: testTimeout})
+	s := newChunked("fake", newBounded(backend, testTimeout))
 	secret := NewSecret(noise(5000, 1))
 	backend.fault = func(op, _ string) error {
 		if op == "set" {

@@ -20,7 +20,7 @@ const service = "mcpauth"
 //
 // Writers of one key in several stores of this process need one [Lock] too.
 func OS(timeout time.Duration) Store {
-	return newChunked(osName(), &bounded{items: osItems{}, timeout: timeout})
+	return newChunked(osName(), newBounded(osItems{}, timeout))
 }
 
 // osItems is go-keyring. It takes no context and has no deadline of its own:
