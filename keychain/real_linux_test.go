@@ -39,7 +39,7 @@ func insideSession(t *testing.T) bool {
 	if os.Getenv("MCPAUTH_KEYRING_PRIVATE") == "unlocked" {
 		return true
 	}
-	out, err := session(t, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=90s").CombinedOutput()
+	out, err := session(t, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=3m").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()+" ") {
 		t.Fatalf("%v\n%s", err, out)
 	}
