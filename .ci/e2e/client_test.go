@@ -148,6 +148,7 @@ func (c *client) receive() map[string]any {
 // await reads until a notification has been heard.
 func (c *client) await(method string) {
 	c.t.Helper()
+	c.t.Logf("waiting for %s", method)
 	for c.heard[method] == 0 {
 		c.receive()
 	}
