@@ -83,6 +83,3 @@ func (f stateFiles) setPause(until time.Time) {
 	_ = file.Close()
 	_ = os.Chtimes(f.pause, until, until)
 }
-
-// clearPause is best effort, too: a pause ends by itself.
-func (f stateFiles) clearPause() { _ = os.Remove(f.pause) }

@@ -146,7 +146,7 @@ func outcome(ctx context.Context, err error) error {
 }
 
 func (s *signIn) receive(ctx context.Context, g *guard, r redirect) (*oauth2.Token, error) {
-	ready := make(chan string, 1) // unread and without a buffer it would hang oauth2cli
+	ready := make(chan string, 1) // with a buffer: oauth2cli waits for its reader before it goes on
 	config := oauth2cli.Config{
 		OAuth2Config: oauth2.Config{
 			ClientID:     s.client.ClientID,
@@ -322,7 +322,6 @@ func (s *signIn) store(ctx context.Context, rec *record) error {
 	if err := a.save(ctx, s.client, rec); err != nil {
 		return err
 	}
-	files.clearPause()
 	if err := files.bump(); err != nil {
 		s.warn("running proxies may not notice the sign-in: " + err.Error())
 	}

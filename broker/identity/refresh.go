@@ -172,7 +172,6 @@ func (s *Session) replace(ctx context.Context, old *record) error {
 	case err != nil:
 		return s.pause(err)
 	}
-	s.files.clearPause()
 	if err := s.keep(ctx, next, old); err != nil {
 		return err
 	}

@@ -93,9 +93,10 @@ func TestSessionRefreshesAheadOfTime(t *testing.T) {
 	if _, err := s.AccessToken(t.Context()); err != nil || w.idp.Count("refresh_token") != 0 {
 		t.Errorf("at 78 %%: %v, %d refreshes", err, w.idp.Count("refresh_token"))
 	}
-	changed := s.Changed()
+	changed, generation := s.Changed(), s.files.read()
 	w.clock.advance(5 * time.Minute)
 	eventually(t, "a refresh ahead of time", func() bool { return s.Snapshot().User.ExpiresAt > before.User.ExpiresAt })
+	eventually(t, "other sessions to be told", func() bool { return s.files.read() != generation })
 	if s.Snapshot().State != SignedIn || w.idp.Count("refresh_token") != 1 {
 		t.Errorf("%+v after %d refreshes", s.Snapshot(), w.idp.Count("refresh_token"))
 	}
@@ -158,7 +159,13 @@ func TestSessionWithoutRefreshTokenEnds(t *testing.T) {
 	w.signedIn(t)
 	s := w.running(t, w.accounts)
 	s.Wait(t.Context())
+	changed := s.Changed()
 	w.clock.advance(2 * time.Hour)
+	select {
+	case <-changed:
+	case <-time.After(soon):
+		t.Error("subscribers were not told that time has passed")
+	}
 	got := s.Wait(t.Context())
 	if got.State != SignedOut || !errors.Is(got.Err, ErrSignedOut) {
 		t.Errorf("%+v", got)
@@ -166,7 +173,6 @@ func TestSessionWithoutRefreshTokenEnds(t *testing.T) {
 	if ended := wantError[*EndedError](t, got.Err); ended.At.Unix() != w.stored(t).expiresAt.Unix() {
 		t.Error(ended.At)
 	}
-	becomes(t, s, "subscribers", inState(SignedOut))
 }
 
 func TestSessionKeepsItsTokenWhenTheKeychainIsLocked(t *testing.T) {
