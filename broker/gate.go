@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,6 +56,8 @@ type gate struct {
 	policy      *policy.Policy
 	audit       recorder
 	tools       *toolBook
+	lists       *lastLists
+	news        *news
 	client      atomic.Pointer[clientInfo]
 	user        userText
 }
@@ -84,6 +87,7 @@ var userMethods = map[string]bool{
 // FromClient judges a message of the AI client.
 func (g *gate) FromClient(m *relay.Message, scratch []byte) relay.Verdict {
 	g.noteClient(m)
+	g.news.fromClient(m)
 	method := m.Method()
 	switch {
 	case m.Kind() == relay.Notification && needsUser(method):
@@ -138,6 +142,11 @@ func (g *gate) cleaned(m *relay.Message, scratch []byte) relay.Verdict {
 // forUser judges a call of a signed-in user.
 func (g *gate) forUser(m *relay.Message, user identity.User, scratch []byte) relay.Verdict {
 	method := m.Method()
+	if listMembers[method] != "" {
+		v := g.cleaned(m, scratch)
+		v.Tag = m.Cursor() == nil // whether it asks for the first page
+		return v
+	}
 	if !userMethods[method] {
 		return g.cleaned(m, scratch)
 	}
@@ -189,10 +198,26 @@ func (g *gate) unknownTool(m *relay.Message) func(context.Context) {
 
 // withoutUser answers a call that there is no user for.
 func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
-	if userMethods[m.Method()] {
+	method := m.Method()
+	if method == "subscriptions/listen" && !wantsResources(m) {
+		return relay.Verdict{Action: relay.Forward} // how a modern client hears of the sign-in
+	}
+	if list, known := g.lists.get(method); known {
+		return answer(resultAnswer(m, map[string]any{listMembers[method]: list}, true))
+	}
+	if userMethods[method] {
 		g.record(m, now.User, audit.SignedOut, stateReason(now))
 	}
 	return answer(signedOutAnswer(m, g.profile, now))
+}
+
+// wantsResources reports whether a subscriptions/listen asks for updates of
+// resources, and not only for news of lists.
+func wantsResources(m *relay.Message) bool {
+	var wanted struct {
+		Resources []json.RawMessage `json:"resourceSubscriptions"`
+	}
+	return json.Unmarshal(m.Notifications(), &wanted) != nil || len(wanted.Resources) > 0
 }
 
 func answer(line []byte) relay.Verdict { return relay.Verdict{Action: relay.Answer, Line: line} }
@@ -208,16 +233,49 @@ func (g *gate) Refused(r *relay.Refusal) {
 
 // FromBackend judges a message of the server.
 func (g *gate) FromBackend(out *relay.Output, request *relay.Request) relay.Verdict {
-	forward := relay.Verdict{Action: relay.Forward}
 	switch {
-	case out.Kind() == relay.Notification && out.Method() == "notifications/tools/list_changed":
-		g.tools.forget()
-	case request != nil && request.Method == "tools/list" && !out.Failed():
-		line, tools := out.HideArgument(UserArgument)
-		g.tools.note(tools)
-		forward.Line = line
+	case out.Kind() == relay.Notification:
+		return g.notification(out)
+	case request == nil || out.Failed():
+		return relay.Verdict{Action: relay.Forward}
 	}
-	return forward
+	return relay.Verdict{Action: relay.Forward, Line: g.answered(out, request)}
+}
+
+func (g *gate) notification(out *relay.Output) relay.Verdict {
+	switch out.Method() {
+	case "notifications/tools/list_changed":
+		g.tools.forget()
+	case "notifications/resources/updated":
+		if g.session.Snapshot().State != identity.SignedIn {
+			return relay.Verdict{Action: relay.Drop} // subscribed to by somebody who has left
+		}
+	}
+	return relay.Verdict{Action: relay.Forward}
+}
+
+// answered takes note of an answer and returns what the client gets instead of
+// it, or nil.
+func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte) {
+	g.news.answered(request, out.Result())
+	if request.Method == "initialize" || request.Method == "server/discover" {
+		return out.OfferListChanged()
+	}
+	if listMembers[request.Method] == "" {
+		return nil
+	}
+	if request.Method == "tools/list" {
+		var tools []relay.Tool
+		line, tools = out.HideArgument(UserArgument)
+		g.tools.note(tools)
+	}
+	seen := line
+	if seen == nil {
+		seen = bytes.Clone(out.Bytes())
+	}
+	first, _ := request.Tag.(bool)
+	g.lists.note(listPage{method: request.Method, first: first, response: seen})
+	return line
 }
 
 // noteClient remembers who the client says it is.

@@ -57,6 +57,7 @@ func testGate() (*gate, *fixedSession, *notebook) {
 	return &gate{
 		profile: "orders", server: "main.py", userContext: contextNever,
 		session: session, policy: policy.SignedIn(), audit: record, tools: &toolBook{},
+		lists: openLists("/nowhere", Resolved{Profile: Profile{Command: []string{"x"}}}), news: &news{notify: func([]byte) {}},
 	}, session, record
 }
 
@@ -113,7 +114,7 @@ func TestNothingPassesWithoutUser(t *testing.T) {
 	session.set(identity.Snapshot{State: identity.SignedOut})
 	for _, method := range []string{
 		"tools/list", "tools/call", "resources/list", "resources/templates/list", "resources/read", "resources/subscribe",
-		"prompts/list", "prompts/get", "completion/complete", "subscriptions/listen",
+		"prompts/list", "prompts/get", "completion/complete",
 		"tasks/get", "tasks/list", "tasks/result", "tasks/cancel", "tasks/update", "vendor/anything", "Tools/Call", "",
 	} {
 		v := g.FromClient(message(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{"name":"x"}}`, method)), nil)

@@ -32,6 +32,8 @@ type ProxyOptions struct {
 // neither stderr nor exit codes. The error is a *Problem and was told to the
 // client, too.
 func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
+	log := newLogbook(o.Log)
+	defer log.close()
 	resolved, configErr := b.Resolve(o.Overrides)
 	if configErr != nil {
 		resolved.Command, resolved.Cwd = o.Overrides.Command, o.Overrides.Cwd
@@ -42,7 +44,7 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	}
 	child, err := backend.Start(backend.Command{
 		Argv: resolved.Command, Dir: resolved.Cwd,
-		Env: backend.Environ(o.Environ, nil), Stderr: o.Log,
+		Env: backend.Environ(o.Environ, nil), Stderr: log,
 	})
 	if err != nil {
 		problem := AsProblem(err)
@@ -62,8 +64,7 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 		}
 		return b.accounts.Session(client), nil
 	})
-	go logStates(ctx, o.Log, resolved.Name, session)
-	code := b.relay(ctx, o, resolved, child, session)
+	code := b.relay(ctx, o, log, resolved, child, session)
 	cancel()
 	session.settle()
 	return code, nil
@@ -81,10 +82,11 @@ func noCommand(configErr error) *Problem {
 }
 
 // relay connects the client and the server until one of them ends.
-func (b *Broker) relay(ctx context.Context, o ProxyOptions, r Resolved, child *backend.Process, session session) int {
+func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, child *backend.Process, session *signIn) int {
 	record, closeRecord := openRecord(filepath.Join(b.Paths.StateDir, "audit"))
 	defer closeRecord()
-	tools := &toolBook{}
+	tools, news := &toolBook{}, &news{}
+	lists := openLists(b.Paths.StateDir, r)
 	clientEnded := false
 	lines := relay.New(relay.Config{
 		Client:   relay.Endpoint{R: o.In, W: o.Out},
@@ -92,16 +94,19 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, r Resolved, child *b
 		Reserved: reserved,
 		Gate: &gate{
 			profile: r.Name, server: serverName(r.Command), userContext: r.UserContext,
-			session: session, policy: policy.SignedIn(), audit: record, tools: tools,
+			session: session, policy: policy.SignedIn(), audit: record,
+			tools: tools, lists: lists, news: news,
 		},
-		Stray: func(line []byte) { logLine(o.Log, "the server wrote a line that is no message: "+excerpt(line)) },
+		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
 		ClientGone: func() {
 			clientEnded = true
 			child.Stop()
 		},
 		Obituary: func() string { return obituary(child, r.Command) },
 	})
-	tools.ask = lines.Ask
+	tools.ask, news.notify = lines.Ask, lines.Notify
+	go lists.run(ctx)
+	go (&follower{profile: r.Name, log: log, session: session, news: news}).run(ctx)
 	lines.Run(ctx)
 	child.Stop()
 	exit := child.Exit()
@@ -188,38 +193,6 @@ func serverName(command []string) string {
 		name += " " + filepath.Base(command[1])
 	}
 	return name
-}
-
-// logStates tells on stderr, once per change, whether calls are let through.
-func logStates(ctx context.Context, log io.Writer, profile string, s *signIn) {
-	said := identity.Loading
-	for {
-		changed := s.Changed()
-		now := s.Snapshot()
-		if now.State != said {
-			said = now.State
-			logLine(log, stateLine(profile, now))
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func stateLine(profile string, now identity.Snapshot) string {
-	switch now.State {
-	case identity.SignedIn:
-		return "signed in to " + profile
-	case identity.Troubled:
-		return stateReason(now)
-	}
-	return fmt.Sprintf("not signed in to %s; waiting for: %s", profile, loginCommand(profile))
-}
-
-func logLine(log io.Writer, text string) {
-	_, _ = fmt.Fprintln(log, "mcpauth: "+text) // nobody is left to tell if stderr is gone
 }
 
 // excerpt makes a stray line fit for a log.

@@ -83,6 +83,21 @@ func (m *Message) EachArgument(f func(name string, bytes int)) {
 	}
 }
 
+// Cursor is the text of params.cursor of a list method, or nil.
+func (m *Message) Cursor() []byte { return m.text(memberCursor) }
+
+// Notifications is the text of params.notifications of subscriptions/listen, or nil.
+func (m *Message) Notifications() []byte { return m.text(memberNotifications) }
+
+// Capabilities is the text of the client's capabilities: of initialize, or of a
+// modern request's _meta; nil when it does not say.
+func (m *Message) Capabilities() []byte {
+	if text := m.text(memberClientCapabilities); text != nil {
+		return text
+	}
+	return m.text(memberCapabilities)
+}
+
 // Meta is the text of params._meta as the client sent it, or nil.
 func (m *Message) Meta() []byte { return m.text(memberMeta) }
 

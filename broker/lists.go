@@ -1,0 +1,152 @@
+package broker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// listMembers names, by method, the member of a list result that is the list.
+var listMembers = map[string]string{
+	"tools/list":               "tools",
+	"prompts/list":             "prompts",
+	"resources/list":           "resources",
+	"resources/templates/list": "resourceTemplates",
+}
+
+// lastLists are the lists of a server as the last user saw them. They stand in
+// for the server's own while nobody is signed in: AI clients ask once, at their
+// start, and some never again (reference/terminal.md 3.1).
+type lastLists struct {
+	path  string // file of this profile and server
+	pages chan listPage
+
+	mu     sync.Mutex
+	whole  map[string]json.RawMessage   // by method
+	partly map[string][]json.RawMessage // pages of a list that is not read whole yet
+}
+
+// listPage is one list result on its way into the file.
+type listPage struct {
+	method   string
+	first    bool   // asked for without a cursor
+	response []byte // the whole line
+}
+
+// maxLists bounds what is kept on disk, in bytes.
+const maxLists = 8 << 20
+
+// openLists reads what is kept of a profile and server. What cannot be read
+// counts as not kept.
+func openLists(stateDir string, r Resolved) *lastLists {
+	l := &lastLists{
+		path:   filepath.Join(stateDir, "lists", listFile(r)),
+		pages:  make(chan listPage, 16),
+		whole:  map[string]json.RawMessage{},
+		partly: map[string][]json.RawMessage{},
+	}
+	var kept struct {
+		Lists map[string]json.RawMessage `json:"lists"`
+	}
+	if info, err := os.Stat(l.path); err != nil || info.Size() > maxLists {
+		return l
+	}
+	if data, err := os.ReadFile(l.path); err == nil && json.Unmarshal(data, &kept) == nil {
+		for method, list := range kept.Lists {
+			if listMembers[method] != "" && isArray(list) {
+				l.whole[method] = list
+			}
+		}
+	}
+	return l
+}
+
+// listFile names the file of a profile and a server command.
+func listFile(r Resolved) string {
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{r.Name, r.Cwd}, r.Command...), "\x00")))
+	return r.Name + "-" + hex.EncodeToString(sum[:8]) + ".json"
+}
+
+func isArray(text json.RawMessage) bool {
+	var elements []json.RawMessage
+	return json.Unmarshal(text, &elements) == nil && elements != nil
+}
+
+// get returns the last known list of a method as a JSON array.
+func (l *lastLists) get(method string) (json.RawMessage, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list, known := l.whole[method]
+	return list, known
+}
+
+// note takes a list result that the client gets. It does not wait: a page that
+// comes while sixteen others are being read is forgotten.
+func (l *lastLists) note(page listPage) {
+	select {
+	case l.pages <- page:
+	default:
+	}
+}
+
+// run keeps what is noted until ctx ends.
+func (l *lastLists) run(ctx context.Context) {
+	for {
+		select {
+		case page := <-l.pages:
+			if l.add(page) {
+				l.save()
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// add reports whether a list is whole with this page, and another than before.
+func (l *lastLists) add(page listPage) bool {
+	var response struct {
+		Result map[string]json.RawMessage `json:"result"`
+	}
+	var elements []json.RawMessage
+	if json.Unmarshal(page.response, &response) != nil ||
+		json.Unmarshal(response.Result[listMembers[page.method]], &elements) != nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if page.first {
+		l.partly[page.method] = []json.RawMessage{}
+	}
+	if l.partly[page.method] == nil {
+		return false // a page in the middle of a list of which the beginning is not known
+	}
+	l.partly[page.method] = append(l.partly[page.method], elements...)
+	if next := string(response.Result["nextCursor"]); next != "" && next != "null" {
+		return false
+	}
+	list, err := json.Marshal(l.partly[page.method])
+	delete(l.partly, page.method)
+	if err != nil || string(list) == string(l.whole[page.method]) {
+		return false
+	}
+	l.whole[page.method] = list
+	return true
+}
+
+// save writes the file. Without it the next signed-out start shows less, which
+// is no reason to trouble anybody.
+func (l *lastLists) save() {
+	l.mu.Lock()
+	data, err := json.Marshal(map[string]any{"schema": 1, "lists": l.whole})
+	l.mu.Unlock()
+	if err != nil || len(data) > maxLists || os.MkdirAll(filepath.Dir(l.path), 0o700) != nil {
+		return
+	}
+	_ = replaceFile(l.path, data)
+}

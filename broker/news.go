@@ -1,0 +1,162 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// news tells the client that its lists are others now, because somebody signed
+// in or out. Older clients are told once they are initialized, newer ones on
+// the streams that they opened by subscriptions/listen.
+type news struct {
+	notify func(line []byte)
+
+	mu          sync.Mutex
+	initialized bool
+	kinds       map[string]bool   // that the server offers: tools, prompts, resources
+	streams     map[string]stream // by id of the subscriptions/listen
+}
+
+// stream is one subscriptions/listen that is not answered yet.
+type stream struct {
+	id    []byte
+	kinds map[string]bool // whose changes the client wants to hear of
+}
+
+// fromClient notes what makes the client ready to hear of changes.
+func (n *news) fromClient(m *relay.Message) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch m.Method() {
+	case "notifications/initialized":
+		n.initialized = true
+	case "notifications/cancelled":
+		delete(n.streams, string(m.RequestID()))
+	case "subscriptions/listen":
+		n.open(m)
+	}
+}
+
+func (n *news) open(m *relay.Message) {
+	var wanted struct {
+		Tools     bool `json:"toolsListChanged"`
+		Prompts   bool `json:"promptsListChanged"`
+		Resources bool `json:"resourcesListChanged"`
+	}
+	if json.Unmarshal(m.Notifications(), &wanted) != nil {
+		return
+	}
+	if n.streams == nil {
+		n.streams = map[string]stream{}
+	}
+	id := append([]byte(nil), m.ID()...)
+	n.streams[string(id)] = stream{id: id, kinds: map[string]bool{
+		"tools": wanted.Tools, "prompts": wanted.Prompts, "resources": wanted.Resources,
+	}}
+}
+
+// answered notes the answer to a call: what the server offers, or the end of a
+// stream.
+func (n *news) answered(request *relay.Request, result []byte) {
+	switch request.Method {
+	case "initialize", "server/discover":
+		var offered struct {
+			Capabilities map[string]json.RawMessage `json:"capabilities"`
+		}
+		if json.Unmarshal(result, &offered) != nil {
+			return
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.kinds = map[string]bool{}
+		for kind := range offered.Capabilities {
+			n.kinds[kind] = true
+		}
+	case "subscriptions/listen":
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		delete(n.streams, string(request.ID))
+	}
+}
+
+// changed tells the client that all its lists changed.
+func (n *news) changed() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, kind := range []string{"tools", "prompts", "resources"} {
+		method := "notifications/" + kind + "/list_changed"
+		if n.initialized && n.kinds[kind] {
+			n.notify([]byte(`{"jsonrpc":"2.0","method":"` + method + `"}`))
+		}
+		for _, s := range n.streams {
+			if s.kinds[kind] {
+				// MCP 2026-07-28, "Subscriptions": the id says whose stream it is.
+				n.notify([]byte(`{"jsonrpc":"2.0","method":"` + method + `","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":` + string(s.id) + `}}}`))
+			}
+		}
+	}
+}
+
+// follower tells the log and the client what becomes of a session.
+type follower struct {
+	profile string
+	log     *logbook
+	session *signIn
+	news    *news
+}
+
+// run follows the session until ctx ends. States in which it is about to know
+// more are passed over: nobody saw a list that comes from one.
+func (f *follower) run(ctx context.Context) {
+	var logged identity.Snapshot // Loading
+	var seen *face
+	for {
+		changed := f.session.Changed()
+		now := f.session.Snapshot()
+		if !unsettled(now) {
+			if now.State != logged.State {
+				f.log.say(stateLine(f.profile, now))
+			}
+			if shown := faceOf(now); seen == nil || *seen != shown {
+				if seen != nil {
+					f.news.changed()
+				}
+				seen = &shown
+			}
+			logged = now
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func stateLine(profile string, now identity.Snapshot) string {
+	switch now.State {
+	case identity.SignedIn:
+		return "signed in to " + profile
+	case identity.Troubled:
+		return stateReason(now)
+	}
+	return fmt.Sprintf("not signed in to %s; waiting for: %s", profile, loginCommand(profile))
+}
+
+// face is what a client can see of a session: when it changes, the lists do.
+type face struct {
+	signedIn bool
+	sub      string
+}
+
+func faceOf(now identity.Snapshot) face {
+	if now.State != identity.SignedIn {
+		return face{}
+	}
+	return face{signedIn: true, sub: now.User.Sub}
+}
