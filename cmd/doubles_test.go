@@ -152,6 +152,8 @@ func serve(mode string, line []byte) {
 	}
 	result := any(map[string]any{"received": json.RawMessage(line)})
 	switch request.Method {
+	case "subscriptions/listen":
+		return // answered when the stream ends, which is never
 	case "initialize":
 		result = json.RawMessage(`{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"testserver","version":"1"}}`)
 	case "tools/list":
