@@ -96,7 +96,8 @@ func (a *app) loginUI(noBrowser bool, timeout time.Duration) broker.LoginUI {
 			a.say("  %s", address)
 			a.say("Waiting for the browser (ctrl+c to stop, %s left)", span(timeout))
 		},
-		Warn: func(text string) { a.say("mcpauth: %s", printable(text)) },
+		Waiting: func(text string) { a.say("%s (ctrl+c to stop)", printable(text)) },
+		Warn:    func(text string) { a.say("mcpauth: %s", printable(text)) },
 	}
 	if !noBrowser {
 		opener := browser{env: a.deps.Env, talk: a.Err}

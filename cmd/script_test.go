@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"idp":   idpCommand,
 			"exits": exitsCommand,
 			"port":  portCommand,
+			"await": awaitCommand,
 		},
 	})
 }

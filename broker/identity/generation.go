@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// stateFiles are the three files of one sign-in in the state folder. None of
+// stateFiles are the files of one sign-in in the state folder. None of
 // them says anything about its user.
 type stateFiles struct {
 	lock       string // held by whoever writes the sign-in; see keychain.Lock
 	generation string // grows by a byte at each change, so that a stat tells of it
+	page       string // held by whoever has a sign-in page open
 	pause      string // its time stamp is when the provider may be asked again
 }
 
 func (a *Accounts) files(c Client) stateFiles {
 	base := filepath.Join(a.stateDir, c.slot())
-	return stateFiles{lock: base + ".lock", generation: base + ".gen", pause: base + ".pause"}
+	return stateFiles{lock: base + ".lock", page: base + ".page", generation: base + ".gen", pause: base + ".pause"}
 }
 
 // generation is what a stat tells of the generation file. Two are equal when

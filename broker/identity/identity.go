@@ -52,6 +52,9 @@ type UI struct {
 	OpenURL func(ctx context.Context, url string) error
 	// ShowURL shows the authorization URL. opened says whether OpenURL succeeded.
 	ShowURL func(url string, opened bool)
+	// Waiting tells that another process has a sign-in page of this client open,
+	// and that its end is waited for.
+	Waiting func(text string)
 	// Warn tells of something odd that does not end the sign-in.
 	Warn func(text string)
 }

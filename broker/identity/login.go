@@ -29,6 +29,10 @@ const (
 // when ctx ends. Only a sign-in that has passed every check is stored, and
 // whatever was stored before stays until then.
 //
+// Over all processes of this person at most one page of a client is open: a
+// Login that comes second waits for the first, and returns the user who signed
+// in there, or else goes on with a page of its own.
+//
 // The error is one of this package's types, the keychain's, or ctx's.
 func (a *Accounts) Login(ctx context.Context, c Client, o LoginOptions) (User, error) {
 	timeout := cmp.Or(o.Timeout, defaultLoginTimeout)
@@ -60,6 +64,19 @@ func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, e
 		state:    random(),
 		nonce:    random(),
 	}
+	release, other, err := s.onePage(ctx)
+	if err != nil {
+		return User{}, err
+	}
+	if other != nil {
+		return other.user, nil
+	}
+	defer release()
+	return s.tryEach(ctx, redirects)
+}
+
+// tryEach uses the first redirect URI whose port is free.
+func (s *signIn) tryEach(ctx context.Context, redirects []redirect) (User, error) {
 	var tried []*busyError
 	for _, r := range redirects {
 		user, err := s.attempt(ctx, r)
@@ -97,6 +114,10 @@ func (p *provider) scopes(c Client, o LoginOptions) []string {
 		}
 	}
 	return scopes
+}
+
+func containsAll(all, some []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
 
 func (p *provider) lacksOfflineAccess() bool {

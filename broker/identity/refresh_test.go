@@ -498,7 +498,7 @@ func TestStateFilesArePrivateAndSayNothing(t *testing.T) {
 		t.Errorf("folder: %v, %v", dir.Mode(), err)
 	}
 	files, err := os.ReadDir(w.accounts.stateDir)
-	if err != nil || len(files) != 3 {
+	if err != nil || len(files) != 4 {
 		t.Errorf("%v, %v", files, err)
 	}
 	for _, file := range files {

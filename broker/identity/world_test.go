@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,7 +22,12 @@ import (
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(holdPage); path != "" {
+		os.Exit(holdPageLock(path))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const soon = 5 * time.Second // how long a test waits for what should happen at once
 

@@ -1,0 +1,32 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// awaitCommand is "await GLOB [regexp]": waits until there is such a file, with
+// such a content.
+func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: await GLOB [regexp]")
+	}
+	pattern := regexp.MustCompile("")
+	if len(args) == 2 {
+		pattern = regexp.MustCompile("(?m)" + args[1])
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		names, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		for _, name := range names {
+			if data, err := os.ReadFile(name); err == nil && pattern.Match(data) {
+				return
+			}
+		}
+	}
+	ts.Fatalf("in vain: %v", args)
+}
