@@ -14,8 +14,10 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -130,6 +132,10 @@ func runServer() {
 		os.Exit(3)
 	case "noise":
 		fmt.Println("Server running on stdio")
+	}
+	if mode == "stay" {
+		signal.Ignore(syscall.SIGTERM)
+		defer func() { select {} }()
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 64<<20)
