@@ -132,7 +132,7 @@ func (s *Session) due(urgent bool) bool {
 	case rec == nil || rec.refresh.IsZero():
 		return false
 	case urgent:
-		return !rec.usableFor(renewMargin, now)
+		return !s.fresh(rec, now)
 	default:
 		return !now.Before(rec.aheadAt())
 	}

@@ -27,6 +27,7 @@ type Session struct {
 	accounts *Accounts
 	client   Client
 	files    stateFiles
+	atLeast  time.Duration // what a token must have left; 0 for renewMargin, see fresh
 	flight   singleflight.Group
 	view     atomic.Pointer[view]
 
@@ -162,7 +163,7 @@ func (s *Session) Changed() <-chan struct{} {
 func (s *Session) AccessToken(ctx context.Context) (keychain.Secret, error) {
 	s.Wait(ctx)
 	_, state := s.look()
-	if state.canRenew(s.accounts.now()) && !state.rec.usableFor(renewMargin, s.accounts.now()) {
+	if state.canRenew(s.accounts.now()) && !s.fresh(state.rec, s.accounts.now()) {
 		select {
 		case <-s.renew(ctx, true):
 		case <-ctx.Done():
