@@ -7,6 +7,7 @@ const (
 	Call            = "call"             // a call to the backend, about to leave
 	Login           = "login"            // a sign-in was finished
 	Logout          = "logout"           // a sign-in was ended by the user
+	Token           = "token"            // an access token was handed to a script
 	RefusedIdentity = "refused_identity" // a verified identity was not accepted
 )
 
