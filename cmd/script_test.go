@@ -54,6 +54,8 @@ func TestScripts(t *testing.T) {
 			"idp":   idpCommand,
 			"exits": exitsCommand,
 			"port":  portCommand,
+
+			"gives-token": givesToken,
 			"await": awaitCommand,
 		},
 	})
