@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/demoidp"
+)
+
+// stage is all that the targets need: programs, a provider, homes.
+type stage struct {
+	dir      string
+	provider *demoidp.Server
+	targets  []*target
+}
+
+const programs = "./cmd/relaybench/testdata/"
+
+func newStage(ctx context.Context, o options) (_ *stage, err error) {
+	s := &stage{}
+	if s.dir, err = os.MkdirTemp("", "relaybench-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	echo, err := s.build(ctx, root, "echo", "echo")
+	if err != nil {
+		return nil, err
+	}
+	pipe, err := s.build(ctx, root, "rawpipe", "rawpipe")
+	if err != nil {
+		return nil, err
+	}
+	// Longer than any run: a refresh would change the user that calls carry.
+	s.provider, err = demoidp.Start(demoidp.Options{AutoApprove: true, AccessLifetime: 24 * time.Hour})
+	if err != nil {
+		return nil, err
+	}
+	answers := filepath.Join(s.dir, "answers")
+	server := []string{echo, answers}
+	s.targets = []*target{
+		{name: "direct", echo: echo, argv: server},
+		{name: "pipe", echo: echo, argv: append([]string{pipe}, server...)},
+	}
+	for _, version := range append(checkouts{{"mcpauth", root}}, o.with...) {
+		t, err := s.addProxy(ctx, version, o.profile)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", version.name, err)
+		}
+		t.echo, t.argv = echo, append(t.argv, server...)
+		s.targets = append(s.targets, t)
+	}
+	return s, os.WriteFile(answers, append(append(s.targets[2].user, '\n'), toolList(true)...), 0o600)
+}
+
+func (s *stage) close() {
+	if s.provider != nil {
+		_ = s.provider.Close()
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	path, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(path))), nil
+}
+
+// build makes one of the programs of a checkout. They are programs of their
+// own, so that each starts only what it needs.
+func (s *stage) build(ctx context.Context, checkout, program, name string, flags ...string) (string, error) {
+	output := filepath.Join(s.dir, name)
+	if runtime.GOOS == "windows" {
+		output += ".exe"
+	}
+	command := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", output, programs+program)...)
+	command.Dir = checkout
+	if text, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %w\n%s", program, err, text)
+	}
+	return output, nil
+}
+
+// addProxy builds a version of mcpauth and signs in with it, in a home of its own.
+func (s *stage) addProxy(ctx context.Context, version checkout, profiles string) (*target, error) {
+	var flags []string
+	if profiles != "" {
+		flags = []string{"-tags", "relaybench_profile"}
+	}
+	program, err := s.build(ctx, version.dir, "signedin", "mcpauth-"+version.name, flags...)
+	if err != nil {
+		return nil, err
+	}
+	home := filepath.Join(s.dir, "home-"+version.name)
+	keys := filepath.Join(home, "keychain")
+	if err := os.MkdirAll(keys, 0o700); err != nil {
+		return nil, err
+	}
+	t := &target{
+		name: version.name, home: home, proxy: true,
+		argv: []string{program, "proxy", "--"},
+		env: []string{
+			"HOME=" + home, "USERPROFILE=" + home, "PATH=" + os.Getenv("PATH"), "SystemRoot=" + os.Getenv("SystemRoot"),
+			"RELAYBENCH_KEYCHAIN=" + keys, "RELAYBENCH_PROFILE=" + profiles,
+		},
+	}
+	if t.user, err = s.signIn(ctx, program, t.env); err != nil {
+		return nil, fmt.Errorf("sign-in: %w", err)
+	}
+	return t, nil
+}
+
+// signIn runs `mcpauth login` and is its browser. It returns the user as calls
+// must carry it.
+func (s *stage) signIn(ctx context.Context, program string, env []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var facts bytes.Buffer
+	login := exec.CommandContext(ctx, program, "login", "--json", "--no-browser",
+		"--issuer", s.provider.Issuer(), "--client-id", demoidp.DefaultClientID)
+	login.Env, login.Stdout = env, &facts
+	talk, err := login.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := login.Start(); err != nil {
+		return nil, err
+	}
+	said, visitErr := visitLinks(ctx, talk)
+	if err := login.Wait(); err != nil || visitErr != nil {
+		return nil, fmt.Errorf("mcpauth login: %v, %v\n%s%s", err, visitErr, said, facts.String())
+	}
+	var result struct {
+		User json.RawMessage `json:"user"`
+	}
+	if err := json.Unmarshal(facts.Bytes(), &result); err != nil {
+		return nil, err
+	}
+	var user bytes.Buffer
+	err = json.Compact(&user, result.User)
+	return user.Bytes(), err
+}
+
+// visitLinks opens each link that stands alone on a line, and follows its redirects.
+func visitLinks(ctx context.Context, talk io.Reader) (said string, err error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return "", err
+	}
+	lines := bufio.NewScanner(talk)
+	for lines.Scan() {
+		said += lines.Text() + "\n"
+		link := strings.TrimSpace(lines.Text())
+		if !strings.HasPrefix(link, "http") {
+			continue
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+		if err != nil {
+			return said, err
+		}
+		page, err := (&http.Client{Jar: jar}).Do(request)
+		if err != nil {
+			return said, err
+		}
+		_, _ = io.Copy(io.Discard, page.Body)
+		_ = page.Body.Close()
+	}
+	return said, lines.Err()
+}
