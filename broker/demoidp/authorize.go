@@ -132,9 +132,24 @@ func (s *Server) check(req *authRequest) *oauthError {
 	if refused := s.checkScopes(req.scopes); refused != nil {
 		return refused
 	}
+	if refused := s.checkConsent(req); refused != nil {
+		return refused
+	}
 	var refused *oauthError
 	req.audience, refused = readAudience(form)
 	return refused
+}
+
+// checkConsent ignores a wish for offline access that has no consent with it
+// (OpenID Connect Core 11), where the provider is strict.
+func (s *Server) checkConsent(req *authRequest) *oauthError {
+	if slices.ContainsFunc(s.options.RefusePrompts, req.prompts) {
+		return refuse("consent_required", "nobody here may consent to anything")
+	}
+	if s.options.StrictOffline && !req.prompts("consent") {
+		req.scopes = slices.DeleteFunc(req.scopes, func(scope string) bool { return scope == "offline_access" })
+	}
+	return nil
 }
 
 func (s *Server) checkScopes(scopes []string) *oauthError {

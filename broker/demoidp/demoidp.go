@@ -73,7 +73,9 @@ type Options struct {
 	NoRotation        bool     // a refresh answers with no new refresh token
 	NoRefresh         bool     // no refresh tokens at all
 	NoRevocation      bool     // no RFC 7009 endpoint
+	StrictOffline     bool     // ignores offline_access without prompt=consent (OpenID Connect Core 11)
 	RejectScopes      []string // answered with invalid_scope
+	RefusePrompts     []string // values of prompt that are answered with consent_required
 
 	Now func() time.Time // nil means time.Now
 }

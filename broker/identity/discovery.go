@@ -26,6 +26,7 @@ type metadata struct {
 	ScopesSupported       []string `json:"scopes_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	PromptValues          []string `json:"prompt_values_supported"`
 	SendsIss              bool     `json:"authorization_response_iss_parameter_supported"`
 }
 

@@ -40,6 +40,7 @@ type guard struct {
 	delivered   chan struct{} // closed when the first held browser has its page
 	result      page
 	deliverOnce sync.Once
+	finishOnce  sync.Once
 
 	mu       sync.Mutex
 	accepted string // query of the answer that was taken; empty before
@@ -211,8 +212,19 @@ func (g *guard) hold(w http.ResponseWriter) {
 }
 
 // finish shows the outcome to the browser and gives it a moment to take it,
-// unless no browser ever came or nobody wants to wait any more.
+// unless no browser ever came or nobody wants to wait any more. Only the first
+// call does anything.
 func (g *guard) finish(ctx context.Context, result page) {
+	g.finishOnce.Do(func() { g.deliver(ctx, result) })
+}
+
+// goOn sends the browser that waits on to another address.
+func (g *guard) goOn(ctx context.Context, address string) error {
+	g.finish(ctx, page{status: http.StatusSeeOther, location: address})
+	return nil
+}
+
+func (g *guard) deliver(ctx context.Context, result page) {
 	g.mu.Lock()
 	waiting := g.accepted != ""
 	g.mu.Unlock()

@@ -17,9 +17,13 @@ type Client struct {
 	ClientID     string          // client_id
 	ClientSecret keychain.Secret // client_secret; zero for a public client
 	Scopes       []string        // asked for at sign-in; empty means openid profile email offline_access
-	RedirectURIs []string        // tried in order, no port means any free one; empty means http://127.0.0.1/callback
-	Audience     string          // "audience" of the authorization request (Auth0 and alike), may be empty
-	Resource     string          // "resource" of RFC 8707, may be empty
+	// OptionalScopes are asked for where the provider lists them, and given up
+	// when it refuses them.
+	OptionalScopes []string
+	Offline        Offline  // how a refresh token is asked for
+	RedirectURIs   []string // tried in order, no port means any free one; empty means http://127.0.0.1/callback
+	Audience       string   // "audience" of the authorization request (Auth0 and alike), may be empty
+	Resource       string   // "resource" of RFC 8707, may be empty
 }
 
 // User is the verified user context that a backend receives. It never holds a

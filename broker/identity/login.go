@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -54,16 +53,7 @@ func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, e
 	if err != nil {
 		return User{}, err
 	}
-	s := &signIn{
-		accounts: a,
-		provider: p,
-		client:   c,
-		options:  o,
-		scopes:   p.scopes(c, o),
-		verifier: oauth2.GenerateVerifier(),
-		state:    random(),
-		nonce:    random(),
-	}
+	s := a.newSignIn(p, c, o, p.ask(c, o))
 	release, other, err := s.onePage(ctx)
 	if err != nil {
 		return User{}, err
@@ -89,39 +79,24 @@ func (s *signIn) tryEach(ctx context.Context, redirects []redirect) (User, error
 	return User{}, portsBusy(tried)
 }
 
+func (a *Accounts) newSignIn(p *provider, c Client, o LoginOptions, ask asked) *signIn {
+	return &signIn{
+		accounts: a,
+		provider: p,
+		client:   c,
+		options:  o,
+		asked:    ask,
+		verifier: oauth2.GenerateVerifier(),
+		state:    random(),
+		nonce:    random(),
+	}
+}
+
 // random is 256 bits, for state and nonce (RFC 9700 4.7).
 func random() string {
 	var bits [32]byte
 	_, _ = rand.Read(bits[:]) // never fails since Go 1.24
 	return base64.RawURLEncoding.EncodeToString(bits[:])
-}
-
-// scopes are those to ask for. Without a choice of the person's own,
-// offline_access is left out where the provider does not list it, since Google
-// answers it with an error.
-func (p *provider) scopes(c Client, o LoginOptions) []string {
-	scopes := []string{oidc.ScopeOpenID}
-	asked := c.Scopes
-	if len(asked) == 0 {
-		asked = []string{"profile", "email"}
-		if !p.lacksOfflineAccess() {
-			asked = append(asked, oidc.ScopeOfflineAccess)
-		}
-	}
-	for _, scope := range slices.Concat(asked, o.Scopes) {
-		if !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
-	}
-	return scopes
-}
-
-func containsAll(all, some []string) bool {
-	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
-}
-
-func (p *provider) lacksOfflineAccess() bool {
-	return len(p.ScopesSupported) > 0 && !slices.Contains(p.ScopesSupported, oidc.ScopeOfflineAccess)
 }
 
 // signIn is one sign-in under way.
@@ -130,32 +105,73 @@ type signIn struct {
 	provider *provider
 	client   Client
 	options  LoginOptions
-	scopes   []string
+	asked    asked
 	verifier string // code_verifier
 	state    string
 	nonce    string
+	tab      *guard // a browser that waits for an earlier answer's outcome, or nil
 }
 
 // attempt tries to sign in with one redirect URI. A *busyError means that its
-// port was not to be had, and that nothing else has happened.
+// port was not to be had, and that nothing else has happened. When the provider
+// refuses what nobody has chosen, it is asked once more without, in the tab that
+// is open already.
 func (s *signIn) attempt(ctx context.Context, r redirect) (User, error) {
+	g, user, err := s.visit(ctx, r)
+	if g == nil {
+		return user, err
+	}
+	next := s.next(err)
+	if next == nil {
+		g.finish(ctx, s.outcomePage(ctx, user, err))
+		return user, err
+	}
+	next.tab = g
+	again, user, err := next.visit(ctx, r)
+	page := s.outcomePage(ctx, user, err)
+	g.finish(ctx, page) // if the second visit came to nothing before the tab could go on
+	if again != nil {
+		again.finish(ctx, page)
+	}
+	return user, err
+}
+
+// next is the sign-in to try after the error of this one, or nil.
+func (s *signIn) next(err error) *signIn {
+	var refused *ProviderError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	less, leftOut := s.asked.less(refused)
+	if leftOut == "" {
+		return nil
+	}
+	s.warn("the provider refused (" + refused.Code + "), so it is asked again without " + leftOut)
+	return s.accounts.newSignIn(s.provider, s.client, s.options, less)
+}
+
+// visit sends a browser to the provider and waits for what it brings back. The
+// browser then waits for the guard to finish, if there is one.
+func (s *signIn) visit(ctx context.Context, r redirect) (*guard, User, error) {
 	r, release, err := r.settle()
 	if err != nil {
-		return User{}, err
+		return nil, User{}, err
 	}
 	defer release()
 	g := newGuard(s, r)
 	token, err := s.receive(ctx, g, r)
-	var user User
-	if err == nil {
-		user, err = s.accept(ctx, token)
-	}
 	if err != nil {
-		g.finish(ctx, failedPage(s.client.Profile, outcome(ctx, err)))
-		return User{}, err
+		return g, User{}, err
 	}
-	g.finish(ctx, signedInPage(s.client.Profile, user))
-	return user, nil
+	user, err := s.accept(ctx, token)
+	return g, user, err
+}
+
+func (s *signIn) outcomePage(ctx context.Context, user User, err error) page {
+	if err != nil {
+		return failedPage(s.client.Profile, outcome(ctx, err))
+	}
+	return signedInPage(s.client.Profile, user)
 }
 
 // outcome is what the browser is told of err: the end of time is told as such.
@@ -174,7 +190,7 @@ func (s *signIn) receive(ctx context.Context, g *guard, r redirect) (*oauth2.Tok
 			ClientSecret: s.client.ClientSecret.Reveal(),
 			Endpoint:     s.provider.endpoint(s.client),
 			RedirectURL:  r.uri(),
-			Scopes:       s.scopes,
+			Scopes:       s.asked.scopes,
 		},
 		AuthCodeOptions:         s.authorizationParameters(),
 		TokenRequestOptions:     s.tokenParameters(),
@@ -211,9 +227,13 @@ type tokenResult struct {
 func (s *signIn) accompany(ctx context.Context, authURL string, ready <-chan string, done <-chan tokenResult) tokenResult {
 	var opened chan error
 	var slow <-chan time.Time
+	open := s.options.UI.OpenURL
+	if s.tab != nil {
+		open = s.tab.goOn
+	}
 	show := func(worked bool) {
 		opened, slow = nil, nil
-		if s.options.UI.ShowURL != nil {
+		if s.options.UI.ShowURL != nil && s.tab == nil {
 			s.options.UI.ShowURL(authURL, worked)
 		}
 	}
@@ -221,12 +241,12 @@ func (s *signIn) accompany(ctx context.Context, authURL string, ready <-chan str
 		select {
 		case <-ready:
 			ready = nil
-			if s.options.UI.OpenURL == nil {
+			if open == nil {
 				show(false)
 				continue
 			}
 			opened, slow = make(chan error, 1), time.After(slowOpen)
-			go func(opened chan<- error) { opened <- s.options.UI.OpenURL(ctx, authURL) }(opened)
+			go func(opened chan<- error) { opened <- open(ctx, authURL) }(opened)
 		case err := <-opened:
 			show(err == nil)
 		case <-slow:
@@ -245,12 +265,7 @@ func (s *signIn) authorizationParameters() []oauth2.AuthCodeOption {
 	if s.client.Resource != "" {
 		options = append(options, oauth2.SetAuthURLParam("resource", s.client.Resource))
 	}
-	if len(s.client.Scopes) == 0 && s.provider.lacksOfflineAccess() {
-		// Google's way to ask for a refresh token; others ignore what they do
-		// not know (RFC 6749 3.1).
-		options = append(options, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent"))
-	}
-	return options
+	return append(options, s.asked.options()...)
 }
 
 func (s *signIn) tokenParameters() []oauth2.AuthCodeOption {
@@ -303,7 +318,7 @@ func (s *signIn) accept(ctx context.Context, token *oauth2.Token) (User, error) 
 	rec := newRecord(s.client, userFrom(id, s.client), tokens{
 		access:   keychain.NewSecret(token.AccessToken),
 		refresh:  keychain.NewSecret(token.RefreshToken),
-		scopes:   cmp.Or(scope, strings.Join(s.scopes, " ")),
+		scopes:   cmp.Or(scope, strings.Join(s.asked.scopes, " ")),
 		lifetime: lifetime(token.ExpiresIn),
 	}, s.accounts.now())
 	rec.signedInAt = rec.obtainedAt

@@ -114,7 +114,7 @@ func TestAuthorizationRequest(t *testing.T) {
 	for name, want := range map[string]string{
 		"response_type": "code", "client_id": demoidp.DefaultClientID, "code_challenge_method": "S256",
 		"scope": "openid profile email offline_access", "audience": "https://api.example.com",
-		"resource": "https://mcp.example.com/x", "response_mode": "", "prompt": "",
+		"resource": "https://mcp.example.com/x", "response_mode": "", "prompt": "consent",
 	} {
 		if got := asked[0].Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)

@@ -22,6 +22,8 @@ type page struct {
 	who    string // set in bold after text
 	next   string // what to do now
 	code   string // the provider's error code, in small type
+
+	location string // where the browser goes instead of showing anything
 }
 
 func signedInPage(profile string, u User) page {
@@ -126,6 +128,9 @@ func (p page) header() http.Header {
 	h.Set("Referrer-Policy", "no-referrer") // the address of the page has the code in it
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if p.location != "" {
+		h.Set("Location", p.location)
+	}
 	h.Set("Connection", "close") // an idle connection would delay the listener's end
 	return h
 }
