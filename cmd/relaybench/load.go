@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// amounts are how much of everything one pass does.
+// amounts are how much is done in one turn.
 type amounts struct {
 	calls, pipelined, burst, lists, starts int
 	echoes                                 [len(echoSizes)]int
 }
 
-// passes are how often the targets take turns in a round.
+// passes are how often the targets take turns in a step.
 const passes = 3
 
 func (o options) amounts() amounts {
@@ -65,17 +65,20 @@ var payloads = func() (texts [len(echoSizes)]string) {
 
 var smallPayload = `{"text":"` + strings.Repeat("x", 100) + `"}`
 
-// pass does everything once.
-func (s *session) pass(a amounts, t *tally) error {
+// steps are what is measured, in this order: what leaves a target with garbage
+// to collect comes last.
+var steps = []func(*session, amounts, *tally) error{
+	(*session).starts, (*session).sequential, (*session).pipelined, (*session).burstDown, (*session).burstUp,
+	(*session).lists, (*session).echoes,
+}
+
+// take does one step.
+func (s *session) take(step func(*session, amounts, *tally) error, a amounts, t *tally) error {
 	runtime.GC() // ours, not amid what is measured
-	for _, step := range []func(amounts, *tally) error{
-		s.sequential, s.pipelined, s.burstDown, s.burstUp, s.echoes, s.lists,
-	} {
-		s.still()
-		if err := step(a, t); err != nil {
-			s.faults.Lost++
-			return s.failed(err)
-		}
+	s.still()
+	if err := step(s, a, t); err != nil {
+		s.faults.Lost++
+		return s.failed(err)
 	}
 	return nil
 }
@@ -119,6 +122,22 @@ func (s *session) callEcho(arguments string) (took time.Duration, err error) {
 		s.expect(line, s.text)
 	}
 	return took, err
+}
+
+// starts measures how long the target takes to answer initialize, in processes
+// of their own.
+func (s *session) starts(a amounts, t *tally) error {
+	for range a.starts {
+		other, took, err := s.target.start()
+		if err != nil {
+			return err
+		}
+		t.starts = append(t.starts, took)
+		if err := other.stop(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *session) sequential(a amounts, t *tally) error {

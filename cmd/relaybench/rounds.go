@@ -93,16 +93,15 @@ func (t *table) round(ctx context.Context, a amounts, number int) ([]values, err
 			return nil, err
 		}
 	}
-	for turn := range passes * len(sessions) {
-		i := (turn + turn/len(sessions) + number) % len(sessions)
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := sessions[i].pass(a, &tallies[i]); err != nil {
-			return nil, err
-		}
-		if err := starts(t.targets[i], a.starts, &tallies[i]); err != nil {
-			return nil, err
+	for _, step := range steps {
+		for turn := range passes * len(sessions) {
+			i := (turn + turn/len(sessions) + number) % len(sessions)
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if err := sessions[i].take(step, a, &tallies[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	result := make([]values, len(sessions))
@@ -126,21 +125,6 @@ func (t *table) settle(s *session, into *tally) error {
 	}
 	s.observe()
 	into.memoryAtFirst = s.memory()
-	return nil
-}
-
-// starts measures how long targets take to answer initialize.
-func starts(t *target, count int, into *tally) error {
-	for range count {
-		s, took, err := t.start()
-		if err != nil {
-			return err
-		}
-		into.starts = append(into.starts, took)
-		if err := s.stop(); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
