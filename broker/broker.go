@@ -61,10 +61,7 @@ func (b *Broker) Resolve(o Overrides) (Resolved, error) {
 // client makes of a profile what identity wants to know. It asks the keychain
 // only for a client secret.
 func (b *Broker) client(ctx context.Context, r Resolved) (identity.Client, error) {
-	client := identity.Client{
-		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret,
-		Scopes: r.Scopes, RedirectURIs: r.RedirectURIs, Audience: r.Audience, Resource: r.Resource,
-	}
+	client := r.client()
 	if !r.Secret.IsZero() || r.SecretName() == "" {
 		return client, nil
 	}
@@ -132,9 +129,7 @@ func (b *Broker) Logout(ctx context.Context, r Resolved) (identity.LogoutResult,
 // Status tells of a profile without asking the provider. The error is a
 // *Problem of the keychain.
 func (b *Broker) Status(ctx context.Context, r Resolved) (identity.Status, error) {
-	status, err := b.accounts.Status(ctx, identity.Client{
-		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, Scopes: r.Scopes,
-	})
+	status, err := b.accounts.Status(ctx, r.client())
 	if err != nil {
 		return status, AsProblem(err)
 	}

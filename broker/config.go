@@ -42,6 +42,15 @@ type Profile struct {
 	Command      []string `toml:"command,omitempty"`       // the MCP server, when no command is given
 	Cwd          string   `toml:"cwd,omitempty"`           // absolute folder in which it is started
 	UserContext  string   `toml:"user_context,omitempty"`  // "auto", "always" or "never" (design, section 4)
+
+	Provider         string `toml:"provider,omitempty"`           // kind of provider, of identity.Presets; else guessed by the issuer
+	OfflineAccess    string `toml:"offline_access,omitempty"`     // how a refresh token is asked for, an identity.Offline
+	Grant            string `toml:"grant,omitempty"`              // "authorization_code", or "client_credentials" for a machine
+	ClientSecretFile string `toml:"client_secret_file,omitempty"` // absolute path of a file that holds the client secret alone
+	GroupsClaim      string `toml:"groups_claim,omitempty"`       // claim that holds the groups; a dot leads into an object
+	RolesClaim       string `toml:"roles_claim,omitempty"`        // the same for roles
+	IdleLimit        string `toml:"idle_limit,omitempty"`         // time without a call that ends the sign-in, like "30m"
+	AbsoluteLimit    string `toml:"absolute_limit,omitempty"`     // time since the sign-in that ends it, like "12h" or "7d"
 }
 
 // SecretName returns NAME of a client_secret "keychain:NAME", or "" when the
@@ -157,9 +166,13 @@ func (c Config) checkValues(lines map[string]int) error {
 		}
 		return &lineError{at(append(path, field)...), fmt.Errorf("%s %w", field, err)}
 	}
-	if c.Defaults.ClientSecret != "" {
-		return &lineError{at("defaults", "client_secret"), errors.New(
-			"client_secret belongs to one client: put it under [profiles.NAME], not under [defaults]")}
+	for field, value := range map[string]string{
+		"client_secret": c.Defaults.ClientSecret, "client_secret_file": c.Defaults.ClientSecretFile,
+	} {
+		if value != "" {
+			return &lineError{at("defaults", field), fmt.Errorf(
+				"%s belongs to one client: put it under [profiles.NAME], not under [defaults]", field)}
+		}
 	}
 	if err := check(c.Defaults, "defaults"); err != nil {
 		return err

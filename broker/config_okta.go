@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -41,6 +42,9 @@ func (e oktaEnv) layer(own Profile) layer {
 	l := layer{origin: OriginEnvironment, sources: oktaNames, secret: e.secret}
 	l.values.Issuer = strings.TrimRight(e.orgURL, "/")
 	l.values.ClientID = e.clientID
+	if e.orgURL != "" { // which may be on a domain of the company's own
+		l.values.Provider = identity.OktaPreset(l.values.Issuer)
+	}
 	first := e.redirectURI
 	if first == "" && e.present() && len(own.RedirectURIs) == 0 {
 		first = "http://localhost:3001/oauth/callback" // what the ancestor had registered
@@ -48,12 +52,9 @@ func (e oktaEnv) layer(own Profile) layer {
 	if first == "" {
 		return l
 	}
-	// Okta compares redirect URIs as texts, the port included, so the free
-	// ports of RFC 8252 7.3 are no use: a short list, of which one is free.
+	preset, _ := identity.PresetNamed("okta-org")
 	l.values.RedirectURIs = []string{first}
-	for _, uri := range []string{
-		"http://127.0.0.1:8765/callback", "http://127.0.0.1:18765/callback", "http://127.0.0.1:28765/callback",
-	} {
+	for _, uri := range preset.RedirectURIs {
 		if !slices.Contains(l.values.RedirectURIs, uri) {
 			l.values.RedirectURIs = append(l.values.RedirectURIs, uri)
 		}

@@ -67,7 +67,7 @@ func TestBadConfig(t *testing.T) {
 		{"other case, which the library would take", "[profiles.prod]\nIssuer = 'https://a.example'", `c.toml:2: unknown key "Issuer" in [profiles.prod]; did you mean issuer?`},
 		{"dash", "[profiles.prod]\nredirect-uri = []", `c.toml:2: unknown key "redirect-uri" in [profiles.prod]; did you mean redirect_uris?`},
 		{"singular", "[defaults]\nscope = ['a']", `c.toml:2: unknown key "scope" in [defaults]; did you mean scopes?`},
-		{"no idea", "[profiles.prod]\nzzzzzzzz = 1", `c.toml:2: unknown key "zzzzzzzz" in [profiles.prod]; known are audience, client_id,`},
+		{"no idea", "[profiles.prod]\nzzzzzzzz = 1", `c.toml:2: unknown key "zzzzzzzz" in [profiles.prod]; known are absolute_limit, audience, client_id,`},
 		{"in an inline table", "[profiles]\n\np = { isuer = 'x' }", `c.toml:3: unknown key "isuer" in [profiles.p]; did you mean issuer?`},
 		{"in a dotted key", "profiles.p.isuer = 'x'", `c.toml:1: unknown key "isuer" in [profiles.p]; did you mean issuer?`},
 		{"a table of a later version", "[profiles.p.policy]\nsource = 'x'", `c.toml:1: unknown key "policy" in [profiles.p]`},
@@ -117,6 +117,14 @@ func TestBadConfig(t *testing.T) {
 		{"hidden profile name", "[profiles.'.p']", `c.toml:1: profile name ".p" must be`},
 		{"long profile name", "[profiles." + strings.Repeat("p", 65) + "]", `must be 1 to 64`},
 		{"names that differ by case", "[profiles.Prod]\n[profiles.prod]", `profiles "Prod" and "prod" differ only by case`},
+		{"unknown provider", "[profiles.p]\nprovider = 'okta'", `c.toml:2: provider must be one of okta-org, okta-custom, entra,`},
+		{"unknown way to a refresh token", "[profiles.p]\noffline_access = 'yes'", `c.toml:2: offline_access must be "auto", "scope",`},
+		{"unknown grant", "[profiles.p]\ngrant = 'password'", `c.toml:2: grant must be "authorization_code" or "client_credentials"`},
+		{"relative secret file", "[profiles.p]\nclient_secret_file = 'secret'", `c.toml:2: client_secret_file must be an absolute path`},
+		{"two secrets", "[profiles.p]\nclient_secret = 'keychain:p'\nclient_secret_file = '/s'", `c.toml:3: client_secret_file stands beside client_secret`},
+		{"shared secret file", "[defaults]\nclient_secret_file = '/s'", `c.toml:2: client_secret_file belongs to one client`},
+		{"limit without a unit", "[profiles.p]\nidle_limit = '30'", `c.toml:2: idle_limit must be a time of a second or more`},
+		{"limit of nothing", "[profiles.p]\nabsolute_limit = '0d'", `c.toml:2: absolute_limit must be a time of a second or more`},
 		{"shared secret", "[defaults]\nclient_secret = 'keychain:x'", `c.toml:2: client_secret belongs to one client`},
 	}
 	for _, tt := range tests {

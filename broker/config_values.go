@@ -7,8 +7,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
 )
 
 // literalSecretError means that the file holds a client secret in the clear.
@@ -32,6 +36,14 @@ func (p Profile) check() (field string, err error) {
 		{"resource", p.Resource, checkResource},
 		{"cwd", p.Cwd, checkCwd},
 		{"user_context", p.UserContext, checkUserContext},
+		{"provider", p.Provider, checkProvider},
+		{"offline_access", p.OfflineAccess, checkOffline},
+		{"grant", p.Grant, checkGrant},
+		{"client_secret_file", p.ClientSecretFile, checkSecretFile},
+		{"groups_claim", p.GroupsClaim, checkPrintable},
+		{"roles_claim", p.RolesClaim, checkPrintable},
+		{"idle_limit", p.IdleLimit, checkLimit},
+		{"absolute_limit", p.AbsoluteLimit, checkLimit},
 	}
 	for _, t := range texts {
 		if t.value == "" {
@@ -57,8 +69,11 @@ func (p Profile) check() (field string, err error) {
 			}
 		}
 	}
-	if len(p.Command) > 0 && p.Command[0] == "" {
+	switch {
+	case len(p.Command) > 0 && p.Command[0] == "":
 		return "command", errors.New("must begin with the name of a program")
+	case p.ClientSecret != "" && p.ClientSecretFile != "":
+		return "client_secret_file", errors.New("stands beside client_secret: keep one of the two")
 	}
 	return "", nil
 }
@@ -184,6 +199,68 @@ func checkScope(v string) error {
 	}
 	return nil
 }
+
+func checkProvider(v string) error {
+	if _, known := identity.PresetNamed(v); known {
+		return nil
+	}
+	names := []string{}
+	for _, preset := range identity.Presets() {
+		names = append(names, preset.Name)
+	}
+	return fmt.Errorf("must be one of %s, not %q", strings.Join(names, ", "), v)
+}
+
+func checkOffline(v string) error {
+	switch identity.Offline(v) {
+	case identity.OfflineAuto, identity.OfflineScope, identity.OfflineConsent, identity.OfflineAccessType, identity.OfflineNever:
+		return nil
+	}
+	return fmt.Errorf(`must be "auto", "scope", "consent", "access_type" or "never", not %q`, v)
+}
+
+func checkGrant(v string) error {
+	switch v {
+	case grantPerson, grantMachine:
+		return nil
+	}
+	return fmt.Errorf("must be %q or %q, not %q", grantPerson, grantMachine, v)
+}
+
+// The values of grant (RFC 6749 4.1 and 4.4).
+const (
+	grantPerson  = "authorization_code"
+	grantMachine = "client_credentials"
+)
+
+func checkSecretFile(v string) error {
+	if err := checkCwd(v); err != nil {
+		return err
+	}
+	return checkPrintable(v)
+}
+
+func checkLimit(v string) error {
+	_, err := parseLimit(v)
+	return err
+}
+
+// parseLimit reads a duration as Go spells it, or whole days, as "7d".
+func parseLimit(v string) (time.Duration, error) {
+	limit, err := time.ParseDuration(v)
+	if days, isDays := strings.CutSuffix(v, "d"); isDays {
+		var n int
+		n, err = strconv.Atoi(days)
+		limit = time.Duration(min(n, maxLimitDays)) * 24 * time.Hour
+	}
+	if err != nil || limit < time.Second {
+		return 0, fmt.Errorf(`must be a time of a second or more, like "30m", "12h" or "7d", not %q`, v)
+	}
+	return limit, nil
+}
+
+// maxLimitDays keeps a limit within what a time.Duration can hold.
+const maxLimitDays = 100_000
 
 func checkUserContext(v string) error {
 	switch v {

@@ -31,7 +31,11 @@ func AsProblem(err error) *Problem {
 func loginProblem(err error, r Resolved) *Problem {
 	problem := AsProblem(err)
 	var mismatch *identity.IssuerMismatchError
-	if errors.As(err, &mismatch) && strings.Contains(mismatch.Want, ".okta") {
+	switch {
+	case !errors.As(err, &mismatch):
+	case strings.Contains(mismatch.Got, "{tenantid}"): // Entra's /common and /organizations
+		problem.Hints = []string{"name your tenant in the issuer: https://login.microsoftonline.com/TENANT_ID/v2.0"}
+	case strings.Contains(mismatch.Want, ".okta"):
 		problem.Hints = append(problem.Hints, "an Okta custom server is: "+strings.TrimSuffix(mismatch.Want, "/")+"/oauth2/default")
 	}
 	var refused *identity.ProviderError

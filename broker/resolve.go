@@ -1,12 +1,14 @@
 package broker
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -19,6 +21,7 @@ const (
 	OriginEnvironment Origin = "environment"
 	OriginProfile     Origin = "profile" // [profiles.NAME]
 	OriginFile        Origin = "file"    // [defaults]
+	OriginPreset      Origin = "preset"  // what is known of this kind of provider
 	OriginDefault     Origin = "default" // built in
 )
 
@@ -31,6 +34,7 @@ type Overrides struct {
 	RedirectURIs []string
 	Audience     string
 	Resource     string
+	Provider     string
 	Command      []string
 	Cwd          string
 	UserContext  string
@@ -39,7 +43,7 @@ type Overrides struct {
 func (o Overrides) profile() Profile {
 	return Profile{
 		Issuer: o.Issuer, ClientID: o.ClientID, Scopes: o.Scopes, RedirectURIs: o.RedirectURIs,
-		Audience: o.Audience, Resource: o.Resource, Command: o.Command, Cwd: o.Cwd, UserContext: o.UserContext,
+		Audience: o.Audience, Resource: o.Resource, Provider: o.Provider, Command: o.Command, Cwd: o.Cwd, UserContext: o.UserContext,
 	}
 }
 
@@ -65,11 +69,25 @@ func (r Resolved) Explicit() Profile {
 	fields := reflect.ValueOf(&p).Elem()
 	for i := range fields.NumField() {
 		switch r.Origin[fieldName(fields.Type().Field(i))] {
-		case OriginFile, OriginDefault:
+		case OriginFile, OriginPreset, OriginDefault:
 			fields.Field(i).SetZero()
 		}
 	}
 	return p
+}
+
+// client is the profile as identity wants to know it, without a secret of the
+// keychain or of a file.
+func (r Resolved) client() identity.Client {
+	c := identity.Client{
+		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret,
+		Scopes: r.Scopes, RedirectURIs: r.RedirectURIs, Audience: r.Audience, Resource: r.Resource,
+		Offline: identity.Offline(r.OfflineAccess),
+	}
+	if preset, known := identity.PresetNamed(r.Provider); known && r.Origin["scopes"] == OriginPreset {
+		c.Scopes, c.OptionalScopes = preset.Scopes, preset.Optional
+	}
+	return c
 }
 
 // layer is one source of values.
@@ -80,11 +98,13 @@ type layer struct {
 	secret  keychain.Secret   // of OKTA_CLIENT_SECRET
 }
 
-func (l layer) hasSecret() bool { return l.values.ClientSecret != "" || !l.secret.IsZero() }
+func (l layer) hasSecret() bool {
+	return l.values.ClientSecret != "" || l.values.ClientSecretFile != "" || !l.secret.IsZero()
+}
 
 var flagNames = map[string]string{
 	"issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope", "redirect_uris": "--redirect-uri",
-	"audience": "--audience", "resource": "--resource", "command": "the command", "cwd": "--cwd", "user_context": "--user-context",
+	"audience": "--audience", "resource": "--resource", "provider": "--provider", "command": "the command", "cwd": "--cwd", "user_context": "--user-context",
 }
 
 var envNames = map[string]string{
@@ -92,15 +112,22 @@ var envNames = map[string]string{
 	"redirect_uris": "MCPAUTH_REDIRECT_URI", "audience": "MCPAUTH_AUDIENCE", "resource": "MCPAUTH_RESOURCE",
 }
 
-// builtIn returns what stands below every other layer. It names no scopes but
-// for Okta: identity chooses by what the provider lists, as Google answers
-// offline_access with an error.
-func builtIn(name string) Profile {
-	p := Profile{UserContext: "auto"}
-	if name == oktaName {
-		p.Scopes = []string{"openid", "profile", "email", "offline_access"}
+// builtIn is what stands below every other layer.
+func builtIn() Profile { return Profile{UserContext: "auto", Grant: grantPerson} }
+
+// presetLayer is what is known of the kind of provider that the layers above
+// name, or whose issuer they have.
+func presetLayer(above []layer) layer {
+	chosen, _ := merge(above)
+	preset, named := identity.PresetNamed(chosen.Provider)
+	if !named {
+		preset = identity.PresetFor(chosen.Issuer)
 	}
-	return p
+	return layer{origin: OriginPreset, values: Profile{
+		Provider: preset.Name, Scopes: slices.Concat(preset.Scopes, preset.Optional), RedirectURIs: preset.RedirectURIs,
+		OfflineAccess: string(preset.Offline),
+		GroupsClaim:   cmp.Or(preset.GroupsClaim, "groups"), RolesClaim: cmp.Or(preset.RolesClaim, "roles"),
+	}}
 }
 
 // Resolve chooses a profile and puts its layers together: flags, environment
@@ -128,13 +155,13 @@ func (c Config) Resolve(o Overrides, env func(string) string) (Resolved, error) 
 	}
 	layers = append(layers,
 		layer{origin: OriginProfile, values: own},
-		layer{origin: OriginFile, values: c.Defaults},
-		layer{origin: OriginDefault, values: builtIn(name)})
+		layer{origin: OriginFile, values: c.Defaults})
 	for _, l := range layers {
 		if err := l.check(); err != nil {
 			return Resolved{}, err
 		}
 	}
+	layers = append(layers, presetLayer(layers), layer{origin: OriginDefault, values: builtIn()})
 	r := Resolved{Name: name, Remembered: remembered}
 	r.Profile, r.Origin = merge(layers)
 	r.takeSecret(layers)
@@ -149,13 +176,17 @@ func (r *Resolved) takeSecret(layers []layer) {
 	if i < 0 {
 		return
 	}
-	if owner, _ := merge(layers[i:]); owner.Issuer != r.Issuer || owner.ClientID != r.ClientID {
-		r.ClientSecret = ""
-	} else if r.Secret = layers[i].secret; !r.Secret.IsZero() {
-		r.ClientSecret = ""
+	strongest := layers[i]
+	r.ClientSecret, r.ClientSecretFile = "", ""
+	if owner, _ := merge(layers[i:]); owner.Issuer == r.Issuer && owner.ClientID == r.ClientID {
+		if r.Secret = strongest.secret; r.Secret.IsZero() {
+			r.ClientSecret, r.ClientSecretFile = strongest.values.ClientSecret, strongest.values.ClientSecretFile
+		}
 	}
-	if r.ClientSecret == "" {
-		delete(r.Origin, "client_secret")
+	for field, value := range map[string]string{"client_secret": r.ClientSecret, "client_secret_file": r.ClientSecretFile} {
+		if value == "" {
+			delete(r.Origin, field)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,10 +63,12 @@ func TestPrecedence(t *testing.T) {
 			Issuer: "https://prod.example", ClientID: "flag-id", Scopes: []string{"openid", "email"},
 			RedirectURIs: []string{"http://127.0.0.1:1/cb"}, Audience: "file", Resource: "https://profile.example",
 			Cwd: "/flag", UserContext: "auto",
+			Provider: "generic", OfflineAccess: "auto", Grant: "authorization_code", GroupsClaim: "groups", RolesClaim: "roles",
 		},
 		Origin: map[string]Origin{
 			"issuer": OriginProfile, "client_id": OriginFlag, "scopes": OriginEnvironment, "redirect_uris": OriginEnvironment,
 			"audience": OriginFile, "resource": OriginProfile, "cwd": OriginFlag, "user_context": OriginDefault,
+			"provider": OriginPreset, "offline_access": OriginPreset, "grant": OriginDefault, "groups_claim": OriginPreset, "roles_claim": OriginPreset,
 		},
 		Remembered: true,
 	}
@@ -74,6 +77,8 @@ func TestPrecedence(t *testing.T) {
 	}
 	wantExplicit := want.Profile
 	wantExplicit.Audience, wantExplicit.UserContext = "", ""
+	wantExplicit.Provider, wantExplicit.OfflineAccess, wantExplicit.Grant = "", "", ""
+	wantExplicit.GroupsClaim, wantExplicit.RolesClaim = "", ""
 	if diff := cmp.Diff(wantExplicit, got.Explicit()); diff != "" {
 		t.Error(diff)
 	}
@@ -86,6 +91,7 @@ func TestEveryOverride(t *testing.T) {
 	want := Profile{
 		Issuer: "https://a.example", ClientID: "id", Scopes: []string{"s"}, RedirectURIs: []string{"http://127.0.0.1/cb"},
 		Audience: "aud", Resource: "https://r.example", UserContext: "auto",
+		Provider: "generic", OfflineAccess: "auto", Grant: "authorization_code", GroupsClaim: "groups", RolesClaim: "roles",
 	}
 	got, err := Config{}.Resolve(Overrides{}, vars("MCPAUTH_PROFILE", "p", "MCPAUTH_ISSUER", want.Issuer, "MCPAUTH_CLIENT_ID", want.ClientID,
 		"MCPAUTH_SCOPES", "s", "MCPAUTH_REDIRECT_URI", "http://127.0.0.1/cb", "MCPAUTH_AUDIENCE", "aud", "MCPAUTH_RESOURCE", "https://r.example"))
@@ -95,10 +101,10 @@ func TestEveryOverride(t *testing.T) {
 	if diff := cmp.Diff(want, got.Profile); diff != "" {
 		t.Errorf("variables: %s", diff)
 	}
-	want.Command, want.Cwd, want.UserContext = []string{"x"}, "/w", "never"
+	want.Command, want.Cwd, want.UserContext, want.Provider, want.OfflineAccess = []string{"x"}, "/w", "never", "dex", "scope"
 	got, err = Config{}.Resolve(Overrides{Profile: "p", Issuer: want.Issuer, ClientID: want.ClientID, Scopes: want.Scopes,
 		RedirectURIs: want.RedirectURIs, Audience: want.Audience, Resource: want.Resource, Command: want.Command, Cwd: want.Cwd,
-		UserContext: want.UserContext}, nil)
+		UserContext: want.UserContext, Provider: want.Provider}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +178,7 @@ func TestOktaVariables(t *testing.T) {
 		{"own redirect of the list", "", []string{"OKTA_ORG_URL", "https://dev.okta.com", "OAUTH_REDIRECT_URI", fallback[0]}, "https://dev.okta.com", fallback},
 		{"over a profile", "[profiles.okta]\nissuer='https://old.okta.com'\nclient_id='old'\nredirect_uris=['http://127.0.0.1:1/cb']",
 			[]string{"OKTA_ORG_URL", "https://dev.okta.com"}, "https://dev.okta.com", []string{"http://127.0.0.1:1/cb"}},
-		{"remembered profile, no variables", "[profiles.okta]\nissuer='https://old.okta.com'\nclient_id='old'", nil, "https://old.okta.com", nil},
+		{"remembered profile, no variables", "[profiles.okta]\nissuer='https://old.okta.com'\nclient_id='old'", nil, "https://old.okta.com", fallback},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -190,7 +196,7 @@ func TestOktaVariables(t *testing.T) {
 			if diff := cmp.Diff(tt.redirects, got.RedirectURIs); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff([]string{"openid", "profile", "email", "offline_access"}, got.Scopes); diff != "" {
+			if diff := cmp.Diff([]string{"openid", "profile", "email", "offline_access", "groups"}, got.Scopes); diff != "" {
 				t.Error(diff)
 			}
 			if tt.env != nil && got.Secret.Reveal() != "CANARY-okta" {
@@ -252,6 +258,55 @@ func TestSecretStaysWithItsClient(t *testing.T) {
 				t.Errorf("origin told: %v", told)
 			}
 		})
+	}
+}
+
+// TestSecretFileStaysWithItsClient is the same for a secret in a file, and a
+// secret of a stronger layer takes its place.
+func TestSecretFileStaysWithItsClient(t *testing.T) {
+	const file = "[profiles.okta]\nissuer = 'https://dev.okta.com'\nclient_id = 'x'\nclient_secret_file = '/run/secret'\n"
+	for _, tt := range []struct {
+		flags Overrides
+		env   []string
+		want  string
+	}{
+		{Overrides{}, nil, "/run/secret"},
+		{Overrides{Issuer: "https://evil.example"}, nil, ""},
+		{Overrides{}, []string{"OKTA_ORG_URL", "https://dev.okta.com", "OKTA_CLIENT_ID", "x", "OKTA_CLIENT_SECRET", "s"}, ""},
+	} {
+		got, err := parse(t, file).Resolve(tt.flags, vars(tt.env...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, told := got.Origin["client_secret_file"]; got.ClientSecretFile != tt.want || told != (tt.want != "") {
+			t.Errorf("%+v %q: got %q, origin told: %v", tt.flags, tt.env, got.ClientSecretFile, told)
+		}
+	}
+}
+
+// TestPresetStandsBelowThePerson: each field of a preset can be chosen
+// otherwise, and what nobody chose is not remembered.
+func TestPresetStandsBelowThePerson(t *testing.T) {
+	const file = "[defaults]\noffline_access = 'never'\n[profiles.p]\nissuer = 'https://sso.example.com'\nclient_id = 'x'\n"
+	got, err := parse(t, file).Resolve(Overrides{Provider: "okta-custom", Scopes: []string{"orders"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := got.client()
+	if client.Offline != "never" || !slices.Equal(client.Scopes, []string{"orders"}) || client.OptionalScopes != nil || len(client.RedirectURIs) != 3 {
+		t.Errorf("%+v", client)
+	}
+	want := Profile{Issuer: "https://sso.example.com", ClientID: "x", Provider: "okta-custom", Scopes: []string{"orders"}}
+	if diff := cmp.Diff(want, got.Explicit()); diff != "" {
+		t.Error(diff)
+	}
+	got, err = parse(t, file).Resolve(Overrides{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client = got.client()
+	if !slices.Equal(client.Scopes, []string{"openid", "profile", "email"}) || !slices.Equal(client.OptionalScopes, []string{"offline_access", "groups"}) {
+		t.Errorf("%+v", client)
 	}
 }
 

@@ -193,7 +193,13 @@ var faults = map[string]struct {
 	fault    demoidp.Fault
 }{
 	"foreign-issuer": {"discovery", demoidp.Fault{Edit: func(m map[string]any) { m["issuer"] = "https://elsewhere.example" }}},
-	"foreign-token":  {"id_token", demoidp.Fault{Edit: func(m map[string]any) { m["aud"] = "somebody-else" }}},
+	"many-tenants": {"discovery", demoidp.Fault{Edit: func(m map[string]any) {
+		m["issuer"] = "https://login.microsoftonline.com/{tenantid}/v2.0"
+	}}},
+	"lists-groups": {"discovery", demoidp.Fault{Edit: func(m map[string]any) {
+		m["scopes_supported"] = append(m["scopes_supported"].([]string), "groups")
+	}}},
+	"foreign-token": {"id_token", demoidp.Fault{Edit: func(m map[string]any) { m["aud"] = "somebody-else" }}},
 	"expired-token": {"id_token", demoidp.Fault{Edit: func(m map[string]any) {
 		m["exp"] = time.Now().Add(-time.Hour).Unix()
 	}}},

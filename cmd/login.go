@@ -46,6 +46,7 @@ func clientFlags(c *cobra.Command, o *broker.Overrides) {
 	flags.StringVar(&o.Issuer, "issuer", "", "issuer URL of the OpenID provider")
 	flags.StringVar(&o.ClientID, "client-id", "", "client_id of this application at the provider")
 	flags.StringSliceVar(&o.RedirectURIs, "redirect-uri", nil, "redirect URI that the provider demands (repeat: tried in order)")
+	flags.StringVar(&o.Provider, "provider", "", "kind of provider, when its issuer does not tell: okta-org, okta-custom, entra, google, auth0, keycloak, dex, generic")
 	flags.StringVar(&o.Audience, "audience", "", "audience to ask for (Auth0 and alike)")
 	flags.StringVar(&o.Resource, "resource", "", "resource to ask for (RFC 8707)")
 }

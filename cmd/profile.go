@@ -77,7 +77,7 @@ func (a *app) addProfile(ctx context.Context, name string, command []string, o *
 	}
 	err = b.AddProfile(ctx, name, broker.Profile{
 		Issuer: f.Issuer, ClientID: f.ClientID, Scopes: f.Scopes, RedirectURIs: f.RedirectURIs,
-		Audience: f.Audience, Resource: f.Resource, Command: command, Cwd: f.Cwd, UserContext: f.UserContext,
+		Audience: f.Audience, Resource: f.Resource, Provider: f.Provider, Command: command, Cwd: f.Cwd, UserContext: f.UserContext,
 	}, secret)
 	if err != nil {
 		return err
@@ -208,14 +208,22 @@ func (a *app) showProfile(r broker.Resolved, file string) {
 	}{
 		{"issuer", r.Issuer, r.Issuer},
 		{"client_id", r.ClientID, r.ClientID},
+		{"provider", r.Provider, r.Provider},
+		{"grant", r.Grant, r.Grant},
 		{"client_secret", secretWords(r), secretWords(r)},
+		{"client_secret_file", r.ClientSecretFile, r.ClientSecretFile},
 		{"scopes", r.Scopes, strings.Join(r.Scopes, " ")},
+		{"offline_access", r.OfflineAccess, r.OfflineAccess},
 		{"redirect_uris", r.RedirectURIs, strings.Join(r.RedirectURIs, " ")},
 		{"audience", r.Audience, r.Audience},
 		{"resource", r.Resource, r.Resource},
 		{"command", r.Command, strings.Join(r.Command, " ")},
 		{"cwd", r.Cwd, r.Cwd},
 		{"user_context", r.UserContext, r.UserContext},
+		{"groups_claim", r.GroupsClaim, r.GroupsClaim},
+		{"roles_claim", r.RolesClaim, r.RolesClaim},
+		{"idle_limit", r.IdleLimit, r.IdleLimit},
+		{"absolute_limit", r.AbsoluteLimit, r.AbsoluteLimit},
 	}
 	if !r.Secret.IsZero() {
 		r.Origin["client_secret"] = broker.OriginEnvironment
@@ -233,11 +241,11 @@ func (a *app) showProfile(r broker.Resolved, file string) {
 	a.fact("%s", r.Name)
 	for _, f := range fields {
 		if f.text != "" {
-			a.fact("  %-14s %s  (%s)", f.name, printable(f.text), orDash(string(r.Origin[f.name])))
+			a.fact("  %-18s %s  (%s)", f.name, printable(f.text), orDash(string(r.Origin[f.name])))
 		}
 	}
 	if len(r.RedirectURIs) == 0 {
-		a.fact("  %-14s http://127.0.0.1/callback on any free port  (default)", "redirect_uris")
+		a.fact("  %-18s http://127.0.0.1/callback on any free port  (default)", "redirect_uris")
 	}
 }
 

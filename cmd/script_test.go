@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			"port":  portCommand,
 
 			"gives-token": givesToken,
-			"await": awaitCommand,
+			"await":       awaitCommand,
 		},
 	})
 }
@@ -122,6 +122,8 @@ func idpCommand(ts *testscript.TestScript, neg bool, args []string) {
 			options.NoIss = true
 		case "norevocation":
 			options.NoRevocation = true
+		case "strict":
+			options.StrictOffline = true
 		case "short":
 			options.AccessLifetime = time.Second
 		case "norefresh":
