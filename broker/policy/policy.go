@@ -1,53 +1,145 @@
 // Package policy decides who may do what. It is pure: no file, no clock, no
 // network, so that the same question always has the same answer and a decision
 // can be tested, explained and repeated.
+//
+// A [Set] is what somebody wrote. [Compile] checks it and makes a [Policy], and
+// [Policy.For] narrows that to one user at one server: a [View], which answers
+// fast, for lists and for calls alike.
 package policy
+
+import (
+	"cmp"
+	"time"
+)
 
 // Effect is the outcome of a decision. Its zero value is Deny.
 type Effect int
 
 // The effects.
 const (
-	Deny Effect = iota
-	Allow
+	Deny   Effect = iota
+	Allow         // go on
+	StepUp        // go on after a sign-in that gives what Decision.Needs says
 )
 
 // String is the word for the audit record.
 func (e Effect) String() string {
-	if e == Allow {
+	switch e {
+	case Allow:
 		return "allow"
+	case StepUp:
+		return "step_up"
 	}
 	return "deny"
 }
 
-// Request is one question: may this user do this?
-type Request struct {
-	Sub    string // subject of the signed-in user; empty for nobody
-	Method string // MCP method, such as "tools/call"
-	Name   string // tool, prompt or resource URI; empty where the method has none
+// Kind is what a request is about.
+type Kind int
+
+// The kinds. One decision stands for all the doors to a thing: a resource that
+// may be read may be listed, subscribed to and completed, and none else.
+const (
+	Tool     Kind = iota // tools/call and an element of tools/list
+	Resource             // resources/read, resources/subscribe, an element of resources/list
+	Prompt               // prompts/get and an element of prompts/list
+	Template             // an element of resources/templates/list, by its uriTemplate
+	Method               // any other method; Item.Name is the method itself
+	kinds
+)
+
+// Item is what somebody wants to use. Names are compared byte for byte.
+type Item struct {
+	Kind Kind
+	Name string // of the tool, prompt or method, or the URI
 }
+
+// User is who asks, from verified claims only.
+type User struct {
+	Sub      string // empty for nobody
+	Email    string
+	Groups   []string
+	Roles    []string
+	Scopes   []string
+	ACR      string              // "acr" of the ID token (OpenID Connect Core 2)
+	AuthTime time.Time           // when the person proved who they are; zero: not known
+	Claims   map[string][]string // any other claim; numbers and booleans as JSON spells them
+}
+
+// Needs is what a sign-in must have, beyond who the person is.
+type Needs struct {
+	MaxAuthAge time.Duration // at most this long ago; 0: any time
+	ACR        []string      // one of these; none: any
+	Scopes     []string      // all of these
+}
+
+// None reports whether nothing is needed.
+func (n Needs) None() bool { return n.MaxAuthAge == 0 && len(n.ACR) == 0 && len(n.Scopes) == 0 }
 
 // Decision is the answer and why.
 type Decision struct {
 	Effect Effect
-	Rule   string // what decided
+	Rule   string // what decided, for the record
+	Needs  Needs  // what is missing, with StepUp
 }
 
-// Policy is a set of rules. The nil and the zero Policy deny everything.
+// Policy is a compiled set of rules. The nil and the zero Policy deny everything.
+// It is never changed, so that any number of goroutines may use it.
 type Policy struct {
-	everySignedInUser bool
+	set     Set
+	open    bool // no rule is there: who is signed in may do everything
+	rules   []*compiled
+	confirm names[bool]
+	reads   names[bool]
+	roles   roleBook
 }
 
 // SignedIn is the policy without rules: who is signed in may do everything.
-func SignedIn() *Policy { return &Policy{everySignedInUser: true} }
+func SignedIn() *Policy { return &Policy{open: true} }
 
-// Decide answers a request.
-func (p *Policy) Decide(r Request) Decision {
-	if p == nil || !p.everySignedInUser {
-		return Decision{Deny, "no rule allows it"}
+// Set returns what the policy was made of; it must not be changed.
+func (p *Policy) Set() Set {
+	if p == nil {
+		return Set{}
 	}
-	if r.Sub == "" {
-		return Decision{Deny, "nobody is signed in"}
+	return p.set
+}
+
+const (
+	nobody   = "nobody is signed in"
+	noRule   = "no rule allows it"
+	signedIn = "signed in"
+	readOnly = "read-only"
+	strict   = "strict"
+	relayed  = "no rule about this method"
+)
+
+// merge is what both need.
+func (n Needs) merge(m Needs) Needs {
+	switch {
+	case n.MaxAuthAge == 0:
+		n.MaxAuthAge = m.MaxAuthAge
+	case m.MaxAuthAge != 0:
+		n.MaxAuthAge = min(n.MaxAuthAge, m.MaxAuthAge)
 	}
-	return Decision{Allow, "signed in"}
+	switch both := common(n.ACR, m.ACR); {
+	case len(n.ACR) == 0:
+		n.ACR = m.ACR
+	case len(both) > 0: // else no sign-in has what both need: ask for the first
+		n.ACR = both
+	}
+	n.Scopes = union(n.Scopes, m.Scopes)
+	return n
+}
+
+// compareAge orders durations of which 0 is the longest.
+func compareAge(a, b time.Duration) int {
+	switch {
+	case a == b:
+		return 0
+	case a == 0:
+		return 1
+	case b == 0:
+		return -1
+	}
+	return cmp.Compare(a, b)
 }

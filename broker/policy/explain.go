@@ -1,0 +1,187 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Explanation is a decision with all that a person may want to know of it.
+type Explanation struct {
+	Decision
+	Line int // of the rule that decided; 0 if none did
+	// Missing are the rules that would allow it if the user were another one, the
+	// nearest first: the one that lacks least.
+	Missing []Missing
+}
+
+// Missing is what a user lacks for a rule to hold.
+type Missing struct {
+	Rule         string
+	Line         int
+	Groups       []string // one of these
+	Roles        []string // one of these
+	EmailDomains []string // one of these
+	Claims       map[string][]string
+	Needs        Needs // a sign-in can bring these
+}
+
+// Explain answers as Decide does, and says why and what is missing.
+func (v *View) Explain(item Item, now time.Time) Explanation {
+	e := Explanation{Decision: v.Decide(item, now)}
+	if v.policy == nil {
+		return e
+	}
+	for _, c := range v.policy.rules {
+		if c.label() == e.Rule {
+			e.Line = c.Line
+		}
+	}
+	if e.Effect != Deny || e.Rule != noRule {
+		return e
+	}
+	for _, c := range v.policy.rules {
+		if c.grants && c.covers(item) && (len(c.Servers) == 0 || Match(c.Servers, v.server)) {
+			e.Missing = append(e.Missing, v.lacks(c, now))
+		}
+	}
+	slices.SortStableFunc(e.Missing, func(a, b Missing) int { return cmp.Compare(a.count(), b.count()) })
+	return e
+}
+
+func (c *compiled) covers(item Item) bool {
+	if item.Kind != Template {
+		return Match(c.patterns[item.Kind], item.Name)
+	}
+	v := View{}
+	for _, text := range c.patterns[Template] {
+		v.templates = append(v.templates, pattern[bound]{text, bound{}})
+	}
+	found := false
+	v.eachTemplate(item.Name, func(bound) bool { found = true; return true })
+	return found
+}
+
+// lacks is what the user does not have of what a rule asks for.
+func (v *View) lacks(c *compiled, now time.Time) Missing {
+	m := Missing{Rule: c.label(), Line: c.Line, Needs: bound{c, v.missing(c.needs)}.at(v, now)}
+	if !meets(c.Groups, v.user.Groups) {
+		m.Groups = c.Groups
+	}
+	if !meets(c.Roles, v.roles) {
+		m.Roles = c.Roles
+	}
+	if !v.inDomain(c.EmailDomains) {
+		m.EmailDomains = c.EmailDomains
+	}
+	for claim, values := range c.Claims {
+		if !meets(values, v.user.Claims[claim]) {
+			if m.Claims == nil {
+				m.Claims = map[string][]string{}
+			}
+			m.Claims[claim] = values
+		}
+	}
+	return m
+}
+
+func (m Missing) count() int {
+	count := len(m.Claims)
+	for _, list := range [][]string{m.Groups, m.Roles, m.EmailDomains} {
+		if len(list) > 0 {
+			count++
+		}
+	}
+	return count
+}
+
+// String says what is needed, as in "group finance or admins, and role admin".
+func (m Missing) String() string {
+	var parts []string
+	add := func(what string, list []string) {
+		if len(list) > 0 {
+			parts = append(parts, what+" "+strings.Join(list, " or "))
+		}
+	}
+	add("group", m.Groups)
+	add("role", m.Roles)
+	add("an e-mail address at", m.EmailDomains)
+	claims := make([]string, 0, len(m.Claims))
+	for claim := range m.Claims {
+		claims = append(claims, claim)
+	}
+	slices.Sort(claims)
+	for _, claim := range claims {
+		add("the claim "+claim+" =", m.Claims[claim])
+	}
+	if !m.Needs.None() {
+		parts = append(parts, m.Needs.String())
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// String says what a sign-in must have, as in "a sign-in of the last 15m".
+func (n Needs) String() string {
+	var parts []string
+	if n.MaxAuthAge > 0 {
+		parts = append(parts, "a sign-in of the last "+shortTime(n.MaxAuthAge))
+	}
+	if len(n.ACR) > 0 {
+		parts = append(parts, "a stronger sign-in (acr "+strings.Join(n.ACR, " or ")+")")
+	}
+	switch len(n.Scopes) {
+	case 0:
+	case 1:
+		parts = append(parts, "the scope "+n.Scopes[0])
+	default:
+		parts = append(parts, "the scopes "+strings.Join(n.Scopes, " "))
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// shortTime is a duration without the zeros that Go writes: 15m, not 15m0s.
+func shortTime(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// Why says in a few words why something is denied or what it needs: what
+// follows "denied by policy: " or "sign in again: ".
+func (e Explanation) Why() string {
+	switch {
+	case e.Effect == StepUp:
+		return "needs " + e.Needs.String()
+	case e.Effect == Allow:
+		return e.Rule
+	case len(e.Missing) == 0:
+		return deniedWords(e.Rule)
+	}
+	const most = 3
+	var ways []string
+	for _, m := range e.Missing {
+		if way := m.String(); !slices.Contains(ways, way) && len(ways) < most {
+			ways = append(ways, way)
+		}
+	}
+	return "needs " + strings.Join(ways, "; or ")
+}
+
+func deniedWords(rule string) string {
+	switch rule {
+	case readOnly:
+		return "the server is used read-only, and this is not among its read_tools"
+	case strict:
+		return "the policy is strict, and no rule names this method"
+	case noRule, nobody:
+		return rule
+	}
+	return fmt.Sprintf("%s denies it", rule)
+}

@@ -1,0 +1,264 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Set is a whole policy as somebody wrote it. The zero Set has no rule: who is
+// signed in may do everything.
+type Set struct {
+	Rules []Rule
+	// ToolScopes is the short form "this tool needs this scope, and who has it may
+	// call it". A tool that several patterns match needs the scopes of all.
+	ToolScopes []ToolScope
+	// RoleLevels are roles in order, the weakest first: each includes those before.
+	RoleLevels []string
+	// GroupRoles gives the members of a group a role.
+	GroupRoles map[string]string
+	// Strict denies methods that MCP does not know unless a rule names them.
+	Strict bool
+	// ReadOnly denies every tool but ReadTools. What a server says of its tools
+	// (readOnlyHint) is never believed.
+	ReadOnly  bool
+	ReadTools []string
+	// Confirm are the tools that a person must agree to, call by call.
+	Confirm []string
+	Limits  []Limit
+	Pin     string // PinOff, PinWarn or PinBlock; empty is PinOff
+}
+
+// What becomes of a tool whose definition is not the one that was approved.
+const (
+	PinOff   = "off"
+	PinWarn  = "warn"
+	PinBlock = "block"
+)
+
+// ToolScope is one entry of the short form.
+type ToolScope struct {
+	Tool, Scope string
+	Line        int
+}
+
+// Limit bounds how often tools are called.
+type Limit struct {
+	Tools  []string // patterns; none means all
+	Count  int      // calls …
+	Per    time.Duration
+	Burst  int    // at once; 0 means Count
+	Shared bool   // one allowance for all the tools together, not one for each
+	Text   string // as it was written, for people
+	Line   int
+}
+
+// The effects of a rule, as written.
+const (
+	WordAllow   = "allow"
+	WordDeny    = "deny"
+	WordRequire = "require" // whoever else allows it, these needs must be met, too
+)
+
+// Rule is one rule. A list that is empty says nothing; what is said must all
+// hold, and of each list one entry must, but all the scopes.
+//
+// In names "*" stands for any number of characters. Scopes of a deny rule say
+// whom it is about; those of others are needed, and a sign-in may bring them.
+type Rule struct {
+	Name   string // for people; may be empty
+	Line   int    // where it stands, for errors and explanations; 0 if nowhere
+	Effect string // WordAllow, WordDeny or WordRequire
+
+	Groups, Roles, EmailDomains, Scopes []string
+	Claims                              map[string][]string
+
+	Methods, Servers, Tools, Resources, Prompts []string
+
+	MaxAuthAge time.Duration
+	ACR        []string
+}
+
+// Error is a mistake in a Set, at a line of what it was read from.
+type Error struct {
+	Line int
+	Err  error
+}
+
+// Error says what is wrong, without the line.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// compiled is a rule in the form that is decided by.
+type compiled struct {
+	Rule
+	number                 int // from 1, in the order of the file
+	grants, denies, guards bool
+	patterns               [kinds][]string
+	needs                  Needs
+}
+
+// label names a rule in records and words.
+func (c *compiled) label() string {
+	switch {
+	case c.number == 0:
+		return "tool_scopes " + c.Tools[0]
+	case c.Name != "":
+		return fmt.Sprintf("rule %d (%s)", c.number, c.Name)
+	}
+	return fmt.Sprintf("rule %d", c.number)
+}
+
+// Compile checks a set and makes the policy of it. Errors are *Error: of a rule
+// that says nothing sensible, that can never hold, or that another rule leaves
+// nothing to do, since whoever wrote it believes that it does something.
+func Compile(s Set) (*Policy, error) {
+	p := &Policy{set: s, open: len(s.Rules) == 0 && len(s.ToolScopes) == 0}
+	for i, r := range s.Rules {
+		c, err := compileRule(r, i+1)
+		if err != nil {
+			return nil, &Error{r.Line, err}
+		}
+		p.rules = append(p.rules, c)
+	}
+	for _, t := range s.ToolScopes {
+		r := Rule{Effect: WordAllow, Line: t.Line, Tools: []string{t.Tool}, Scopes: []string{t.Scope}}
+		c, err := compileRule(r, 0)
+		if err != nil {
+			return nil, &Error{t.Line, err}
+		}
+		c.guards = true
+		p.rules = append(p.rules, c)
+	}
+	var err error
+	if p.roles, err = newRoleBook(s.RoleLevels, s.GroupRoles); err != nil {
+		return nil, &Error{0, err}
+	}
+	if err := p.findShadowed(); err != nil {
+		return nil, err
+	}
+	for _, name := range s.Confirm {
+		p.confirm.add(name, true)
+		p.confirm.add(fold(name), true)
+	}
+	for _, name := range s.ReadTools {
+		p.reads.add(name, true)
+	}
+	return p, nil
+}
+
+func compileRule(r Rule, number int) (*compiled, error) {
+	c := &compiled{Rule: r, number: number}
+	c.needs = Needs{MaxAuthAge: r.MaxAuthAge, ACR: r.ACR, Scopes: r.Scopes}
+	switch r.Effect {
+	case WordAllow:
+		c.grants = true
+	case WordRequire:
+		c.guards = true
+		if c.needs.None() {
+			return nil, errors.New("the rule requires nothing: give max_auth_age, acr or scopes")
+		}
+	case WordDeny:
+		c.denies = true
+		if r.MaxAuthAge != 0 || len(r.ACR) > 0 {
+			return nil, errors.New(`max_auth_age and acr stand in rules with effect "allow" or "require"`)
+		}
+		c.needs = Needs{}
+	default:
+		return nil, fmt.Errorf(`effect must be "allow", "deny" or "require", not %q`, r.Effect)
+	}
+	if r.MaxAuthAge < 0 {
+		return nil, errors.New("max_auth_age must not be negative")
+	}
+	if err := c.takePatterns(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// itemMethods are the methods that stand for a kind of things.
+var itemMethods = map[Kind]string{Tool: "tools/call", Resource: "resources/read", Prompt: "prompts/get"}
+
+// sideDoors are methods that no rule decides about: they lead to things that
+// the rules of another method are about.
+var sideDoors = map[string]string{
+	"tools/list": "tools/call", "resources/list": "resources/read", "resources/templates/list": "resources/read",
+	"resources/subscribe": "resources/read", "resources/unsubscribe": "resources/read",
+	"subscriptions/listen": "resources/read", "prompts/list": "prompts/get",
+	"completion/complete": "prompts/get or resources/read",
+	"tasks/get":           "tools/call", "tasks/result": "tools/call", "tasks/list": "tools/call",
+	"tasks/cancel": "tools/call", "tasks/update": "tools/call",
+}
+
+// takePatterns brings methods and names into one form: patterns per kind.
+func (c *compiled) takePatterns() error {
+	for _, method := range c.Methods {
+		if main, ok := sideDoors[method]; ok {
+			return fmt.Errorf("no rule is asked about %s: who may use a thing may also see it; name %s", method, main)
+		}
+	}
+	named := map[Kind][]string{Tool: c.Tools, Resource: c.Resources, Prompt: c.Prompts}
+	anyName := len(c.Tools)+len(c.Resources)+len(c.Prompts) > 0
+	for kind, method := range itemMethods {
+		covered := len(c.Methods) == 0 || slices.ContainsFunc(c.Methods, func(m string) bool { return match(m, method) })
+		switch {
+		case len(named[kind]) > 0 && !covered:
+			return fmt.Errorf("the rule can never hold: it names %s, but %s is not among its methods", nounOf(kind), method)
+		case len(named[kind]) > 0:
+			c.patterns[kind] = named[kind]
+		case covered && !anyName:
+			c.patterns[kind] = []string{"*"}
+		}
+	}
+	c.patterns[Template] = c.patterns[Resource]
+	c.patterns[Method] = c.Methods
+	if len(c.Methods) == 0 && !anyName {
+		c.patterns[Method] = []string{"*"}
+	}
+	return nil
+}
+
+func nounOf(k Kind) string {
+	return [...]string{"tools", "resources", "prompts", "resource templates", "methods"}[k]
+}
+
+// roleBook knows which roles a person has.
+type roleBook struct {
+	levels []string
+	groups map[string]string
+}
+
+func newRoleBook(levels []string, groups map[string]string) (roleBook, error) {
+	for i, role := range levels {
+		if slices.Contains(levels[:i], role) {
+			return roleBook{}, fmt.Errorf("role_levels names %s twice", role)
+		}
+	}
+	for group, role := range groups {
+		if len(levels) > 0 && !slices.Contains(levels, role) {
+			return roleBook{}, fmt.Errorf("group_roles gives group %s the role %s, which role_levels (%s) does not have",
+				group, role, strings.Join(levels, ", "))
+		}
+	}
+	return roleBook{levels, groups}, nil
+}
+
+// of returns all roles of a user: the verified ones, those of the groups, and
+// all below.
+func (b roleBook) of(u User) []string {
+	roles := slices.Clone(u.Roles)
+	for _, group := range u.Groups {
+		if role, ok := b.groups[group]; ok {
+			roles = append(roles, role)
+		}
+	}
+	highest := -1
+	for _, role := range roles {
+		highest = max(highest, slices.Index(b.levels, role))
+	}
+	return append(roles, b.levels[:highest+1]...)
+}
