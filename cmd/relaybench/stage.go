@@ -55,21 +55,26 @@ func newStage(ctx context.Context, o options) (_ *stage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	answers := filepath.Join(s.dir, "answers")
-	server := []string{echo, answers}
-	s.targets = []*target{
-		{name: "direct", echo: echo, argv: server},
-		{name: "pipe", echo: echo, argv: append([]string{pipe}, server...)},
-	}
+	s.targets = []*target{{name: "direct"}, {name: "pipe", argv: []string{pipe}}}
 	for _, version := range append(checkouts{{"mcpauth", root}}, o.with...) {
 		t, err := s.addProxy(ctx, version, o.profile)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", version.name, err)
 		}
-		t.echo, t.argv = echo, append(t.argv, server...)
 		s.targets = append(s.targets, t)
 	}
-	return s, os.WriteFile(answers, append(append(s.targets[2].user, '\n'), toolList(true)...), 0o600)
+	for _, t := range s.targets {
+		if err := t.putBefore(echo, filepath.Join(s.dir, "answers-"+t.name)); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// putBefore makes the server the one that the target leads to.
+func (t *target) putBefore(echo, answers string) error {
+	t.echo, t.argv = echo, append(t.argv, echo, answers)
+	return os.WriteFile(answers, fmt.Appendf(nil, "%s\n%s\n", t.user, toolList(true)), 0o600)
 }
 
 func (s *stage) close() {

@@ -132,14 +132,14 @@ func (s *server) answer(line []byte) {
 
 // load reads the file when it is needed, to keep it out of the start.
 func (s *server) load() {
-	if s.user != nil {
+	if s.tools != nil {
 		return
 	}
 	text, err := os.ReadFile(s.file)
 	if err != nil {
 		panic(err)
 	}
-	s.user, s.tools, _ = bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
+	s.user, s.tools, _ = bytes.Cut(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"))
 }
 
 func (s *server) appendHead(dst, id []byte) []byte {
