@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/mcpauth/mcpauth/broker/policy"
 )
 
 // maxConfigSize bounds what is read as a configuration, in bytes: a device or
@@ -26,7 +28,8 @@ type Config struct {
 	Defaults       Profile            `toml:"defaults"`           // stands below every profile
 	Profiles       map[string]Profile `toml:"profiles,omitempty"` // by name
 
-	path string // where it was read from, for messages
+	path     string                    // where it was read from, for messages
+	policies map[string]*policy.Policy // of the profiles that have rules in their own table
 }
 
 // Profile is one account at one provider, and the server behind it. An empty
@@ -42,6 +45,7 @@ type Profile struct {
 	Command      []string `toml:"command,omitempty"`       // the MCP server, when no command is given
 	Cwd          string   `toml:"cwd,omitempty"`           // absolute folder in which it is started
 	UserContext  string   `toml:"user_context,omitempty"`  // "auto", "always" or "never" (design, section 4)
+	Policy       string   `toml:"policy,omitempty"`        // absolute path of the policy file (docs/policy.md)
 
 	Provider         string `toml:"provider,omitempty"`           // kind of provider, of identity.Presets; else guessed by the issuer
 	OfflineAccess    string `toml:"offline_access,omitempty"`     // how a refresh token is asked for, an identity.Offline
@@ -151,6 +155,9 @@ func ParseConfig(path string, data []byte) (Config, error) {
 		return Config{}, configProblem(path, decodeError(err))
 	}
 	if err := c.checkValues(lines); err != nil {
+		return Config{}, configProblem(path, err)
+	}
+	if c.policies, err = inlinePolicies(data, keys); err != nil {
 		return Config{}, configProblem(path, err)
 	}
 	return c, nil

@@ -180,6 +180,10 @@ func (k tomlKey) checkProfile(rest []string, table string) error {
 	}
 	list, ok := profileFields[rest[0]]
 	switch {
+	case isPolicyKey(rest[0]) && table != "[defaults]":
+		return k.checkPolicy(rest)
+	case isPolicyKey(rest[0]):
+		return fmt.Errorf("%s belongs to one profile: put it under [profiles.NAME], or into a file that policy names", rest[0])
 	case !ok:
 		return fmt.Errorf("unknown key %q in %s%s", rest[0], table, didYouMean(rest[0], fieldNames()))
 	case len(rest) > 1 || k.header:

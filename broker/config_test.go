@@ -70,7 +70,7 @@ func TestBadConfig(t *testing.T) {
 		{"no idea", "[profiles.prod]\nzzzzzzzz = 1", `c.toml:2: unknown key "zzzzzzzz" in [profiles.prod]; known are absolute_limit, audience, client_id,`},
 		{"in an inline table", "[profiles]\n\np = { isuer = 'x' }", `c.toml:3: unknown key "isuer" in [profiles.p]; did you mean issuer?`},
 		{"in a dotted key", "profiles.p.isuer = 'x'", `c.toml:1: unknown key "isuer" in [profiles.p]; did you mean issuer?`},
-		{"a table of a later version", "[profiles.p.policy]\nsource = 'x'", `c.toml:1: unknown key "policy" in [profiles.p]`},
+		{"a table of a later version", "[profiles.p.policies]\nsource = 'x'", `c.toml:1: unknown key "policies" in [profiles.p]`},
 		{"key outside", "issuer = 'https://a.example'", `c.toml:1: issuer stands outside of a profile: put it under [profiles.NAME] or [defaults]`},
 		{"table outside", "#\n[orders]\nissuer = 'https://a.example'", `c.toml:2: unknown table [orders]; did you mean [profiles.orders]?`},
 		{"singular table", "[profile.orders]", `c.toml:1: unknown key "profile"; did you mean profiles?`},

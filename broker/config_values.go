@@ -36,6 +36,7 @@ func (p Profile) check() (field string, err error) {
 		{"resource", p.Resource, checkResource},
 		{"cwd", p.Cwd, checkCwd},
 		{"user_context", p.UserContext, checkUserContext},
+		{"policy", p.Policy, checkCwd},
 		{"provider", p.Provider, checkProvider},
 		{"offline_access", p.OfflineAccess, checkOffline},
 		{"grant", p.Grant, checkGrant},

@@ -1,0 +1,300 @@
+package broker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/mcpauth/mcpauth/broker/policy"
+)
+
+// policyText is a policy as TOML spells it.
+type policyText struct {
+	Rules      []ruleText        `toml:"rules"`
+	Limits     []limitText       `toml:"limits"`
+	ToolScopes map[string]string `toml:"tool_scopes"`
+	GroupRoles map[string]string `toml:"group_roles"`
+	RoleLevels []string          `toml:"role_levels"`
+	Strict     bool              `toml:"strict"`
+	ReadOnly   bool              `toml:"read_only"`
+	ReadTools  []string          `toml:"read_tools"`
+	Confirm    []string          `toml:"confirm"`
+	Pin        string            `toml:"pin"`
+}
+
+type ruleText struct {
+	Name         string         `toml:"name"`
+	Effect       string         `toml:"effect"`
+	Groups       []string       `toml:"groups"`
+	Roles        []string       `toml:"roles"`
+	Scopes       []string       `toml:"scopes"`
+	EmailDomains []string       `toml:"email_domains"`
+	Claims       map[string]any `toml:"claims"`
+	Methods      []string       `toml:"methods"`
+	Servers      []string       `toml:"servers"`
+	Tools        []string       `toml:"tools"`
+	Resources    []string       `toml:"resources"`
+	Prompts      []string       `toml:"prompts"`
+	MaxAuthAge   string         `toml:"max_auth_age"`
+	ACR          []string       `toml:"acr"`
+}
+
+type limitText struct {
+	Tools  []string `toml:"tools"`
+	Rate   string   `toml:"rate"`
+	Burst  int      `toml:"burst"`
+	Shared bool     `toml:"shared"`
+}
+
+// LoadPolicy reads a policy file. Like the configuration it must belong to the
+// user and be closed to other writers. Errors are *Problem.
+func LoadPolicy(path string) (*policy.Policy, error) {
+	data, err := readConfig(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, unreadable(path, errors.New("the policy file is not there"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ParsePolicy(path, data)
+}
+
+// ParsePolicy reads a policy from bytes; path is for messages. Unknown keys and
+// values, and rules that can never matter, are refused with file and line.
+// Errors are *Problem.
+func ParsePolicy(path string, data []byte) (*policy.Policy, error) {
+	data = bytes.TrimPrefix(data, []byte(bom))
+	keys, err := scanKeys(data)
+	if err != nil {
+		return nil, configProblem(path, err)
+	}
+	for _, k := range keys {
+		if err := k.checkPolicy(k.path); err != nil {
+			return nil, configProblem(path, &lineError{k.line, err})
+		}
+	}
+	var text policyText
+	if err := toml.Unmarshal(data, &text); err != nil {
+		return nil, configProblem(path, decodeError(err))
+	}
+	compiled, err := text.compile(policyLines(keys, nil))
+	if err != nil {
+		return nil, configProblem(path, err)
+	}
+	return compiled, nil
+}
+
+// inlinePolicies compiles the rules that stand in the tables of profiles.
+func inlinePolicies(data []byte, keys []tomlKey) (map[string]*policy.Policy, error) {
+	policies := map[string]*policy.Policy{}
+	var file struct {
+		Profiles map[string]policyText `toml:"profiles"`
+	}
+	for _, k := range keys {
+		if len(k.path) < 3 || k.path[0] != "profiles" || !isPolicyKey(k.path[2]) || policies[k.path[1]] != nil {
+			continue
+		}
+		if file.Profiles == nil {
+			if err := toml.Unmarshal(data, &file); err != nil {
+				return nil, decodeError(err)
+			}
+		}
+		compiled, err := file.Profiles[k.path[1]].compile(policyLines(keys, k.path[:2]))
+		if err != nil {
+			return nil, err
+		}
+		policies[k.path[1]] = compiled
+	}
+	return policies, nil
+}
+
+// linesOf tells where the parts of a policy stand.
+type linesOf struct {
+	rules, limits []int
+	first         int
+	keys          map[string]int // by path within the policy
+}
+
+// policyLines finds the parts of the policy below a table.
+func policyLines(keys []tomlKey, below []string) linesOf {
+	lines := linesOf{keys: map[string]int{}}
+	for _, k := range keys {
+		if len(k.path) <= len(below) || !slices.Equal(k.path[:len(below)], below) {
+			continue
+		}
+		rest := k.path[len(below):]
+		if lines.first == 0 {
+			lines.first = k.line
+		}
+		switch {
+		case k.header && len(rest) == 1 && rest[0] == "rules":
+			lines.rules = append(lines.rules, k.line)
+		case k.header && len(rest) == 1 && rest[0] == "limits":
+			lines.limits = append(lines.limits, k.line)
+		default:
+			lines.keys[strings.Join(rest, "\x00")] = k.line
+		}
+	}
+	return lines
+}
+
+func (l linesOf) of(path ...string) int { return l.keys[strings.Join(path, "\x00")] }
+
+// compile checks the values and makes the policy. Errors are *lineError.
+func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
+	set := policy.Set{
+		RoleLevels: t.RoleLevels, GroupRoles: t.GroupRoles, Strict: t.Strict,
+		ReadOnly: t.ReadOnly, ReadTools: t.ReadTools, Confirm: t.Confirm, Pin: t.Pin,
+	}
+	switch t.Pin {
+	case "", policy.PinOff, policy.PinWarn, policy.PinBlock:
+	default:
+		return nil, &lineError{lines.of("pin"), fmt.Errorf(`pin must be "off", "warn" or "block", not %q`, t.Pin)}
+	}
+	// "rules.effect = …" is TOML, too, and one rule without a header.
+	if len(t.Rules) != len(lines.rules) || len(t.Limits) != len(lines.limits) {
+		return nil, &lineError{lines.first, errors.New("rules and limits are written one by one, each under [[rules]] or [[limits]]")}
+	}
+	for i, r := range t.Rules {
+		rule, err := r.rule(lines.rules[i])
+		if err != nil {
+			return nil, &lineError{lines.rules[i], err}
+		}
+		set.Rules = append(set.Rules, rule)
+	}
+	for _, tool := range slices.Sorted(maps.Keys(t.ToolScopes)) {
+		line := lines.of("tool_scopes", tool)
+		if err := checkScope(t.ToolScopes[tool]); err != nil {
+			return nil, &lineError{line, fmt.Errorf("tool_scopes %w", err)}
+		}
+		set.ToolScopes = append(set.ToolScopes, policy.ToolScope{Tool: tool, Scope: t.ToolScopes[tool], Line: line})
+	}
+	for i, l := range t.Limits {
+		limit, err := l.limit(lines.limits[i])
+		if err != nil {
+			return nil, &lineError{lines.limits[i], err}
+		}
+		set.Limits = append(set.Limits, limit)
+	}
+	compiled, err := policy.Compile(set)
+	var at *policy.Error
+	if errors.As(err, &at) {
+		line := at.Line
+		if line == 0 { // of the roles
+			line = max(lines.of("group_roles"), lines.of("role_levels"))
+		}
+		return nil, &lineError{line, at.Err}
+	}
+	return compiled, err
+}
+
+func (r ruleText) rule(line int) (policy.Rule, error) {
+	rule := policy.Rule{
+		Name: r.Name, Line: line, Effect: r.Effect,
+		Groups: r.Groups, Roles: r.Roles, Scopes: r.Scopes, EmailDomains: r.EmailDomains,
+		Methods: r.Methods, Servers: r.Servers, Tools: r.Tools, Resources: r.Resources, Prompts: r.Prompts, ACR: r.ACR,
+	}
+	lists := map[string][]string{
+		"groups": r.Groups, "roles": r.Roles, "scopes": r.Scopes, "email_domains": r.EmailDomains, "methods": r.Methods,
+		"servers": r.Servers, "tools": r.Tools, "resources": r.Resources, "prompts": r.Prompts, "acr": r.ACR,
+	}
+	for claim, value := range r.Claims {
+		list, err := claimTexts(value)
+		if err != nil {
+			return rule, fmt.Errorf("claims: %s %w", claim, err)
+		}
+		if rule.Claims == nil {
+			rule.Claims = map[string][]string{}
+		}
+		rule.Claims[claim] = list
+		lists["claims: "+claim] = list
+	}
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		// An empty list would mean "anybody", its writer likely means "nobody".
+		if lists[name] != nil && len(lists[name]) == 0 {
+			return rule, fmt.Errorf("%s is an empty list: leave it out, or name something", name)
+		}
+		for _, text := range lists[name] {
+			if text == "" {
+				return rule, fmt.Errorf("%s has an empty text", name)
+			}
+			if err := checkPrintable(text); err != nil {
+				return rule, fmt.Errorf("%s: %q %w", name, text, err)
+			}
+		}
+	}
+	if r.MaxAuthAge == "" {
+		return rule, nil
+	}
+	age, err := time.ParseDuration(r.MaxAuthAge)
+	if err != nil || age <= 0 {
+		return rule, fmt.Errorf(`max_auth_age must be a time like "15m" or "8h", not %q`, r.MaxAuthAge)
+	}
+	rule.MaxAuthAge = age
+	return rule, nil
+}
+
+// claimTexts are the values of a claim, as texts.
+func claimTexts(value any) ([]string, error) {
+	switch v := value.(type) {
+	case []any:
+		list := []string{}
+		for _, one := range v {
+			texts, err := claimTexts(one)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, texts...)
+		}
+		return list, nil
+	case string, bool, int64:
+		return []string{fmt.Sprint(v)}, nil
+	}
+	return nil, errors.New("must be a text, a number, true, false or a list of texts")
+}
+
+// rateUnits are what a rate may be per.
+var rateUnits = map[string]time.Duration{
+	"s": time.Second, "second": time.Second, "min": time.Minute, "minute": time.Minute, "h": time.Hour, "hour": time.Hour,
+	"d": 24 * time.Hour, "day": 24 * time.Hour,
+}
+
+func (l limitText) limit(line int) (policy.Limit, error) {
+	count, unit, _ := strings.Cut(l.Rate, "/")
+	number, err := strconv.Atoi(strings.TrimSpace(count))
+	per := rateUnits[strings.TrimSpace(unit)]
+	if err != nil || number < 1 || per == 0 {
+		return policy.Limit{}, fmt.Errorf(`rate must be like "10/minute" (second, minute, hour, day), not %q`, l.Rate)
+	}
+	if l.Burst < 0 {
+		return policy.Limit{}, errors.New("burst must not be negative")
+	}
+	return policy.Limit{Tools: l.Tools, Count: number, Per: per, Burst: l.Burst, Shared: l.Shared, Text: l.Rate, Line: line}, nil
+}
+
+// Policy returns the policy of a profile: of the file that it names, of its own
+// table, or the one without rules. Errors are *Problem.
+func (c Config) Policy(r Resolved) (*policy.Policy, error) {
+	inline := c.policies[r.Name]
+	switch {
+	case r.Policy != "" && inline != nil:
+		return nil, &Problem{
+			Msg:   fmt.Sprintf("profile %s has rules in its own table and a policy file, %s", r.Name, r.Policy),
+			Hints: []string{"keep one of the two: rules of [profiles." + r.Name + "] in " + c.path + ", or policy"},
+			Code:  ExitError,
+		}
+	case r.Policy != "":
+		return LoadPolicy(r.Policy)
+	case inline != nil:
+		return inline, nil
+	}
+	return policy.SignedIn(), nil
+}

@@ -1,0 +1,94 @@
+package broker
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// shape is what a key of a policy must hold.
+type shape int
+
+const (
+	aText shape = iota
+	aList
+	aSwitch
+	aNumber
+	someTexts // a table of texts
+	values    // a table of texts, numbers, switches or lists of texts
+	tables    // [[…]], each with fields of its own
+)
+
+// policyShapes are the keys of a policy: of a policy file, and of a profile that
+// has its rules in its own table.
+var policyShapes = map[string]shape{
+	"rules": tables, "limits": tables,
+	"tool_scopes": someTexts, "group_roles": someTexts,
+	"role_levels": aList, "read_tools": aList, "confirm": aList,
+	"strict": aSwitch, "read_only": aSwitch, "pin": aText,
+}
+
+// policyFields are the keys inside of [[rules]] and [[limits]].
+var policyFields = map[string]map[string]shape{
+	"rules": {
+		"name": aText, "effect": aText, "max_auth_age": aText,
+		"groups": aList, "roles": aList, "scopes": aList, "email_domains": aList, "claims": values,
+		"methods": aList, "servers": aList, "tools": aList, "resources": aList, "prompts": aList, "acr": aList,
+	},
+	"limits": {"tools": aList, "rate": aText, "burst": aNumber, "shared": aSwitch},
+}
+
+func isPolicyKey(name string) bool {
+	_, ok := policyShapes[name]
+	return ok
+}
+
+// checkPolicy checks the part of the key that is inside of a policy.
+func (k tomlKey) checkPolicy(rest []string) error {
+	is, known := policyShapes[rest[0]]
+	switch {
+	case !known:
+		return unknownPolicyKey(rest[0], "", policyShapes)
+	case is != tables:
+		return k.checkShape(is, rest)
+	case len(rest) == 1 && k.kind != unstable.ArrayTable:
+		return fmt.Errorf("%s are written one by one, each under [[%s]]", rest[0], joinKey(k.path))
+	case len(rest) == 1:
+		return nil
+	}
+	is, known = policyFields[rest[0]][rest[1]]
+	if !known {
+		return unknownPolicyKey(rest[1], " in [["+rest[0]+"]]", policyFields[rest[0]])
+	}
+	return k.checkShape(is, rest[1:])
+}
+
+func unknownPolicyKey(name, where string, known map[string]shape) error {
+	return fmt.Errorf("unknown key %q%s%s", name, where, didYouMean(name, slices.Sorted(maps.Keys(known))))
+}
+
+// checkShape checks a key, rest[0], or a member of the table that it holds.
+func (k tomlKey) checkShape(is shape, rest []string) error {
+	inside := len(rest) > 1
+	switch {
+	case is != someTexts && is != values && (inside || k.header):
+		return fmt.Errorf("%s is a value, not a table", rest[0])
+	case inside && len(rest) > 2:
+		return fmt.Errorf("%s holds no tables", rest[0])
+	case is == aText, is == someTexts && inside:
+		return k.wantText()
+	case is == aList, is == values && inside && k.kind == unstable.Array:
+		return k.wantList()
+	case is == aSwitch && k.kind != unstable.Bool:
+		return fmt.Errorf("%s must be true or false", k.name())
+	case is == aNumber && k.kind != unstable.Integer:
+		return fmt.Errorf("%s must be a number without quotes", k.name())
+	case is == values && inside && k.kind != unstable.String && k.kind != unstable.Bool && k.kind != unstable.Integer:
+		return fmt.Errorf("%s must be a text, a number, true, false or a list of texts", k.name())
+	case (is == someTexts || is == values) && !inside:
+		return k.wantTable()
+	}
+	return nil
+}
