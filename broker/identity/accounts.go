@@ -54,14 +54,28 @@ func (a *Accounts) Status(ctx context.Context, c Client) (Status, error) {
 		status.Snapshot = Snapshot{State: Troubled, Err: err}
 		return status, err
 	}
-	status.Snapshot = snapshotOf(rec, err, nil, a.now())
+	status.Snapshot = a.standing(c, rec, err)
 	if rec != nil {
 		status.ObtainedAt = rec.obtainedAt
 		status.ExpiresAt = rec.expiresAt
 		status.SignedInAt = rec.signedInAt
 		status.HasRefreshToken = !rec.refresh.IsZero()
+		status.ACR = rec.acr
+		status.EndsAt = c.endOf(rec, a.files(c).usedAt())
 	}
 	return status, nil
+}
+
+// standing is where a sign-in stands that no session follows.
+func (a *Accounts) standing(c Client, rec *record, err error) Snapshot {
+	now := a.now()
+	if a.Locked() {
+		return Snapshot{State: SignedOut, Err: &LockedError{}}
+	}
+	if err := c.outlived(rec, a.files(c).usedAt(), now); err != nil {
+		return Snapshot{State: SignedOut, Err: err}
+	}
+	return snapshotOf(rec, err, nil, now)
 }
 
 // SetClientSecret keeps a client_secret under ref, the name that profiles call

@@ -23,6 +23,8 @@ type metadata struct {
 	JWKSURI               string   `json:"jwks_uri"`
 	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
@@ -91,6 +93,8 @@ func (p *provider) judge(raw string, issuer *url.URL) error {
 		{"jwks_uri", p.JWKSURI, true},
 		{"userinfo_endpoint", p.UserinfoEndpoint, false},
 		{"revocation_endpoint", p.RevocationEndpoint, false},
+		{"end_session_endpoint", p.EndSessionEndpoint, false},
+		{"device_authorization_endpoint", p.DeviceEndpoint, false},
 	}
 	for _, e := range endpoints {
 		if e.raw == "" && !e.needed {

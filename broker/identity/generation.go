@@ -15,11 +15,14 @@ type stateFiles struct {
 	generation string // grows by a byte at each change, so that a stat tells of it
 	page       string // held by whoever has a sign-in page open
 	pause      string // its time stamp is when the provider may be asked again
+	used       string // its time stamp is when a call was made last, where there is an idle limit
 }
 
 func (a *Accounts) files(c Client) stateFiles {
 	base := filepath.Join(a.stateDir, c.slot())
-	return stateFiles{lock: base + ".lock", page: base + ".page", generation: base + ".gen", pause: base + ".pause"}
+	return stateFiles{
+		lock: base + ".lock", page: base + ".page", generation: base + ".gen", pause: base + ".pause", used: base + ".used",
+	}
 }
 
 // generation is what a stat tells of the generation file. Two are equal when
@@ -76,11 +79,4 @@ func pauseHolds(until, now time.Time) bool {
 }
 
 // setPause is best effort: without it each process pauses by itself.
-func (f stateFiles) setPause(until time.Time) {
-	file, err := os.OpenFile(f.pause, os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return
-	}
-	_ = file.Close()
-	_ = os.Chtimes(f.pause, until, until)
-}
+func (f stateFiles) setPause(until time.Time) { stamp(f.pause, until) }

@@ -17,13 +17,17 @@ type Client struct {
 	ClientID     string          // client_id
 	ClientSecret keychain.Secret // client_secret; zero for a public client
 	Scopes       []string        // asked for at sign-in; empty means openid profile email offline_access
+	RedirectURIs []string        // tried in order, no port means any free one; empty means http://127.0.0.1/callback
+	Audience     string          // "audience" of the authorization request (Auth0 and alike), may be empty
+	Resource     string          // "resource" of RFC 8707, may be empty
+
 	// OptionalScopes are asked for where the provider lists them, and given up
 	// when it refuses them.
 	OptionalScopes []string
-	Offline        Offline  // how a refresh token is asked for
-	RedirectURIs   []string // tried in order, no port means any free one; empty means http://127.0.0.1/callback
-	Audience       string   // "audience" of the authorization request (Auth0 and alike), may be empty
-	Resource       string   // "resource" of RFC 8707, may be empty
+	Offline        Offline // how a refresh token is asked for
+
+	IdleLimit     time.Duration // without a call, that ends the sign-in here; 0 means none
+	AbsoluteLimit time.Duration // after the sign-in, that ends it here; 0 means none
 }
 
 // User is the verified user context that a backend receives. It never holds a
@@ -67,7 +71,11 @@ type UI struct {
 type LoginOptions struct {
 	UI      UI
 	Timeout time.Duration // bounds the whole sign-in; 0 means 3 minutes
-	Scopes  []string      // asked for beside the client's own
+	Scopes  []string      // asked for beside the client's own, now and at each later sign-in
+	Reauth  bool          // the person has to prove anew who they are (prompt=login, max_age=0), whatever the browser remembers
+	ACR     []string      // acr_values: how they have to prove it, one of these
+
+	unlocks bool // see Accounts.Unlock
 }
 
 // Options are what the package needs from outside.
@@ -103,4 +111,6 @@ type Status struct {
 	ExpiresAt       time.Time // when it ends
 	HasRefreshToken bool
 	SignedInAt      time.Time // when the person signed in
+	ACR             string    // acr of the ID token: how they proved who they are; empty when the provider did not say
+	EndsAt          time.Time // when a limit of the client ends the sign-in, unless it is used before; zero without limits
 }

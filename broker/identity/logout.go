@@ -21,11 +21,30 @@ const (
 // its tokens live on until they run out.
 var ErrNoRevocation = errors.New("the provider has no revocation endpoint")
 
-// Revocation is what became of one token at the provider. Both fields are
+// ErrNoEndSession means that the provider has no end_session_endpoint, so that
+// only the person can sign out of it, on its own pages.
+var ErrNoEndSession = errors.New("the provider has no address to end a session at")
+
+// ErrStillGood means that the provider takes a token that it says it has revoked.
+var ErrStillGood = errors.New("the provider still takes the token")
+
+// Revocation is what became of one token at the provider. All fields are
 // unset when there was no such token.
 type Revocation struct {
 	Revoked bool
-	Err     error // why it was not revoked
+	Proven  bool  // the provider was asked afterwards, and takes the token no more
+	Err     error // why it was not revoked, or is not proven to be
+}
+
+// LogoutOptions are the choices of a logout. The zero value revokes, deletes
+// and is content.
+type LogoutOptions struct {
+	// Prove asks the provider afterwards whether it still takes the tokens.
+	Prove bool
+	// Browser, unless nil, opens a page on loopback that leads to the provider's
+	// end_session_endpoint (OpenID Connect RP-Initiated Logout 1.0). It ends the
+	// person's session for all applications there.
+	Browser func(ctx context.Context, url string) error
 }
 
 // LogoutResult tells what a logout found and did.
@@ -33,13 +52,37 @@ type LogoutResult struct {
 	User         User // who was signed in; zero when nobody was
 	RefreshToken Revocation
 	AccessToken  Revocation
+	BrowserErr   error // why the browser was not sent to the provider
 }
 
-// Logout ends the client's sign-in: it revokes the refresh token and then the
+// Logout is LogoutWith without options.
+func (a *Accounts) Logout(ctx context.Context, c Client) (LogoutResult, error) {
+	return a.LogoutWith(ctx, c, LogoutOptions{})
+}
+
+// LogoutWith ends the client's sign-in: it revokes the refresh token and then the
 // access token at the provider (RFC 7009), and deletes both here in any case,
 // even when the provider is out of reach or ctx has ended. The error is about
 // the deletion alone.
-func (a *Accounts) Logout(ctx context.Context, c Client) (LogoutResult, error) {
+func (a *Accounts) LogoutWith(ctx context.Context, c Client, o LogoutOptions) (LogoutResult, error) {
+	ended, err := a.logout(ctx, c, o)
+	if err == nil && o.Browser != nil && ended.rec != nil {
+		ended.result.BrowserErr = ended.endSession(ctx, c, o.Browser)
+	}
+	return ended.result, err
+}
+
+// endedSignIn is a sign-in that is no more.
+type endedSignIn struct {
+	result   LogoutResult
+	rec      *record   // nil when there was none that could be read
+	provider *provider // nil when it is out of reach
+	err      error     // why it is
+}
+
+// logout does all that has to be done under the lock, which nobody may hold
+// while a browser is open.
+func (a *Accounts) logout(ctx context.Context, c Client, o LogoutOptions) (endedSignIn, error) {
 	files := a.files(c)
 	locking, cancel := context.WithTimeout(ctx, logoutLock)
 	defer cancel()
@@ -48,41 +91,57 @@ func (a *Accounts) Logout(ctx context.Context, c Client) (LogoutResult, error) {
 	if unlock, err := keychain.Lock(locking, files.lock); err == nil {
 		defer unlock()
 	}
-	result := a.revoke(ctx, c)
+	ended := a.end(ctx, c, o)
 	wiping, cancel := context.WithTimeout(context.WithoutCancel(ctx), wipeWithin)
 	defer cancel()
 	if err := a.store.Delete(wiping, c.key()); err != nil {
-		return result, fmt.Errorf("deleting the sign-in: %w", err)
+		return ended, fmt.Errorf("deleting the sign-in: %w", err)
 	}
-	return result, files.bump()
+	return ended, files.bump()
 }
 
-// revoke is best effort. A record that is not this client's is not sent to
-// this client's provider.
-func (a *Accounts) revoke(ctx context.Context, c Client) LogoutResult {
+// end is best effort. A record that is not this client's is not sent to this
+// client's provider.
+func (a *Accounts) end(ctx context.Context, c Client, o LogoutOptions) endedSignIn {
 	rec, err := a.load(ctx, c)
 	if err != nil {
-		var result LogoutResult
+		var ended endedSignIn
 		if !errors.Is(err, ErrSignedOut) {
-			result.RefreshToken.Err, result.AccessToken.Err = err, err
+			ended.result.RefreshToken.Err, ended.result.AccessToken.Err = err, err
 		}
-		return result
+		return ended
 	}
 	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
 	defer cancel()
 	p, err := a.provider(ctx, c)
-	if err == nil && p.RevocationEndpoint == "" {
-		err = ErrNoRevocation
+	if err != nil {
+		result := LogoutResult{User: rec.user, RefreshToken: failedFor(rec.refresh, err), AccessToken: failedFor(rec.access, err)}
+		return endedSignIn{result: result, rec: rec, err: err}
 	}
+	result := p.revokeAll(ctx, c, rec)
+	if o.Prove {
+		p.prove(ctx, c, rec, &result)
+	}
+	return endedSignIn{result: result, rec: rec, provider: p}
+}
+
+func failedFor(token keychain.Secret, err error) Revocation {
+	if token.IsZero() {
+		return Revocation{}
+	}
+	return Revocation{Err: err}
+}
+
+func (p *provider) revokeAll(ctx context.Context, c Client, rec *record) LogoutResult {
 	one := func(token keychain.Secret, hint string) Revocation {
 		switch {
 		case token.IsZero():
 			return Revocation{}
-		case err != nil:
-			return Revocation{Err: err}
+		case p.RevocationEndpoint == "":
+			return Revocation{Err: ErrNoRevocation}
 		}
-		failed := p.revoke(ctx, c, token, hint)
-		return Revocation{Revoked: failed == nil, Err: failed}
+		err := p.revoke(ctx, c, token, hint)
+		return Revocation{Revoked: err == nil, Err: err}
 	}
 	return LogoutResult{
 		User:         rec.user,
@@ -103,4 +162,74 @@ func (p *provider) revoke(ctx context.Context, c Client, token keychain.Secret, 
 		return p.refusal("revocation", p.RevocationEndpoint, a, token.Reveal(), c.ClientSecret.Reveal())
 	}
 	return nil
+}
+
+// prove asks whether the tokens that were revoked are.
+func (p *provider) prove(ctx context.Context, c Client, rec *record, result *LogoutResult) {
+	if r := &result.RefreshToken; r.Revoked {
+		r.conclude(p.refusesRefresh(ctx, c, rec))
+	}
+	if r := &result.AccessToken; r.Revoked {
+		r.conclude(p.refusesAccess(ctx, rec))
+	}
+}
+
+func (r *Revocation) conclude(err error) {
+	r.Proven, r.Err = err == nil, err
+	r.Revoked = !errors.Is(err, ErrStillGood)
+}
+
+// refusesRefresh sends the refresh token once more. Should the provider take it,
+// what it gives is revoked as well.
+func (p *provider) refusesRefresh(ctx context.Context, c Client, rec *record) error {
+	next, err := p.refresh(ctx, c, rec)
+	var refused *ProviderError
+	switch {
+	case errors.As(err, &refused) && refused.Code == "invalid_grant":
+		return nil
+	case err != nil:
+		return err
+	}
+	p.revokeAll(ctx, c, next)
+	return ErrStillGood
+}
+
+// refusesAccess shows the access token to userinfo, the one place at a provider
+// that every access token of a sign-in is for.
+func (p *provider) refusesAccess(ctx context.Context, rec *record) error {
+	if p.UserinfoEndpoint == "" {
+		return errors.New("the provider has no userinfo endpoint to ask with the token")
+	}
+	a, err := p.askUserinfo(ctx, rec)
+	switch {
+	case err != nil:
+		return err
+	case a.status == http.StatusOK:
+		return ErrStillGood
+	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden, a.status == http.StatusBadRequest:
+		return nil
+	}
+	return p.refusal("userinfo", p.UserinfoEndpoint, a, rec.access.Reveal())
+}
+
+// endSession sends the person's browser to the provider's sign-out. The ID token
+// says whose session it is; with it the provider need not ask.
+func (e endedSignIn) endSession(ctx context.Context, c Client, open func(context.Context, string) error) error {
+	switch {
+	case e.provider == nil:
+		return e.err
+	case e.provider.EndSessionEndpoint == "":
+		return ErrNoEndSession
+	}
+	u, err := url.Parse(e.provider.EndSessionEndpoint)
+	if err != nil {
+		return ErrNoEndSession // it was judged when the metadata was read
+	}
+	query := u.Query()
+	query.Set("client_id", c.ClientID)
+	if !e.rec.idToken.IsZero() {
+		query.Set("id_token_hint", e.rec.idToken.Reveal())
+	}
+	u.RawQuery = query.Encode()
+	return handOff(ctx, u.String(), open)
 }

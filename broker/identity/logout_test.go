@@ -3,7 +3,10 @@ package identity
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 	"github.com/mcpauth/mcpauth/keychain"
@@ -103,6 +106,89 @@ func TestLogoutOfAConfidentialClient(t *testing.T) {
 	w.signedIn(t)
 	result, err := w.accounts.Logout(t.Context(), w.client)
 	if err != nil || !result.RefreshToken.Revoked {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
+// The provider is asked, and not believed.
+func TestLogoutIsProven(t *testing.T) {
+	t.Parallel()
+	lies := demoidp.Fault{Status: 200}
+	for name, test := range map[string]struct {
+		fault  func(string) demoidp.Fault
+		proven bool
+		why    func(error) bool
+	}{
+		"gone":       {nil, true, func(err error) bool { return err == nil }},
+		"still good": {fails("revocation", always, lies), false, func(err error) bool { return errors.Is(err, ErrStillGood) }},
+		"nobody says": {func(endpoint string) demoidp.Fault {
+			if endpoint == "userinfo" || endpoint == "refresh_token" {
+				return demoidp.Fault{Status: 503}
+			}
+			return demoidp.Fault{}
+		}, false, func(err error) bool { return errors.As(err, new(*UnreachableError)) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, signsInAlone())
+			w.signedIn(t)
+			w.idp.SetFault(test.fault)
+			result, err := w.accounts.LogoutWith(t.Context(), w.client, LogoutOptions{Prove: true})
+			if err != nil {
+				t.Error(err)
+			}
+			for _, token := range []Revocation{result.RefreshToken, result.AccessToken} {
+				w.heard(token.Err)
+				if token.Proven != test.proven || !test.why(token.Err) || token.Revoked == errors.Is(token.Err, ErrStillGood) {
+					t.Errorf("%+v", token)
+				}
+			}
+		})
+	}
+}
+
+// The ID token that tells the provider whose session ends must not be in the
+// arguments of a browser, which all users of a machine can read.
+func TestLogoutByBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	before := w.signedIn(t)
+	<-w.browser.urls
+	w.clock.advance(time.Hour)
+	result, err := w.accounts.LogoutWith(t.Context(), w.client, LogoutOptions{Browser: func(ctx context.Context, url string) error {
+		if strings.Contains(url, "id_token") || w.isStored(ctx) {
+			t.Errorf("%s, and the sign-in is still here: %v", url, w.isStored(ctx))
+		}
+		stray := w.browser.visit(http.MethodGet, url[:strings.LastIndex(url, "/")]+"/other", nil)
+		wantPage(t, stray, http.StatusBadRequest, "Not this login")
+		return w.browser.open(ctx, url)
+	}})
+	if err != nil || result.BrowserErr != nil {
+		t.Fatal(err, result.BrowserErr)
+	}
+	wantPage(t, <-w.browser.pages, http.StatusOK, "Signed out")
+	if n := w.idp.Count("end_session"); n != 1 {
+		t.Errorf("%d sign-outs", n)
+	}
+	<-w.browser.urls
+	if after := w.signedIn(t); after.AuthTime == before.AuthTime {
+		t.Error("the provider still knew the person")
+	}
+}
+
+// isStored tells whether anything is stored.
+func (w *world) isStored(ctx context.Context) bool {
+	_, err := w.store.Store.Get(ctx, w.client.key())
+	return err == nil
+}
+
+func TestLogoutWithoutEndSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.idp.SetFault(fails("discovery", always, demoidp.Fault{Edit: func(doc map[string]any) { delete(doc, "end_session_endpoint") }}))
+	w.signedIn(t)
+	result, err := w.accounts.LogoutWith(t.Context(), w.client, LogoutOptions{Browser: never(t)})
+	if err != nil || !errors.Is(result.BrowserErr, ErrNoEndSession) || !result.RefreshToken.Revoked {
 		t.Errorf("%+v, %v", result, err)
 	}
 }

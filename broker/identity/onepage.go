@@ -40,5 +40,6 @@ func (s *signIn) onePage(ctx context.Context) (release func(), signedIn *record,
 
 // accepts tells whether a sign-in through another page gave what is asked for.
 func (s *signIn) accepts(rec *record) bool {
-	return rec.dead == "" && rec.good(s.accounts.now()) && containsAll(rec.user.Scopes, s.options.Scopes)
+	return rec.dead == "" && rec.good(s.accounts.now()) && containsAll(rec.user.Scopes, s.options.Scopes) &&
+		s.checkProof(rec.user.AuthTime, rec.acr) == nil
 }

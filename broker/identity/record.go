@@ -25,7 +25,10 @@ type record struct {
 	obtainedAt   time.Time
 	expiresAt    time.Time
 	signedInAt   time.Time
-	dead         string // why the provider ended the sign-in; then there are no tokens
+	extraScopes  []string        // asked for by --scope, now and before
+	acr          string          // of the ID token
+	idToken      keychain.Secret // for the end of the session at the provider
+	dead         string          // why the provider ended the sign-in; then there are no tokens
 }
 
 // tokens are what a token response gives.
@@ -76,6 +79,9 @@ type storedRecord struct {
 	ObtainedAt   int64    `json:"obtained_at"`  // seconds since the epoch, as all times here
 	ExpiresAt    int64    `json:"expires_at"`   // end of the access token
 	SignedInAt   int64    `json:"signed_in_at"` // when the person signed in
+	ExtraScopes  []string `json:"extra_scopes,omitempty"`
+	ACR          string   `json:"acr,omitempty"`
+	IDToken      string   `json:"id_token,omitempty"`
 	Dead         string   `json:"dead,omitempty"`
 }
 
@@ -91,6 +97,9 @@ func (r *record) encode() (keychain.Secret, error) {
 		ObtainedAt:   r.obtainedAt.Unix(),
 		ExpiresAt:    r.expiresAt.Unix(),
 		SignedInAt:   r.signedInAt.Unix(),
+		ExtraScopes:  r.extraScopes,
+		ACR:          r.acr,
+		IDToken:      r.idToken.Reveal(),
 		Dead:         r.dead,
 	})
 	if err != nil {
@@ -127,6 +136,9 @@ func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 		obtainedAt:   time.Unix(s.ObtainedAt, 0),
 		expiresAt:    time.Unix(s.ExpiresAt, 0),
 		signedInAt:   time.Unix(s.SignedInAt, 0),
+		extraScopes:  s.ExtraScopes,
+		acr:          s.ACR,
+		idToken:      keychain.NewSecret(s.IDToken),
 		dead:         s.Dead,
 	}, nil
 }
@@ -151,7 +163,14 @@ func (a *Accounts) save(ctx context.Context, c Client, r *record) error {
 	if err != nil {
 		return err
 	}
-	if err := a.store.Set(ctx, c.key(), text); err != nil {
+	err = a.store.Set(ctx, c.key(), text)
+	var full *keychain.Error
+	if errors.As(err, &full) && full.Kind == keychain.TooBig && !r.idToken.IsZero() {
+		smaller := *r // without what only a logout by browser would be nicer with
+		smaller.idToken = keychain.Secret{}
+		return a.save(ctx, c, &smaller)
+	}
+	if err != nil {
 		return fmt.Errorf("storing the sign-in: %w", err)
 	}
 	return nil
@@ -161,7 +180,7 @@ func (a *Accounts) save(ctx context.Context, c Client, r *record) error {
 func (r *record) ended(reason string, now time.Time) *record {
 	dead := *r
 	dead.expiresAt = now
-	dead.access, dead.refresh, dead.dead = keychain.Secret{}, keychain.Secret{}, reason
+	dead.access, dead.refresh, dead.idToken, dead.dead = keychain.Secret{}, keychain.Secret{}, keychain.Secret{}, reason
 	return &dead
 }
 

@@ -129,6 +129,8 @@ func (s *Session) due(urgent bool) bool {
 	switch rec := state.rec; {
 	case state.unsaved != nil:
 		return true
+	case s.stopped(rec, now) != nil:
+		return false
 	case rec == nil || rec.refresh.IsZero():
 		return false
 	case urgent:
@@ -302,6 +304,10 @@ func (p *provider) successor(ctx context.Context, c Client, old *record, said to
 		lifetime: lifetime(said.seconds()),
 	}, p.now())
 	next.signedInAt, next.fromUserinfo = old.signedInAt, wanted
+	next.extraScopes, next.acr, next.idToken = old.extraScopes, old.acr, old.idToken
+	if said.IDToken != "" {
+		next.idToken = keychain.NewSecret(said.IDToken)
+	}
 	if next.refresh.IsZero() {
 		next.refresh = old.refresh // RFC 6749 6: then the old one stays good
 	}

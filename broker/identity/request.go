@@ -15,12 +15,17 @@ type asked struct {
 	optional []string // those of scopes that nobody has chosen, and that may be given up
 	offline  bool     // access_type=offline
 	prompt   []string
+	reauth   bool     // max_age=0
+	acr      []string // acr_values
 }
 
 // ask puts together what this sign-in asks for.
 func (p *provider) ask(c Client, o LoginOptions) asked {
 	offline := p.offline(c)
-	var a asked
+	a := asked{reauth: o.Reauth, acr: o.ACR}
+	if o.Reauth {
+		a.prompt = []string{"login"}
+	}
 	optional := c.OptionalScopes
 	if len(c.Scopes) == 0 {
 		optional = append([]string{oidc.ScopeOfflineAccess}, optional...)
@@ -37,9 +42,9 @@ func (p *provider) ask(c Client, o LoginOptions) asked {
 	a.optional = slices.DeleteFunc(optional, func(scope string) bool { return slices.Contains(chosen, scope) })
 	switch {
 	case offline == OfflineAccessType:
-		a.offline, a.prompt = true, []string{"consent"}
+		a.offline, a.prompt = true, append(a.prompt, "consent")
 	case offline == OfflineConsent && slices.Contains(a.scopes, oidc.ScopeOfflineAccess):
-		a.prompt = []string{"consent"}
+		a.prompt = append(a.prompt, "consent")
 	}
 	return a
 }
@@ -85,7 +90,8 @@ func (a asked) less(refused *ProviderError) (less asked, leftOut string) {
 		if len(a.optional) == 0 {
 			return a, ""
 		}
-		less = asked{offline: a.offline, prompt: a.prompt}
+		less = a
+		less.scopes, less.optional = nil, nil
 		for _, scope := range a.scopes {
 			if !slices.Contains(a.optional, scope) {
 				less.add(scope)
@@ -119,6 +125,12 @@ func (a asked) options() []oauth2.AuthCodeOption {
 	}
 	if len(a.prompt) > 0 {
 		options = append(options, oauth2.SetAuthURLParam("prompt", strings.Join(a.prompt, " ")))
+	}
+	if a.reauth {
+		options = append(options, oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	if len(a.acr) > 0 {
+		options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(a.acr, " ")))
 	}
 	return options
 }

@@ -30,6 +30,8 @@ type Session struct {
 	atLeast  time.Duration // what a token must have left; 0 for renewMargin, see fresh
 	flight   singleflight.Group
 	view     atomic.Pointer[view]
+	locked   atomic.Bool  // as last seen
+	lastUse  atomic.Int64 // nanoseconds since the epoch, of any process as far as known
 
 	mu      sync.Mutex // guards everything below; see update
 	state   sessionState
@@ -79,6 +81,7 @@ func (a *Accounts) Session(c Client) *Session {
 		told:     Snapshot{State: Loading},
 	}
 	s.view.Store(&view{now: s.told})
+	s.locked.Store(a.Locked())
 	return s
 }
 
@@ -92,7 +95,11 @@ func (a *Accounts) Session(c Client) *Session {
 // seconds: a process that leaves between the provider's answer and the
 // keychain loses the sign-in for everybody. Run may be called once.
 func (s *Session) Run(ctx context.Context) {
-	ticker := time.NewTicker(cmp.Or(s.accounts.testOnlyWatchEvery, watchEvery))
+	every := cmp.Or(s.accounts.testOnlyWatchEvery, watchEvery)
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watchLock(ctx.Done(), every) })
+	defer watching.Wait()
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	s.reload(ctx)
 	for {
@@ -100,6 +107,7 @@ func (s *Session) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			s.drain()
+			s.shareUse(true)
 			return
 		case <-ticker.C:
 		}
@@ -107,10 +115,16 @@ func (s *Session) Run(ctx context.Context) {
 }
 
 // Snapshot tells where the session stands, from memory and without waiting. A
-// token that has run out since the last look is seen to be over at once.
+// token or a limit that has run out since the last look is seen to be over at
+// once.
 func (s *Session) Snapshot() Snapshot {
-	v := s.view.Load()
-	if v.now.State == SignedIn && !v.rec.good(s.accounts.now()) {
+	v, now := s.view.Load(), s.accounts.now()
+	if v.rec != nil {
+		if err := s.stopped(v.rec, now); err != nil {
+			return Snapshot{State: SignedOut, Err: err}
+		}
+	}
+	if v.now.State == SignedIn && !v.rec.good(now) {
 		return v.over
 	}
 	return v.now
@@ -124,7 +138,8 @@ func (s *Session) Wait(ctx context.Context) Snapshot {
 	var renewed <-chan struct{}
 	for {
 		turned, state := s.look()
-		must := state.mustRenew(s.accounts.now())
+		now := s.accounts.now()
+		must := state.mustRenew(now) && s.stopped(state.rec, now) == nil
 		switch {
 		case state.loaded && !must:
 			return s.Snapshot()
@@ -163,6 +178,9 @@ func (s *Session) Changed() <-chan struct{} {
 func (s *Session) AccessToken(ctx context.Context) (keychain.Secret, error) {
 	s.Wait(ctx)
 	_, state := s.look()
+	if err := s.stopped(state.rec, s.accounts.now()); err != nil {
+		return keychain.Secret{}, err
+	}
 	if state.canRenew(s.accounts.now()) && !s.fresh(state.rec, s.accounts.now()) {
 		select {
 		case <-s.renew(ctx, true):
@@ -171,6 +189,8 @@ func (s *Session) AccessToken(ctx context.Context) (keychain.Secret, error) {
 		_, state = s.look()
 	}
 	if rec := state.rec; rec != nil && rec.good(s.accounts.now()) {
+		s.Used()
+		s.shareUse(false)
 		return rec.access, nil
 	}
 	snapshot := s.Snapshot()
@@ -201,9 +221,9 @@ func (s *Session) update(change func(*sessionState)) {
 		// Twenty proxies that all read this record should not wake as one.
 		s.state.aheadAt = rec.aheadAt().Add(rand.N(max(rec.lifetime()/20, 1)))
 	}
-	v := &view{rec: s.state.rec, now: s.state.snapshot(s.accounts.now())}
+	v := &view{rec: s.state.rec, now: s.snapshot(&s.state, s.accounts.now())}
 	if v.now.State == SignedIn {
-		v.over = s.state.snapshot(v.rec.expiresAt)
+		v.over = s.snapshot(&s.state, v.rec.expiresAt)
 	}
 	s.view.Store(v)
 	close(s.turned)
@@ -215,9 +235,12 @@ func (s *Session) update(change func(*sessionState)) {
 	}
 }
 
-func (st *sessionState) snapshot(now time.Time) Snapshot {
+func (s *Session) snapshot(st *sessionState, now time.Time) Snapshot {
 	if !st.loaded {
 		return Snapshot{State: Loading}
+	}
+	if err := s.stopped(st.rec, now); err != nil {
+		return Snapshot{State: SignedOut, Err: err}
 	}
 	snapshot := snapshotOf(st.rec, st.loadErr, st.renewErr, now)
 	if snapshot.State == SignedIn {
@@ -234,11 +257,12 @@ func (s *Session) tick(ctx context.Context) {
 		s.reload(ctx)
 		_, state = s.look()
 	}
-	if s.view.Load().now.State != s.Snapshot().State { // only time has passed
+	s.shareUse(false)
+	if s.view.Load().now.State != s.snapshot(&state, now).State { // only time has passed
 		s.update(func(*sessionState) {})
 	}
 	switch {
-	case ctx.Err() != nil, state.renewing > 0:
+	case ctx.Err() != nil, state.renewing > 0, s.stopped(state.rec, now) != nil:
 	case state.mustRenew(now):
 		s.renew(ctx, true)
 	case state.shouldRenew(now):
@@ -271,6 +295,8 @@ func (st *sessionState) shouldRenew(now time.Time) bool {
 // after that is seen at the next tick.
 func (s *Session) reload(ctx context.Context) {
 	seen := s.files.read()
+	s.seeLock()
+	s.shareUse(false)
 	ctx, cancel := context.WithTimeout(ctx, keychainTimeout)
 	defer cancel()
 	rec, err := s.accounts.load(ctx, s.client)

@@ -131,14 +131,18 @@ func (p *provider) withUserinfo(ctx context.Context, r *record, wanted []string)
 	return &merged, nil
 }
 
-func (p *provider) userinfo(ctx context.Context, r *record) (claims, error) {
+func (p *provider) askUserinfo(ctx context.Context, r *record) (*answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.UserinfoEndpoint, nil)
 	if err != nil {
 		return nil, fmt.Errorf("userinfo request: %w", err)
 	}
 	request.Header.Set("Authorization", "Bearer "+r.access.Reveal())
 	request.Header.Set("Accept", "application/json")
-	a, err := p.do(request, "userinfo")
+	return p.do(request, "userinfo")
+}
+
+func (p *provider) userinfo(ctx context.Context, r *record) (claims, error) {
+	a, err := p.askUserinfo(ctx, r)
 	if err != nil {
 		return nil, err
 	}

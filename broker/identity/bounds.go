@@ -1,0 +1,185 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// LockedError means that somebody has locked mcpauth on this machine: every
+// sign-in is kept, and none may be used before [Accounts.Unlock]. It is
+// [ErrSignedOut].
+type LockedError struct{}
+
+func (*LockedError) Error() string { return "mcpauth is locked on this machine" }
+
+// Is makes it ErrSignedOut.
+func (*LockedError) Is(target error) bool { return target == ErrSignedOut }
+
+// lockFile is there while mcpauth is locked, for all clients and across
+// restarts.
+func (a *Accounts) lockFile() string { return filepath.Join(a.stateDir, "locked") }
+
+// Lock cuts every running session on this machine off within a second, and
+// lets nobody use a sign-in before Unlock. It is no error when mcpauth is
+// locked already.
+func (a *Accounts) Lock() error {
+	if err := os.MkdirAll(a.stateDir, 0o700); err != nil {
+		return fmt.Errorf("locking: %w", err)
+	}
+	file, err := os.OpenFile(a.lockFile(), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("locking: %w", err)
+	}
+	return nil
+}
+
+// Locked tells whether mcpauth is locked. Whoever cannot tell takes it for
+// locked.
+func (a *Accounts) Locked() bool {
+	_, err := os.Lstat(a.lockFile())
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// removeLock is the end of what Lock began.
+func (a *Accounts) removeLock() error {
+	if err := os.Remove(a.lockFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("unlocking: %w", err)
+	}
+	return nil
+}
+
+// outlived says why a sign-in is over by a limit of its profile, whatever the
+// provider would allow, or nothing.
+func (c Client) outlived(r *record, lastUse, now time.Time) error {
+	if r == nil || r.dead != "" {
+		return nil
+	}
+	end := c.endOf(r, lastUse)
+	switch {
+	case end.IsZero() || now.Before(end):
+		return nil
+	case c.AbsoluteLimit > 0 && end.Equal(r.signedInAt.Add(c.AbsoluteLimit)):
+		return &EndedError{Reason: "the profile allows " + spell(c.AbsoluteLimit) + " after a sign-in", At: end}
+	}
+	return &EndedError{Reason: "the profile allows " + spell(c.IdleLimit) + " without a call", At: end}
+}
+
+// endOf is when the limits of the client end a sign-in that was used last at
+// lastUse, or the zero time when there are none.
+func (c Client) endOf(r *record, lastUse time.Time) time.Time {
+	var end time.Time
+	if c.IdleLimit > 0 {
+		if r.signedInAt.After(lastUse) {
+			lastUse = r.signedInAt
+		}
+		end = lastUse.Add(c.IdleLimit)
+	}
+	if last := r.signedInAt.Add(c.AbsoluteLimit); c.AbsoluteLimit > 0 && (end.IsZero() || last.Before(end)) {
+		end = last
+	}
+	return end
+}
+
+// spell is a limit for people, without the zeros that Duration.String has.
+func spell(d time.Duration) string {
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		switch n := d / unit.length; {
+		case d%unit.length != 0:
+		case n == 1:
+			return "one " + unit.name
+		case n > 1:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return d.String()
+}
+
+// stopped says why the sign-in may not be used now, though it is there: a
+// [*LockedError] or an [*EndedError]. Otherwise it is nil.
+func (s *Session) stopped(r *record, now time.Time) error {
+	if s.locked.Load() {
+		return &LockedError{}
+	}
+	return s.client.outlived(r, time.Unix(0, s.lastUse.Load()), now)
+}
+
+// watchLock looks for the lock beside Run, which may wait for a keychain.
+func (s *Session) watchLock(done <-chan struct{}, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ticker.C:
+			s.seeLock()
+		}
+	}
+}
+
+func (s *Session) seeLock() {
+	locked := s.accounts.Locked()
+	if s.locked.Swap(locked) != locked {
+		s.update(func(*sessionState) {})
+	}
+}
+
+// Used tells that the person's client made a call, which keeps an idle limit
+// from being reached. It is cheap.
+func (s *Session) Used() {
+	if s.client.IdleLimit > 0 {
+		s.lastUse.Store(s.accounts.now().UnixNano())
+	}
+}
+
+// maxUseLag bounds how far the shared time of the last use may be behind.
+const maxUseLag = 30 * time.Second
+
+// shareUse learns of uses in other processes, and tells them of ours when they
+// know of none since a twentieth of the limit, or in any case at the end.
+func (s *Session) shareUse(end bool) {
+	limit := s.client.IdleLimit
+	if limit <= 0 {
+		return
+	}
+	shared, ours := s.files.usedAt(), time.Unix(0, s.lastUse.Load())
+	switch {
+	case shared.After(ours):
+		s.lastUse.CompareAndSwap(ours.UnixNano(), shared.UnixNano())
+	case end && ours.After(shared), ours.Sub(shared) > min(limit/20, maxUseLag):
+		s.files.setUsedAt(ours)
+	}
+}
+
+// usedAt is when any process used the sign-in last, or the zero of Unix time.
+func (f stateFiles) usedAt() time.Time {
+	info, err := os.Stat(f.used)
+	if err != nil {
+		return time.Unix(0, 0)
+	}
+	return info.ModTime()
+}
+
+// setUsedAt is best effort: without it each process has an idle limit of its
+// own.
+func (f stateFiles) setUsedAt(at time.Time) { stamp(f.used, at) }
+
+// stamp makes an empty file whose time stamp is all that it says.
+func stamp(path string, at time.Time) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return
+	}
+	_ = file.Close()
+	_ = os.Chtimes(path, at, at)
+}

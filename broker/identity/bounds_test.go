@@ -1,0 +1,167 @@
+package identity
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/demoidp"
+)
+
+// outlivedSnapshot waits for a session that a limit has ended, with those words.
+func outlivedSnapshot(t *testing.T, s *Session, words string) {
+	t.Helper()
+	becomes(t, s, "the end by "+words, func(got Snapshot) bool {
+		var ended *EndedError
+		return got.State == SignedOut && errors.As(got.Err, &ended) && strings.Contains(ended.Reason, words)
+	})
+}
+
+func TestAbsoluteLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.client.AbsoluteLimit = 12 * time.Hour
+	w.signedIn(t)
+	s := w.running(t, w.accounts)
+	becomes(t, s, "signed in", inState(SignedIn))
+	changed := s.Changed()
+	w.clock.advance(11 * time.Hour) // renewed as ever, and the limit does not move
+	becomes(t, s, "a renewal", func(got Snapshot) bool { return got.State == SignedIn && w.idp.Count("refresh_token") == 1 })
+	w.clock.advance(time.Hour)
+	if got := s.Snapshot(); got.State != SignedOut { // at once, not at the next look
+		t.Errorf("%+v", got)
+	}
+	outlivedSnapshot(t, s, "12 hours after a sign-in")
+	<-changed
+	if _, err := s.AccessToken(t.Context()); !errors.Is(err, ErrSignedOut) {
+		t.Errorf("a token: %v", err)
+	}
+	if status, err := w.accounts.Status(t.Context(), w.client); err != nil || status.State != SignedOut || !errors.Is(status.Err, ErrSignedOut) {
+		t.Errorf("status: %+v, %v", status, err)
+	}
+	if n := w.idp.Count("refresh_token"); n != 1 {
+		t.Errorf("%d refreshes of a sign-in that is over", n)
+	}
+	w.signedIn(t)
+	becomes(t, s, "a new sign-in", inState(SignedIn))
+}
+
+func TestIdleLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.client.IdleLimit = 30 * time.Minute
+	w.signedIn(t)
+	s, other := w.running(t, w.accounts), w.running(t, w.machine(t, w.accounts.stateDir))
+	becomes(t, s, "signed in", inState(SignedIn))
+	becomes(t, other, "signed in", inState(SignedIn))
+	w.clock.advance(20 * time.Minute)
+	s.Used()
+	eventually(t, "the other process hears of the use", func() bool { return other.lastUse.Load() == s.lastUse.Load() })
+	w.clock.advance(20 * time.Minute)
+	for _, session := range []*Session{s, other} {
+		if got := session.Snapshot(); got.State != SignedIn {
+			t.Errorf("in use: %+v", got)
+		}
+	}
+	w.clock.advance(11 * time.Minute)
+	for _, session := range []*Session{s, other} {
+		outlivedSnapshot(t, session, "30 minutes without a call")
+	}
+	if status, _ := w.accounts.Status(t.Context(), w.client); status.State != SignedOut {
+		t.Errorf("status: %+v", status)
+	}
+	w.client.IdleLimit = 0 // a new process, without the limit
+	if status, _ := w.accounts.Status(t.Context(), w.client); status.State != SignedIn {
+		t.Errorf("without a limit: %+v", status)
+	}
+}
+
+func TestSpell(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		7 * 24 * time.Hour: "7 days", 24 * time.Hour: "one day", 90 * time.Minute: "90 minutes", time.Hour: "one hour",
+		1500 * time.Millisecond: "1.5s",
+	} {
+		if got := spell(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func isLocked(got Snapshot) bool {
+	var locked *LockedError
+	return got.State == SignedOut && errors.As(got.Err, &locked)
+}
+
+func TestLockCutsAndUnlockRestores(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.signedIn(t)
+	another := w.machine(t, w.accounts.stateDir)
+	s := w.running(t, another)
+	becomes(t, s, "signed in", inState(SignedIn))
+	before := w.stored(t)
+	if err := errors.Join(w.accounts.Lock(), w.accounts.Lock()); err != nil {
+		t.Fatal(err)
+	}
+	becomes(t, s, "locked", isLocked)
+	if _, err := s.AccessToken(t.Context()); !errors.Is(err, ErrSignedOut) {
+		t.Errorf("a token: %v", err)
+	}
+	w.clock.advance(55 * time.Minute) // when it would be renewed
+	if got := w.running(t, w.machine(t, w.accounts.stateDir)).Wait(t.Context()); !isLocked(got) {
+		t.Errorf("a new process: %+v", got)
+	}
+	if status, err := another.Status(t.Context(), w.client); err != nil || !isLocked(status.Snapshot) {
+		t.Errorf("status: %+v, %v", status, err)
+	}
+	if _, err := another.Access(t.Context(), w.client, 0); !errors.Is(err, ErrSignedOut) {
+		t.Errorf("a token alone: %v", err)
+	}
+	_, err := w.accounts.Login(t.Context(), w.client, LoginOptions{UI: UI{OpenURL: never(t)}})
+	wantError[*LockedError](t, err)
+	if !w.stored(t).sameTokens(before) || w.idp.Count("authorize") != 1 {
+		t.Error("the sign-in was touched")
+	}
+
+	w.clock.advance(time.Minute)
+	user, err := another.Unlock(t.Context(), w.client, LoginOptions{UI: w.ui()})
+	<-w.browser.pages
+	if err != nil || user.AuthTime < w.clock.now().Add(-10*time.Second).Unix() {
+		t.Errorf("%+v, %v", user, err)
+	}
+	becomes(t, s, "unlocked", inState(SignedIn))
+}
+
+func TestUnlockThatFailsLeavesTheLock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.signedIn(t)
+	if err := w.accounts.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.advance(time.Hour)
+	w.idp.SetFault(fails("id_token", always, demoidp.Fault{Edit: func(c map[string]any) { // the browser's old sign-in
+		c["auth_time"] = w.clock.now().Add(-time.Hour).Unix()
+	}}))
+	_, err := w.accounts.Unlock(t.Context(), w.client, LoginOptions{UI: w.ui()})
+	<-w.browser.pages
+	if failure := wantError[*VerifyError](t, err); !strings.Contains(failure.Why, "auth_time") || !w.accounts.Locked() {
+		t.Errorf("%v, locked: %v", err, w.accounts.Locked())
+	}
+}
+
+// Whoever cannot see whether mcpauth is locked must not go on.
+func TestUnreadableLockIsALock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	file := w.accounts.stateDir
+	if err := os.WriteFile(file, nil, 0o600); err != nil { // a file where the folder should be
+		t.Fatal(err)
+	}
+	if !w.accounts.Locked() {
+		t.Error("not locked")
+	}
+}
