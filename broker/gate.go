@@ -85,7 +85,7 @@ var userMethods = map[string]bool{
 }
 
 // FromClient judges a message of the AI client.
-func (g *gate) FromClient(m *relay.Message, scratch []byte) relay.Verdict {
+func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	g.noteClient(m)
 	g.news.fromClient(m)
 	method := m.Method()
@@ -95,11 +95,11 @@ func (g *gate) FromClient(m *relay.Message, scratch []byte) relay.Verdict {
 		g.record(m, identity.User{}, audit.Refused, "a call without an id")
 		return relay.Verdict{Action: relay.Drop}
 	case m.Kind() != relay.Call || openMethods[method]:
-		return g.cleaned(m, scratch)
+		return g.cleaned(m)
 	}
 	switch now := g.session.Snapshot(); {
 	case now.State == identity.SignedIn:
-		return g.forUser(m, now.User, scratch)
+		return g.forUser(m, now.User)
 	case unsettled(now):
 		return relay.Verdict{Action: relay.Wait, Until: g.settled}
 	default:
@@ -130,25 +130,27 @@ func needsUser(method string) bool {
 	return userMethods[method] || method == "tools/list" || method == "resources/list" || method == "prompts/list"
 }
 
-// cleaned forwards a message, without the members that only we may set.
-func (g *gate) cleaned(m *relay.Message, scratch []byte) relay.Verdict {
-	if !m.Spoofed() {
-		return relay.Verdict{Action: relay.Forward}
-	}
-	line, _ := m.Splice(scratch, reserved, relay.Insertion{})
-	return relay.Verdict{Action: relay.Forward, Line: line}
+// cleaned forwards a message, which loses the members that only we may set.
+func (g *gate) cleaned(m *relay.Message) relay.Verdict {
+	return relay.Verdict{Action: relay.Forward, WholeAnswer: readsAnswer(m.Method())}
+}
+
+// readsAnswer reports whether the answers to a method are read, and changed, by
+// answered.
+func readsAnswer(method string) bool {
+	return method == "initialize" || method == "server/discover" || listMembers[method] != ""
 }
 
 // forUser judges a call of a signed-in user.
-func (g *gate) forUser(m *relay.Message, user identity.User, scratch []byte) relay.Verdict {
+func (g *gate) forUser(m *relay.Message, user identity.User) relay.Verdict {
 	method := m.Method()
 	if listMembers[method] != "" {
-		v := g.cleaned(m, scratch)
+		v := g.cleaned(m)
 		v.Tag = m.Cursor() == nil // whether it asks for the first page
 		return v
 	}
 	if !userMethods[method] {
-		return g.cleaned(m, scratch)
+		return g.cleaned(m)
 	}
 	if until := g.unknownTool(m); until != nil {
 		return relay.Verdict{Action: relay.Wait, Until: until}
@@ -158,8 +160,8 @@ func (g *gate) forUser(m *relay.Message, user identity.User, scratch []byte) rel
 		g.record(m, user, audit.Deny, decision.Rule)
 		return answer(deniedAnswer(m, decision.Rule))
 	}
-	line, ok := m.Splice(scratch, reserved, g.insertion(m, user))
-	if !ok {
+	add := g.insertion(m, user)
+	if !m.CanHold(add) {
 		g.record(m, user, audit.Refused, "the params of the call cannot hold the user")
 		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
 			"mcpauth: params, _meta and arguments must be objects", nil))
@@ -167,7 +169,7 @@ func (g *gate) forUser(m *relay.Message, user identity.User, scratch []byte) rel
 	if err := g.record(m, user, audit.Allow, decision.Rule); err != nil {
 		return answer(unrecordedAnswer(m, err))
 	}
-	return relay.Verdict{Action: relay.Forward, Line: line}
+	return relay.Verdict{Action: relay.Forward, Insert: add}
 }
 
 // insertion is the user for this call.

@@ -93,11 +93,11 @@ func TestGateFollowsTheSession(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			session.set(test.now)
-			v := g.FromClient(message(t, whoami), nil)
-			if v.Action != test.action || !strings.Contains(string(v.Line), test.words) {
-				t.Errorf("action %v, line %s", v.Action, v.Line)
+			v := g.FromClient(message(t, whoami))
+			if v.Action != test.action || !strings.Contains(string(v.Line)+string(v.Insert.Meta), test.words) {
+				t.Errorf("action %v, line %s, inserts %s", v.Action, v.Line, v.Insert.Meta)
 			}
-			if v := g.FromClient(message(t, `{"jsonrpc":"2.0","id":1,"method":"ping"}`), nil); v.Action != relay.Forward {
+			if v := g.FromClient(message(t, `{"jsonrpc":"2.0","id":1,"method":"ping"}`)); v.Action != relay.Forward {
 				t.Error("ping does not pass")
 			}
 		})
@@ -117,7 +117,7 @@ func TestNothingPassesWithoutUser(t *testing.T) {
 		"prompts/list", "prompts/get", "completion/complete",
 		"tasks/get", "tasks/list", "tasks/result", "tasks/cancel", "tasks/update", "vendor/anything", "Tools/Call", "",
 	} {
-		v := g.FromClient(message(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{"name":"x"}}`, method)), nil)
+		v := g.FromClient(message(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{"name":"x"}}`, method)))
 		if v.Action != relay.Answer {
 			t.Errorf("%q: action %v", method, v.Action)
 		}
@@ -127,14 +127,14 @@ func TestNothingPassesWithoutUser(t *testing.T) {
 func TestGateDeniesByPolicy(t *testing.T) {
 	g, _, record := testGate()
 	g.policy = &policy.Policy{}
-	v := g.FromClient(message(t, whoami), nil)
+	v := g.FromClient(message(t, whoami))
 	if v.Action != relay.Answer || !strings.Contains(string(v.Line), "Denied by policy: no rule allows it. Asking again will not help.") {
 		t.Errorf("action %v, line %s", v.Action, v.Line)
 	}
 	if r := record.records[0]; r.Decision != audit.Deny || r.Reason != "no rule allows it" || r.Sub != "ada" {
 		t.Errorf("record %+v", r)
 	}
-	v = g.FromClient(message(t, `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"x"}}`), nil)
+	v = g.FromClient(message(t, `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"x"}}`))
 	if !strings.Contains(string(v.Line), `"error":{"code":4403`) {
 		t.Errorf("line %s", v.Line)
 	}
@@ -143,12 +143,12 @@ func TestGateDeniesByPolicy(t *testing.T) {
 func TestWhatIsNotRecordedDoesNotHappen(t *testing.T) {
 	g, _, record := testGate()
 	record.err = errors.New("no space left on device")
-	v := g.FromClient(message(t, whoami), nil)
+	v := g.FromClient(message(t, whoami))
 	if v.Action != relay.Answer || !strings.Contains(string(v.Line), "no space left on device") {
 		t.Errorf("action %v, line %s", v.Action, v.Line)
 	}
 	record.err = nil
-	if v := g.FromClient(message(t, whoami), nil); v.Action != relay.Forward {
+	if v := g.FromClient(message(t, whoami)); v.Action != relay.Forward {
 		t.Error("calls do not pass again when there is room again")
 	}
 }
@@ -168,26 +168,26 @@ func TestToolBookAsksTheServer(t *testing.T) {
 		return []byte(`{"jsonrpc":"2.0","id":"q","result":{"tools":[{"name":"other","inputSchema":{}}],"nextCursor":"2"}}`), nil
 	}
 	modern := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","secret":1}}}`
-	v := g.FromClient(message(t, modern), nil)
+	v := g.FromClient(message(t, modern))
 	if v.Action != relay.Wait {
 		t.Fatalf("action %v", v.Action)
 	}
 	v.Until(t.Context())
-	v = g.FromClient(message(t, modern), nil)
-	if v.Action != relay.Forward || !strings.Contains(string(v.Line), `"_oauth_user":{"sub":"ada"`) {
-		t.Errorf("action %v, line %s", v.Action, v.Line)
+	v = g.FromClient(message(t, modern))
+	if v.Action != relay.Forward || !strings.HasPrefix(string(v.Insert.Argument), `{"sub":"ada"`) {
+		t.Errorf("action %v, inserts %s", v.Action, v.Insert.Argument)
 	}
 	if len(asked) != 2 || !strings.Contains(asked[0], `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`) {
 		t.Errorf("asked %q", asked)
 	}
-	if v := g.FromClient(message(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"unlisted"}}`), nil); v.Action != relay.Forward {
+	if v := g.FromClient(message(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"unlisted"}}`)); v.Action != relay.Forward {
 		t.Error("a tool that no list names waits for ever")
 	}
 
 	// the server says that its tools changed: what was learnt counts no more
 	var scanner relay.Scanner
 	g.FromBackend(scanner.Scan([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`)), nil)
-	if v := g.FromClient(message(t, whoami), nil); v.Action != relay.Wait {
+	if v := g.FromClient(message(t, whoami)); v.Action != relay.Wait {
 		t.Errorf("action %v", v.Action)
 	}
 }
@@ -230,13 +230,14 @@ func BenchmarkGateCall(b *testing.B) {
 	}})
 	line := []byte(`{"method":"tools/call","params":{"name":"echo","arguments":{"message":"hello"}},"jsonrpc":"2.0","id":42}`)
 	parser := relay.NewParser(reserved)
-	var scratch []byte
 	b.ReportAllocs()
 	for b.Loop() {
 		m, refusal := parser.Parse(line)
 		if refusal != nil {
 			b.Fatal(refusal)
 		}
-		scratch = g.FromClient(m, scratch[:0]).Line
+		if g.FromClient(m).Insert.Meta == nil {
+			b.Fatal("no user")
+		}
 	}
 }

@@ -169,7 +169,7 @@ func tellFailure(ctx context.Context, o ProxyOptions, problem *Problem) {
 // failedGate answers every call with the same error.
 type failedGate struct{ words string }
 
-func (g failedGate) FromClient(m *relay.Message, _ []byte) relay.Verdict {
+func (g failedGate) FromClient(m *relay.Message) relay.Verdict {
 	if m.Kind() != relay.Call {
 		return relay.Verdict{Action: relay.Drop}
 	}

@@ -6,62 +6,111 @@ type inbound struct {
 	parser  *Parser
 	out     batch
 	sending []Request // calls in the batch that is not written yet
-	scratch []byte
+}
+
+func (r *Relay) newInbound() *inbound {
+	return &inbound{Relay: r, parser: NewParser(r.Reserved), out: batch{sink: r.toBackend.Load}}
 }
 
 // pumpClient reads the client until it says no more.
 func (r *Relay) pumpClient() {
-	in := &inbound{Relay: r, parser: NewParser(r.Reserved), out: batch{to: r.toBackend}}
-	lines := newLineReader(r.Client.R, r.MaxLine)
+	in := r.newInbound()
+	lines := newLineReader(r.Client.R, bufferSize)
 	for {
-		for l, ok := lines.next(); ok; l, ok = lines.next() {
-			in.take(l)
+		for line, ok := lines.next(); ok; line, ok = lines.next() {
+			in.take(line)
 		}
 		in.flush()
-		if lines.fill() != nil {
+		if lines.full() {
+			in.takeLong(lines.long())
+		} else if lines.fill() != nil {
 			break
 		}
 	}
-	if l, ok := lines.last(); ok {
-		in.take(l)
-		in.flush()
+	in.take(lines.last())
+	in.flush()
+}
+
+// take reads one line and does what the verdict says.
+func (in *inbound) take(line []byte) {
+	if len(line) > in.MaxLine {
+		var e ends
+		e.add(line)
+		in.refuseTooLong(&e)
+		return
+	}
+	m, refusal := in.parser.Parse(line)
+	switch {
+	case refusal != nil:
+		in.refuse(refusal)
+	case m != nil: // and no blank line
+		in.handle(m)
 	}
 }
 
-// take judges one line and does what the verdict says.
-func (in *inbound) take(l line) {
-	if l.tooLong() {
-		in.refuse(&Refusal{Code: CodeTooLong, Reason: "the message is longer than this proxy allows", ID: l.endID()})
-		return
-	}
-	m, refusal := in.parser.Parse(l.text)
-	if refusal != nil {
-		in.refuse(refusal)
-		return
-	}
-	if m == nil {
-		return // a blank line
-	}
-	if m.Method() == "notifications/cancelled" {
-		if in.parked.cancel(m.RequestID()) {
-			return // the call never reached the backend, and nobody is owed an answer
+// takeLong reads a line that the buffer cannot hold. It is held in a spool until
+// all of it is judged.
+func (in *inbound) takeLong(l *longLine) {
+	held := newSpool()
+	var e ends
+	l.emit = func(piece []byte) bool {
+		e.add(piece)
+		if held.size <= in.MaxLine {
+			held.add(piece)
 		}
-		in.inFlight.cancel(m.RequestID())
+		return held.size <= in.MaxLine && held.err == nil
 	}
-	if m.Kind() == Call && m.Method() != "ping" && in.parked.busy() {
+	m, refusal := in.parser.parseLong(l.text(), l.more, held)
+	l.rest()
+	switch {
+	case held.size > in.MaxLine:
+		in.refuseTooLong(&e)
+	case held.err != nil:
+		in.refuse(&Refusal{Code: CodeTooLong, Reason: "there is no memory to hold the message", ID: e.id()})
+	case refusal != nil:
+		var line window
+		held.again(&line)
+		refusal.ID = soleID(&line)
+		in.refuse(refusal)
+	case m != nil:
+		in.handle(m)
+		if m.held == nil {
+			return // it waits
+		}
+	}
+	held.close()
+}
+
+func (in *inbound) refuseTooLong(e *ends) {
+	in.refuse(&Refusal{Code: CodeTooLong, Reason: "the message is longer than this proxy allows", ID: e.id()})
+}
+
+// handle judges one message and does what the verdict says.
+func (in *inbound) handle(m *Message) {
+	switch {
+	case m.Kind() == Response:
+		if in.clientAsks.answered(m.ID(), m.Bytes) {
+			return
+		}
+	case m.Method() == "notifications/cancelled":
+		if in.cancelled(m.RequestID()) {
+			return
+		}
+	case m.Kind() == Call && m.Method() != "ping" && in.parked.busy():
 		in.park(m, nil) // behind the calls that wait, so that their order stays
 		return
 	}
-	in.do(m, in.judge(m))
+	in.do(m, in.Gate.FromClient(m))
 }
 
-// judge asks the gate. The line of the verdict is good until the next judge.
-func (in *inbound) judge(m *Message) Verdict {
-	v := in.Gate.FromClient(m, in.scratch[:0])
-	if cap(v.Line) > cap(in.scratch) && cap(v.Line) <= bufferSize {
-		in.scratch = v.Line
+// cancelled reports whether a call that its client gives up never reached the
+// backend, so that nobody need hear of it.
+func (in *inbound) cancelled(id []byte) bool {
+	if in.parked.cancel(id) {
+		return true
 	}
-	return v
+	in.inFlight.cancel(id)
+	return false
 }
 
 func (in *inbound) refuse(refusal *Refusal) {
@@ -82,27 +131,36 @@ func (in *inbound) do(m *Message, v Verdict) {
 }
 
 func (in *inbound) park(m *Message, until waiter) {
-	if !in.parked.put(m.Clone(), until) {
+	m = m.Clone()
+	if !in.parked.put(m, until) {
 		in.refuse(&Refusal{Code: CodeTooMany, Reason: "too many calls wait at once", ID: m.ID()})
+		m.release()
 	}
 }
 
 func (in *inbound) forward(m *Message, v Verdict) {
+	if !m.CanHold(v.Insert) {
+		in.refuse(&Refusal{Code: CodeInvalidParams, Reason: "params, _meta and arguments must be objects", ID: m.ID()})
+		return
+	}
 	if m.Kind() == Call {
 		request := m.request(v.Tag)
-		if !in.inFlight.add(request) {
+		if !in.inFlight.add(request, v.WholeAnswer) {
 			in.refuse(&Refusal{Code: CodeInvalidRequest, Reason: "the id belongs to a call that is not answered yet", ID: m.ID()})
 			return
 		}
 		in.sending = append(in.sending, request)
 	}
-	text := v.Line
-	if text == nil {
-		text = m.Bytes()
-	}
-	if in.out.add(text) != nil {
+	if in.send(m, v) != nil {
 		in.unsent()
 	}
+}
+
+func (in *inbound) send(m *Message, v Verdict) error {
+	if v.Line != nil {
+		return in.out.add(v.Line)
+	}
+	return in.out.addSpliced(m, m.edits(in.Reserved, v.Insert))
 }
 
 // flush sends the batch.

@@ -3,119 +3,59 @@ package relay
 import (
 	"bytes"
 	"io"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
 	// bufferSize holds small messages by the hundred and is what a pipe gives
 	// at once; measured best between 64 and 256 KiB (reference/speed.md 4.7).
+	// A longer line is read piece by piece.
 	bufferSize = 256 << 10
-	// DefaultMaxLine is how long a message may be, in bytes.
+	// DefaultMaxLine is how long a message may be that must be held as a whole,
+	// in bytes.
 	DefaultMaxLine = 64 << 20
-	// remnant is how much is kept of each end of a line that is too long: the
-	// id stands near one of them.
-	remnant = 4 << 10
 )
 
 // lineReader cuts a stream into lines. What it returns is valid until the next
 // fill.
 type lineReader struct {
 	r          io.Reader
-	max        int
+	size       int // of buf, but for a token that is longer
 	buf        []byte
 	start, end int // what is not handed out yet
 	searched   int // up to where there is no line end
-	skipping   bool
-	head, tail []byte // of the line that is skipped
 }
 
-func newLineReader(r io.Reader, max int) *lineReader {
-	return &lineReader{r: r, max: max, buf: make([]byte, bufferSize)}
+func newLineReader(r io.Reader, size int) *lineReader {
+	return &lineReader{r: r, size: size, buf: make([]byte, size)}
 }
 
-// line is one line without its '\n'. Of a line that is too long only the two
-// ends are left.
-type line struct {
-	text []byte
-	tail []byte // not nil: text is only the beginning, this the end
-}
-
-func (l line) tooLong() bool { return l.tail != nil }
-
-// endID finds the id of a message that is too long to be read: a member of the
-// beginning, or the last one but jsonrpc.
-func (l line) endID() []byte {
-	if id := SoleID(l.text); id != nil {
-		return id
-	}
-	at := bytes.LastIndex(l.tail, []byte(`"id":`))
-	if at < 0 {
-		return nil
-	}
-	rest := bytes.TrimRight(l.tail[at+len(`"id":`):], " \t\r")
-	rest = bytes.TrimSuffix(rest, []byte{'}'})
-	rest = bytes.TrimSuffix(rest, []byte(`,"jsonrpc":"2.0"`))
-	if !validID(rest) || !jsontext.Value(rest).IsValid() {
-		return nil
-	}
-	return rest
-}
-
-// next returns the next line that is already read whole.
-func (l *lineReader) next() (line, bool) {
+// next returns the next line that is already read whole, without its '\n'.
+func (l *lineReader) next() ([]byte, bool) {
 	at := bytes.IndexByte(l.buf[l.searched:l.end], '\n')
 	if at < 0 {
 		l.searched = l.end
-		if l.end-l.start > l.max {
-			l.skip(l.buf[l.start:l.end])
-			l.start, l.end, l.searched = 0, 0, 0
-		}
-		return line{}, false
+		return nil, false
 	}
 	text := l.buf[l.start : l.searched+at]
 	l.start = l.searched + at + 1
 	l.searched = l.start
-	return l.whole(text), true
+	return text, true
 }
 
 // last returns what stands behind the last line end, at the end of the stream.
-func (l *lineReader) last() (line, bool) {
+func (l *lineReader) last() []byte {
 	text := l.buf[l.start:l.end]
 	l.start = l.end
-	return l.whole(text), len(text) > 0 || l.skipping
-}
-
-func (l *lineReader) whole(text []byte) line {
-	if !l.skipping && len(text) <= l.max {
-		return line{text: text}
-	}
-	l.skip(text)
-	ends := line{text: l.head, tail: l.tail}
-	l.skipping, l.head, l.tail = false, nil, nil
-	return ends
-}
-
-// skip keeps only the ends of a line that is too long.
-func (l *lineReader) skip(text []byte) {
-	l.skipping = true
-	if room := remnant - len(l.head); room > 0 {
-		cut := min(room, len(text))
-		l.head = append(l.head, text[:cut]...)
-		text = text[cut:]
-	}
-	l.tail = append(l.tail, text[max(0, len(text)-remnant):]...)
-	if l.tail == nil {
-		l.tail = []byte{}
-	}
-	if over := len(l.tail) - remnant; over > 0 {
-		l.tail = append([]byte(nil), l.tail[over:]...)
-	}
+	return text
 }
 
 // fill reads more. It must be called only when next has nothing.
 func (l *lineReader) fill() error {
 	l.makeRoom()
+	return l.read()
+}
+
+func (l *lineReader) read() error {
 	n, err := l.r.Read(l.buf[l.end:])
 	l.end += n
 	if n > 0 {
@@ -128,19 +68,88 @@ func (l *lineReader) fill() error {
 }
 
 func (l *lineReader) makeRoom() {
-	switch {
-	case l.start == l.end:
-		if len(l.buf) > bufferSize {
-			l.buf = make([]byte, bufferSize) // a long line is over: give its memory back
+	if l.start == l.end {
+		if len(l.buf) > l.size {
+			l.buf = make([]byte, l.size) // give the memory back
 		}
 		l.start, l.end, l.searched = 0, 0, 0
-	case l.end == len(l.buf) && l.start > 0:
+	}
+	if l.end == len(l.buf) && l.start > 0 {
 		l.end = copy(l.buf, l.buf[l.start:l.end])
 		l.searched -= l.start
 		l.start = 0
-	case l.end == len(l.buf):
-		larger := make([]byte, 2*len(l.buf))
-		copy(larger, l.buf[:l.end])
-		l.buf = larger
 	}
+}
+
+// full reports whether the line that has begun is longer than the buffer. It
+// must be called only when next has nothing.
+func (l *lineReader) full() bool {
+	l.makeRoom()
+	return l.end == len(l.buf)
+}
+
+// longLine is a line that the buffer cannot hold. All of it must be read before
+// the next line: rest does that, whatever more left.
+type longLine struct {
+	lines *lineReader
+	// emit takes the bytes that were looked at, in order. It reports false when
+	// nothing behind them need be looked at.
+	emit func([]byte) (more bool)
+	over bool // the buffer holds the end of the line
+	cut  bool // and that is the end of the stream
+	end  int  // its index in the buffer
+}
+
+func (l *lineReader) long() *longLine { return &longLine{lines: l} }
+
+// text is what is in the buffer of the line.
+func (l *longLine) text() []byte {
+	if l.over {
+		return l.lines.buf[l.lines.start:l.end]
+	}
+	return l.lines.buf[l.lines.start:l.lines.end]
+}
+
+// more is for a window.
+func (l *longLine) more(n int) ([]byte, bool) {
+	wanted := l.pass(n)
+	read := wanted && !l.over && l.read()
+	return l.text(), read
+}
+
+// pass emits n bytes.
+func (l *longLine) pass(n int) (more bool) {
+	piece := l.text()[:n]
+	l.lines.start += n
+	return l.emit(piece)
+}
+
+func (l *longLine) read() bool {
+	lines := l.lines
+	lines.makeRoom()
+	if lines.end == len(lines.buf) { // a token is longer than the buffer
+		lines.buf = append(lines.buf, make([]byte, len(lines.buf))...)
+	}
+	from := lines.end
+	if lines.read() != nil {
+		l.over, l.cut, l.end = true, true, from
+		return false
+	}
+	if at := bytes.IndexByte(lines.buf[from:lines.end], '\n'); at >= 0 {
+		l.over, l.end = true, from+at
+	}
+	return !l.over || l.end > from
+}
+
+// rest emits the line up to its end and leaves the reader behind it.
+func (l *longLine) rest() {
+	for !l.over {
+		l.pass(len(l.text()))
+		l.read()
+	}
+	l.pass(len(l.text()))
+	if !l.cut {
+		l.lines.start++
+	}
+	l.lines.searched = l.lines.start
 }

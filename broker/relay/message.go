@@ -26,8 +26,10 @@ func (s span) present() bool { return s.to > 0 }
 // it was parsed from and is valid as long as that is.
 type Message struct {
 	kind    Kind
-	line    []byte
+	line    []byte        // of a short line
+	held    *spool        // of a long one
 	members [members]span // value of each member that we read
+	first   [members]byte // first byte of the value of each member of the envelope
 	objects [2]object     // params and params.arguments, where members are inserted
 	metaAt  object        // params._meta
 	cuts    []span        // reserved members that the client sent, in order
@@ -51,10 +53,29 @@ const (
 // Kind says whether the message is a call, a notification or a response.
 func (m *Message) Kind() Kind { return m.kind }
 
-// Bytes is the line that means exactly what was judged, without its line end:
-// the client's own bytes, or, where those held raw control bytes between
-// tokens, the same message written compactly.
-func (m *Message) Bytes() []byte { return m.line }
+// Bytes is the line as it was judged, without its line end: the client's own
+// bytes, but for raw control bytes between tokens, which are blanks now.
+func (m *Message) Bytes() []byte {
+	if m.held == nil {
+		return m.line
+	}
+	return m.held.read(span{0, m.held.size})
+}
+
+func (m *Message) size() int {
+	if m.held == nil {
+		return len(m.line)
+	}
+	return m.held.size
+}
+
+// read is a part of the line.
+func (m *Message) read(part span) []byte {
+	if m.held == nil {
+		return m.line[part.from:part.to]
+	}
+	return m.held.read(part)
+}
 
 // ID is the text of the id as the client spelled it, or nil.
 func (m *Message) ID() []byte { return m.text(memberID) }
@@ -76,10 +97,10 @@ func (m *Message) RequestID() []byte { return m.text(memberRequestID) }
 func (m *Message) ClientInfo() []byte { return m.text(memberClientInfo) }
 
 // EachArgument calls f with the decoded name of each argument and the size of
-// its JSON text in bytes, in the client's order.
+// its JSON text in bytes, in the client's order: for the first 10,000.
 func (m *Message) EachArgument(f func(name string, bytes int)) {
 	for _, a := range m.args {
-		f(decodeString(m.line[a.name.from:a.name.to]), a.value.to-a.value.from)
+		f(decodeString(m.read(a.name)), a.value.to-a.value.from)
 	}
 }
 
@@ -123,13 +144,22 @@ func (m *Message) ModernMeta() []byte {
 // Spoofed reports whether the client tried to set a reserved member.
 func (m *Message) Spoofed() bool { return len(m.cuts) > 0 }
 
-// Clone is a copy that outlives the line.
+// Clone is a copy that outlives the line. What holds a long line goes over to
+// the copy.
 func (m *Message) Clone() *Message {
 	clone := *m
 	clone.line = bytes.Clone(m.line)
+	m.held = nil
 	clone.cuts = slices.Clone(m.cuts)
 	clone.args = slices.Clone(m.args)
 	return &clone
+}
+
+// release gives back what holds a long line.
+func (m *Message) release() {
+	if m.held != nil {
+		m.held.close()
+	}
 }
 
 func (m *Message) text(which member) []byte {
@@ -137,7 +167,7 @@ func (m *Message) text(which member) []byte {
 	if !s.present() {
 		return nil
 	}
-	return m.line[s.from:s.to]
+	return m.read(s)
 }
 
 func (m *Message) decoded(which member) string {
@@ -151,6 +181,9 @@ func (m *Message) decoded(which member) string {
 // decodeString decodes a valid quoted string. Common method names cost no
 // allocation.
 func decodeString(quoted []byte) string {
+	if len(quoted) < 2 {
+		return "" // not reached but where a held line cannot be read
+	}
 	plain := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(plain, '\\') < 0 {
 		return intern(plain)

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -14,22 +15,22 @@ type outbound struct {
 }
 
 // pumpBackend reads the backend until it says no more.
-func (r *Relay) pumpBackend() {
-	out := &outbound{Relay: r, out: batch{to: r.toClient}}
-	lines := newLineReader(r.Backend.R, r.MaxLine)
+func (r *Relay) pumpBackend(from io.Reader) {
+	out := &outbound{Relay: r, out: batch{sink: func() *sink { return r.toClient }}}
+	lines := newLineReader(from, bufferSize)
 	for {
-		for l, ok := lines.next(); ok; l, ok = lines.next() {
-			out.take(l)
+		for line, ok := lines.next(); ok; line, ok = lines.next() {
+			out.take(line)
 		}
 		out.sent(out.out.flush())
-		if lines.fill() != nil {
+		if lines.full() {
+			out.takeLong(lines.long())
+		} else if lines.fill() != nil {
 			break
 		}
 	}
-	if l, ok := lines.last(); ok { // half a line is stray, a whole message is not
-		out.take(l)
-		out.sent(out.out.flush())
-	}
+	out.take(lines.last()) // half a line is stray, a whole message is not
+	out.sent(out.out.flush())
 }
 
 // sent ends the session when the client no longer reads. The backend's output
@@ -40,30 +41,42 @@ func (out *outbound) sent(err error) {
 	}
 }
 
-func (out *outbound) take(l line) {
-	if l.tooLong() {
-		out.Stray(l.text)
-		if request := out.inFlight.take(l.endID()); request != nil {
-			out.outbox.put(AppendError(nil, request.ID, CodeTooLong, "mcpauth: the server's answer is longer than this proxy allows", nil))
-		}
+func (out *outbound) take(line []byte) {
+	if len(line) > out.MaxLine {
+		var e ends
+		e.add(line)
+		out.tooLong(&e)
 		return
 	}
-	switch o := out.scanner.Scan(l.text); {
+	switch o := out.scanner.Scan(line); {
 	case o != nil:
 		out.pass(o)
-	case len(bytes.TrimSpace(l.text)) == 0:
+	case len(bytes.TrimSpace(line)) == 0:
 	default:
-		out.unbatch(l.text)
+		out.unbatch(line)
+	}
+}
+
+// tooLong answers the call whose answer must be held as a whole, but cannot be.
+func (out *outbound) tooLong(e *ends) {
+	out.Stray(e.head)
+	if call := out.inFlight.take(e.id()); call != nil && !call.expired {
+		out.outbox.put(AppendError(nil, call.ID, CodeTooLong, "mcpauth: the server's answer is longer than this proxy allows", nil))
 	}
 }
 
 func (out *outbound) pass(o *Output) {
 	var request *Request
 	if o.Kind() == Response {
-		if out.asks.answered(o) {
+		if out.asks.answered(o.ID(), o.Bytes) {
 			return
 		}
-		request = out.inFlight.take(o.ID())
+		if call := out.inFlight.take(o.ID()); call != nil {
+			if call.expired {
+				return // the client has had its answer: that it took too long
+			}
+			request = &call.Request
+		}
 	}
 	v := out.Gate.FromBackend(o, request)
 	if v.Action != Forward {

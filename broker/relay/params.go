@@ -31,14 +31,15 @@ func (m *Message) InputResponses() []byte { return m.text(memberInputResponses) 
 // WithRetryMembers is the line with other members that make it a retry, in the
 // form that RetryMembers gives them; none make it a first call.
 func (m *Message) WithRetryMembers(members []byte) []byte {
+	text := m.Bytes()
 	where := m.members[memberParams]
 	open := m.objects[paramsObject].open
 	if open == 0 {
-		return bytes.Clone(m.line)
+		return bytes.Clone(text)
 	}
 	var cuts []span
 	cutter := newCutter(&cuts, open)
-	dec := jsontext.NewDecoder(bytes.NewBuffer(m.line[where.from:where.to]), jsontext.AllowDuplicateNames(true))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text[where.from:where.to]), jsontext.AllowDuplicateNames(true))
 	at := func() int { return where.from + int(dec.InputOffset()) }
 	_, _ = dec.ReadToken() // every step was read before, so none fails
 	for dec.PeekKind() == '"' {
@@ -56,11 +57,11 @@ func (m *Message) WithRetryMembers(members []byte) []byte {
 	if cutter.close() {
 		members = bytes.TrimSuffix(members, []byte{','})
 	}
-	line := append(bytes.Clone(m.line[:open]), members...)
+	line := append(bytes.Clone(text[:open]), members...)
 	from := open
 	for _, cut := range cuts {
-		line = append(line, m.line[from:cut.from]...)
+		line = append(line, text[from:cut.from]...)
 		from = cut.to
 	}
-	return append(line, m.line[from:]...)
+	return append(line, text[from:]...)
 }

@@ -17,6 +17,7 @@ type parked struct {
 	mu     sync.Mutex
 	change sync.Cond // of calls
 	calls  []*parkedCall
+	bytes  int
 }
 
 type parkedCall struct {
@@ -24,8 +25,12 @@ type parkedCall struct {
 	until waiter
 }
 
-// maxParked bounds the memory of what waits.
-const maxParked = 1000
+// What waits is bounded in number and, beside one message of any length, in
+// bytes: it takes a place in memory, and a file if it is long.
+const (
+	maxParked      = 1000
+	maxParkedBytes = 64 << 20
+)
 
 func newParked(r *Relay) *parked {
 	p := &parked{relay: r}
@@ -36,9 +41,10 @@ func newParked(r *Relay) *parked {
 func (p *parked) put(m *Message, until waiter) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.calls) >= maxParked {
+	if len(p.calls) >= maxParked || p.bytes > 0 && p.bytes+m.size() > maxParkedBytes {
 		return false
 	}
+	p.bytes += m.size()
 	p.calls = append(p.calls, &parkedCall{m, until})
 	p.change.Broadcast()
 	return true
@@ -65,6 +71,8 @@ func (p *parked) cancel(id []byte) bool {
 
 // remove must be called with mu held.
 func (p *parked) remove(i int) {
+	p.bytes -= p.calls[i].size()
+	p.calls[i].release()
 	p.calls = append(p.calls[:i:i], p.calls[i+1:]...)
 	p.change.Broadcast()
 }
@@ -78,8 +86,9 @@ func (p *parked) drain() []Request {
 		if call.Kind() == Call {
 			all = append(all, call.request(nil))
 		}
+		call.release()
 	}
-	p.calls = nil
+	p.calls, p.bytes = nil, 0
 	p.change.Broadcast()
 	return all
 }
@@ -109,7 +118,7 @@ func (p *parked) run(ctx context.Context) {
 		p.change.Broadcast()
 	})
 	defer stop()
-	in := &inbound{Relay: p.relay, out: batch{to: p.relay.toBackend}}
+	in := p.relay.newInbound()
 	for {
 		call := p.first(ctx)
 		if call == nil {
@@ -120,7 +129,7 @@ func (p *parked) run(ctx context.Context) {
 			if verdict.Until != nil {
 				verdict.Until(ctx)
 			}
-			verdict = in.judge(call.Message)
+			verdict = in.Gate.FromClient(call.Message)
 		}
 		p.finish(ctx, in, call, verdict)
 	}

@@ -2,10 +2,6 @@ package relay
 
 import (
 	"bytes"
-	"errors"
-	"io"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // JSON-RPC error codes of refusals (JSON-RPC 2.0, section 5.1).
@@ -31,132 +27,112 @@ func (r *Refusal) Error() string { return r.Reason }
 
 func refuse(code int, reason string) *Refusal { return &Refusal{Code: code, Reason: reason} }
 
+// maxForged bounds the copies of reserved members that are cut out of one
+// message: more are no mistake of a client.
+const maxForged = 1000
+
+// maxListed bounds the arguments of a call that are noted one by one.
+const maxListed = 10_000
+
 // Parser reads lines of the client. It is not safe for concurrent use; the
 // message that it returns is valid until the next Parse.
 type Parser struct {
 	reserved Reserved
-	dec      jsontext.Decoder
-	in       bytes.Buffer
-	compact  []byte
+	grammar  grammar
 	msg      Message
 }
 
 // NewParser returns a Parser that cuts reserved members out of what it reads.
-func NewParser(reserved Reserved) *Parser { return &Parser{reserved: reserved} }
+func NewParser(reserved Reserved) *Parser {
+	return &Parser{reserved: reserved, grammar: grammar{strict: true, maxDepth: MaxDepth}}
+}
 
 // Parse reads one line without its '\n'. It returns nil and nil for a blank
 // line. A line that is not one JSON-RPC message with one reading is refused:
 // invalid JSON or UTF-8, a BOM, trailing data, a batch, a doubtful spelling of
 // a protocol name, two values for one of them, an id that is neither a string
-// nor an integer (MCP 2026-07-28, basic, "Requests").
+// nor an integer (MCP 2026-07-28, basic, "Requests"). Raw control bytes between
+// tokens, which JSON allows, are overwritten with blanks, in the line itself.
 func (p *Parser) Parse(line []byte) (*Message, *Refusal) {
 	line = bytes.TrimSuffix(line, []byte{'\r'})
-	if len(bytes.Trim(line, " \t\r")) == 0 {
-		return nil, nil
-	}
-	refusal := p.read(line)
+	p.grammar.start(line)
+	p.begin(line, nil)
+	m, refusal := p.read()
 	if refusal != nil {
 		refusal.ID = SoleID(line)
+	}
+	return m, refusal
+}
+
+// parseLong reads a line of which the beginning is given and the rest comes
+// with more. What was looked at is found again in the spool. The id of a
+// refusal is not looked for.
+func (p *Parser) parseLong(beginning []byte, more func(int) ([]byte, bool), held *spool) (*Message, *Refusal) {
+	p.grammar.start(beginning)
+	p.grammar.more = more
+	p.begin(nil, held)
+	return p.read()
+}
+
+func (p *Parser) begin(line []byte, held *spool) {
+	p.msg = Message{line: line, held: held, cuts: p.msg.cuts[:0], args: p.msg.args[:0]}
+}
+
+func (p *Parser) read() (*Message, *Refusal) {
+	g := &p.grammar
+	switch g.next() {
+	case 0:
+		if g.at == len(g.buf) {
+			return nil, nil
+		}
+	case '[':
+		return nil, refuse(CodeInvalidRequest, "batches are not accepted: send one message a line")
+	case '{':
+		return p.envelope()
+	}
+	if g.skip(); g.flaw != sound {
+		return nil, p.syntax()
+	}
+	return nil, refuse(CodeInvalidRequest, "a message is a JSON object")
+}
+
+func (p *Parser) envelope() (*Message, *Refusal) {
+	g := &p.grammar
+	if refusal := p.object(envelope); refusal != nil {
+		return nil, refusal
+	}
+	if g.next() != 0 || g.at < len(g.buf) {
+		return nil, refuse(CodeParseError, "there is more than one value on the line")
+	}
+	if refusal := p.msg.check(); refusal != nil {
 		return nil, refusal
 	}
 	return &p.msg, nil
 }
 
-func (p *Parser) read(line []byte) *Refusal {
-	if tooDeep(line) {
-		return refuse(CodeInvalidRequest, "the message is nested too deeply")
-	}
-	line, ok := p.withoutRawControls(line)
-	if !ok {
-		return refuse(CodeParseError, "the line is not valid JSON")
-	}
-	p.msg = Message{line: line, cuts: p.msg.cuts[:0], args: p.msg.args[:0]}
-	p.in = *bytes.NewBuffer(line)
-	p.dec.Reset(&p.in, jsontext.AllowDuplicateNames(true))
-	switch p.dec.PeekKind() {
-	case '[':
-		return refuse(CodeInvalidRequest, "batches are not accepted: send one message a line")
-	case '{':
-	default:
-		if err := p.dec.SkipValue(); err != nil {
-			return refuse(CodeParseError, "the line is not valid JSON")
-		}
-		return refuse(CodeInvalidRequest, "a message is a JSON object")
-	}
-	if refusal := p.object(envelope); refusal != nil {
-		return refusal
-	}
-	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return refuse(CodeParseError, "there is more than one value on the line")
-	}
-	return p.msg.check()
-}
-
-// withoutRawControls rewrites a line in which raw control bytes stand between
-// tokens. JSON allows CR and TAB there, but Python's universal newlines and
-// node's readline end a line at CR: the backend would see two messages where we
-// saw one (the CR smuggling of threats.md 0.1).
-func (p *Parser) withoutRawControls(line []byte) ([]byte, bool) {
-	if bytes.IndexByte(line, '\r') < 0 && bytes.IndexByte(line, '\t') < 0 {
-		return line, true
-	}
-	value := jsontext.Value(append(p.compact[:0], line...))
-	if err := value.Compact(); err != nil {
-		return nil, false
-	}
-	p.compact = value
-	return value, true
-}
-
-// tooDeep counts brackets that are open at once. Lines with few brackets, which
-// are nearly all, are not walked.
-func tooDeep(line []byte) bool {
-	if bytes.Count(line, []byte{'{'})+bytes.Count(line, []byte{'['}) <= MaxDepth {
-		return false
-	}
-	depth, quoted := 0, false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
-}
-
 // object reads the object that comes next.
 func (p *Parser) object(at level) *Refusal {
-	if _, err := p.dec.ReadToken(); err != nil {
-		return syntax(err)
-	}
-	open := int(p.dec.InputOffset())
+	g := &p.grammar
+	g.open('{')
+	open := g.offset()
 	var seen [members]bool
 	cutter := newCutter(&p.msg.cuts, open)
-	for p.dec.PeekKind() == '"' {
-		name, err := p.dec.ReadValue()
-		if err != nil {
-			return syntax(err)
+	for first := true; g.each(first, '}'); first = false {
+		quoted, from := g.name()
+		if g.flaw != sound {
+			break
 		}
-		end := int(p.dec.InputOffset())
-		from := end - len(name)
-		if at != ref && at != notifications && p.reserved.has(name) {
-			if err := p.dec.SkipValue(); err != nil {
-				return syntax(err)
+		name := span{from, g.offset()}
+		if at != ref && at != notifications && p.reserved.has(quoted) {
+			if len(p.msg.cuts) == maxForged {
+				return refuse(CodeInvalidRequest, "too many members that only the proxy may set")
 			}
-			cutter.cut(int(p.dec.InputOffset()))
+			g.take(':')
+			cutter.cut(g.value().to)
 			continue
 		}
 		cutter.keep(from)
-		which, ok := lookup(at, name)
+		which, ok := lookup(at, quoted)
 		if !ok {
 			return refuse(CodeInvalidRequest, "a member has a name that could be taken for a protocol name")
 		}
@@ -164,17 +140,18 @@ func (p *Parser) object(at level) *Refusal {
 			return refuse(CodeInvalidRequest, "a protocol member stands there twice")
 		}
 		seen[which] = true
+		g.take(':')
 		where, refusal := p.value(at, which)
 		if refusal != nil {
 			return refusal
 		}
-		if at == arguments {
-			p.msg.args = append(p.msg.args, argument{span{from, end}, where})
+		if at == arguments && len(p.msg.args) < maxListed {
+			p.msg.args = append(p.msg.args, argument{name, where})
 		}
 		cutter.kept(where.to)
 	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return syntax(err)
+	if g.flaw != sound {
+		return p.syntax()
 	}
 	p.noteObject(at, object{open: open, empty: cutter.close()})
 	return nil
@@ -194,34 +171,22 @@ func (p *Parser) noteObject(at level, o object) {
 // value reads the value of a member and notes where it is. Objects that hold
 // protocol names are opened, all else is only validated.
 func (p *Parser) value(at level, which member) (span, *Refusal) {
-	inner, opens := opened(at, which)
-	if opens && p.dec.PeekKind() == '{' {
-		where := span{from: p.valueStart()}
+	g := &p.grammar
+	first := g.next()
+	where := span{from: g.offset()}
+	if inner, opens := opened(at, which); opens && first == '{' {
 		if refusal := p.object(inner); refusal != nil {
 			return where, refusal
 		}
-		where.to = int(p.dec.InputOffset())
-		p.note(at, which, where)
-		return where, nil
+	} else {
+		g.skip()
 	}
-	text, err := p.dec.ReadValue()
-	if err != nil {
-		return span{}, syntax(err)
+	where.to = g.offset()
+	if at == envelope {
+		p.msg.first[which] = first
 	}
-	end := int(p.dec.InputOffset())
-	where := span{end - len(text), end}
 	p.note(at, which, where)
 	return where, nil
-}
-
-// valueStart is the offset of an object that comes next: of the next brace, as
-// only a colon and blanks stand before it.
-func (p *Parser) valueStart() int {
-	at := int(p.dec.InputOffset())
-	for at < len(p.msg.line) && p.msg.line[at] != '{' {
-		at++
-	}
-	return at
 }
 
 func opened(at level, which member) (level, bool) {
@@ -252,19 +217,11 @@ func (p *Parser) note(at level, which member, where span) {
 	p.msg.members[which] = where
 }
 
-func syntax(err error) *Refusal {
-	return refuse(CodeParseError, "the line is not valid JSON: "+kindOf(err))
-}
-
-// kindOf names a syntax error without its text, which quotes the input.
-func kindOf(err error) string {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "it ends too early"
-	case errors.Is(err, jsontext.ErrNonStringName):
-		return "a member name is not a string"
+func (p *Parser) syntax() *Refusal {
+	if p.grammar.flaw == nestedTooDeep {
+		return refuse(CodeInvalidRequest, "the message is nested too deeply")
 	}
-	return "a byte is where it may not be"
+	return refuse(CodeParseError, "the line is not valid JSON: "+p.grammar.flaw.String())
 }
 
 // check holds what the members must be together (JSON-RPC 2.0, sections 4 and 5).
@@ -276,14 +233,14 @@ func (m *Message) check() *Refusal {
 	if has(memberID) && !(validID(m.ID()) || isNull(m.ID()) && has(memberError)) {
 		return refuse(CodeInvalidRequest, "the id is neither a string nor an integer")
 	}
-	if params := m.text(memberParams); params != nil && params[0] != '{' && !isNull(params) {
+	if has(memberParams) && m.first[memberParams] != '{' && m.first[memberParams] != 'n' {
 		return refuse(CodeInvalidRequest, "params is not an object")
 	}
 	answers := has(memberResult) || has(memberError)
 	switch {
 	case has(memberMethod) && answers, has(memberResult) && has(memberError):
 		return refuse(CodeInvalidRequest, "the message is a request and an answer at once")
-	case has(memberMethod) && m.text(memberMethod)[0] != '"':
+	case has(memberMethod) && m.first[memberMethod] != '"':
 		return refuse(CodeInvalidRequest, "the method is not a string")
 	case has(memberMethod) && has(memberID):
 		m.kind = Call

@@ -2,9 +2,11 @@ package relay
 
 import (
 	"bytes"
+	"container/list"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Request is a call of the client that the backend owes an answer.
@@ -19,15 +21,25 @@ type Request struct {
 // pending is the table of calls in flight in one direction. The two directions
 // have id spaces of their own.
 type pending struct {
-	mu    sync.Mutex
-	calls map[string]*inFlightCall
+	patience time.Duration   // how long an answer may take; 0 is for ever
+	expired  func([]Request) // is told of the calls that took longer
+
+	mu     sync.Mutex
+	calls  map[string]*inFlightCall
+	whole  int       // how many calls need their answer whole
+	oldest list.List // of the calls that expire, as *inFlightCall
+	timer  *time.Timer
 }
 
-// inFlightCall stays in the table when it is cancelled: its answer may be on
-// the way, and must be judged as the answer that it is.
+// inFlightCall stays in the table when nobody waits for it any more: its answer
+// may be on the way, and must be known as the answer that it is.
 type inFlightCall struct {
 	Request
-	cancelled bool
+	whole     bool // its answer is judged, and so is not streamed
+	cancelled bool // by the client
+	expired   bool // the client has had an error for it
+	deadline  time.Time
+	place     *list.Element // in oldest
 }
 
 // maxPending bounds the calls in flight: a client that never reads must not
@@ -44,15 +56,18 @@ func idKey(id []byte) string {
 }
 
 // add notes a call. It reports false when its id is in use or the table is full.
-func (p *pending) add(request Request) bool {
+func (p *pending) add(request Request, whole bool) bool {
 	key := idKey(request.ID)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if used := p.calls[key]; used != nil && !used.cancelled {
-		return false
+	if used := p.calls[key]; used != nil {
+		if !used.cancelled && !used.expired {
+			return false
+		}
+		p.remove(key, used)
 	}
 	if len(p.calls) >= maxPending {
-		p.forgetCancelled()
+		p.forgetAbandoned()
 	}
 	if len(p.calls) >= maxPending {
 		return false
@@ -60,14 +75,28 @@ func (p *pending) add(request Request) bool {
 	if p.calls == nil {
 		p.calls = make(map[string]*inFlightCall)
 	}
-	p.calls[key] = &inFlightCall{Request: request}
+	call := &inFlightCall{Request: request, whole: whole}
+	p.calls[key] = call
+	if whole {
+		p.whole++
+	}
+	p.watch(call)
 	return true
 }
 
-func (p *pending) forgetCancelled() {
+// remove must be called with mu held.
+func (p *pending) remove(key string, call *inFlightCall) {
+	delete(p.calls, key)
+	if call.whole {
+		p.whole--
+	}
+	p.unwatch(call)
+}
+
+func (p *pending) forgetAbandoned() {
 	for key, call := range p.calls {
-		if call.cancelled {
-			delete(p.calls, key)
+		if call.cancelled || call.expired {
+			p.remove(key, call)
 		}
 	}
 }
@@ -78,20 +107,45 @@ func (p *pending) cancel(id []byte) {
 	defer p.mu.Unlock()
 	if call := p.calls[idKey(id)]; call != nil {
 		call.cancelled = true
+		p.unwatch(call)
 	}
 }
 
 // take removes and returns the call with this id, or nil.
-func (p *pending) take(id []byte) *Request {
+func (p *pending) take(id []byte) *inFlightCall {
 	key := idKey(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	call := p.calls[key]
-	if call == nil {
-		return nil
+	if call != nil {
+		p.remove(key, call)
 	}
-	delete(p.calls, key)
-	return &call.Request
+	return call
+}
+
+// takeStreamed removes and returns the call with this id, if there is one and
+// its answer may be streamed.
+func (p *pending) takeStreamed(id []byte) (call *inFlightCall, streamed bool) {
+	key := idKey(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	call = p.calls[key]
+	switch {
+	case call == nil:
+		return nil, true
+	case call.whole || call.expired:
+		return nil, false
+	}
+	p.remove(key, call)
+	return call, true
+}
+
+// anyWhole reports whether an answer whose id is not known yet could be one
+// that must not be streamed.
+func (p *pending) anyWhole() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.whole > 0 || p.patience > 0 && len(p.calls) > 0
 }
 
 // drain removes all calls and returns those that are owed an answer, in the
@@ -101,11 +155,15 @@ func (p *pending) drain() []Request {
 	defer p.mu.Unlock()
 	var owed []Request
 	for _, call := range p.calls {
-		if !call.cancelled {
+		if !call.cancelled && !call.expired {
 			owed = append(owed, call.Request)
 		}
 	}
-	p.calls = nil
+	p.calls, p.whole = nil, 0
+	p.oldest.Init()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
 	slices.SortFunc(owed, func(a, b Request) int {
 		return strings.Compare(idKey(a.ID), idKey(b.ID))
 	})

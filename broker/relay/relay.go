@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,7 @@ const (
 	CodeBackendGone = 4502 // the backend ended before it answered
 	CodeTooLong     = 4413 // a message is longer than the limit
 	CodeTooMany     = 4429 // too many calls wait at once
+	CodeTimeout     = 4504 // the backend did not answer in time
 )
 
 // Action is what becomes of a message.
@@ -31,25 +33,37 @@ const (
 // Verdict is a gate's judgement of one message.
 type Verdict struct {
 	Action Action
-	// Line replaces the message with Forward (nil: it stays as it is) and is
-	// the answer with Answer.
+	// Line replaces the message with Forward (nil: it stays as it is, without
+	// the reserved members that the client sent) and is the answer with Answer.
 	Line []byte
+	// Insert is added to a forwarded message of the client whose Line is nil.
+	// [Message.CanHold] tells whether it can be; else the message is refused.
+	Insert Insertion
 	// Tag comes back with the answer to a forwarded call.
 	Tag any
-	// Until blocks a waiting call, and nothing else, until it can be judged.
+	// WholeAnswer says that the gate wants to read the answer to a forwarded
+	// call, or to put another in its place. Any other answer that is longer than
+	// 256 KiB passes while it is read.
+	WholeAnswer bool
+	// Until blocks a waiting call until it can be judged. It must return when
+	// its context ends.
 	Until func(context.Context)
+	// Apart lets a call wait by itself, for a person. Without it the calls that
+	// come later wait, too, so that their order stays.
+	Apart bool
 }
 
 // Gate decides what passes. Its methods are quick: they never wait for the
-// network, a disk or a person. They may be called by two goroutines at once.
+// network, a disk or a person. They may be called by several goroutines at once.
 type Gate interface {
-	// FromClient judges a message to the backend. The gate may append the line
-	// of its verdict to scratch.
-	FromClient(m *Message, scratch []byte) Verdict
+	// FromClient judges a message to the backend.
+	FromClient(m *Message) Verdict
 	// Refused is told of a line of the client that was not read.
 	Refused(*Refusal)
 	// FromBackend judges a message to the client. request is the call that it
-	// answers, or nil. Wait and Answer are not possible here.
+	// answers, or nil. Wait and Answer are not possible here. Of a message that is
+	// streamed only the method, the id and the kind are known, so it cannot be
+	// replaced; and the answer to a call has passed when the gate hears of it.
 	FromBackend(out *Output, request *Request) Verdict
 }
 
@@ -60,12 +74,18 @@ type Endpoint struct {
 	W io.Writer
 }
 
-// Config is what a relay needs. All of it is required but MaxLine.
+// Config is what a relay needs. MaxLine and CallTimeout may be left out.
 type Config struct {
 	Client, Backend Endpoint
 	Gate            Gate
 	Reserved        Reserved
-	MaxLine         int // longest message in bytes; 0 means DefaultMaxLine
+	// MaxLine is how long a message may be that must be held as a whole, in
+	// bytes: any of the client, and of the backend those that are not streamed.
+	// 0 means DefaultMaxLine.
+	MaxLine int
+	// CallTimeout is how long the backend may take to answer a call; 0 is for
+	// ever. It does not hold for initialize and subscriptions/listen.
+	CallTimeout time.Duration
 	// Stray is given each line of the backend that is no message.
 	Stray func(line []byte)
 	// ClientGone is called once when the client will send nothing more. It
@@ -79,14 +99,16 @@ type Config struct {
 // Relay carries messages between one client and one backend.
 type Relay struct {
 	Config
-	toClient  *sink
-	toBackend *sink
-	outbox    *outbox
-	inFlight  pending
-	parked    *parked
-	asks      asks
-	gone      chan struct{} // closed when the backend has said its last
-	ended     sync.Once     // of the client
+	toClient   *sink
+	toBackend  atomic.Pointer[sink]
+	outbox     *outbox // what we say to the client
+	backendBox *outbox // what we say to the backend
+	inFlight   pending
+	parked     *parked
+	asks       asks          // our questions to the backend
+	clientAsks asks          // our questions to the client
+	gone       chan struct{} // closed when the backend has said its last
+	ended      sync.Once     // of the client
 }
 
 // New returns a relay that Run sets going.
@@ -95,11 +117,14 @@ func New(config Config) *Relay {
 		config.MaxLine = DefaultMaxLine
 	}
 	r := &Relay{
-		Config:    config,
-		toClient:  &sink{w: config.Client.W},
-		toBackend: &sink{w: config.Backend.W},
-		gone:      make(chan struct{}),
+		Config:   config,
+		toClient: &sink{w: config.Client.W},
+		gone:     make(chan struct{}),
 	}
+	r.toBackend.Store(&sink{w: config.Backend.W})
+	r.inFlight.patience, r.inFlight.expired = config.CallTimeout, r.tooSlow
+	r.outbox = newOutbox(func() *sink { return r.toClient })
+	r.backendBox = newOutbox(r.toBackend.Load)
 	r.parked = newParked(r)
 	return r
 }
@@ -114,22 +139,26 @@ const lingering = 300 * time.Millisecond
 func (r *Relay) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r.outbox = newOutbox(r.toClient)
+	go r.outbox.run()
+	go r.backendBox.run()
+	defer r.backendBox.close()
 	go r.parked.run(ctx)
 	go func() {
 		r.pumpClient()
+		r.clientAsks.end()
 		r.parked.drained(lingering)
 		r.clientGone()
 	}()
 	go func() {
 		defer close(r.gone)
-		r.pumpBackend()
+		r.pumpBackend(r.Backend.R)
 	}()
 	select {
 	case <-r.gone:
 	case <-ctx.Done():
 	}
-	r.asks.fail()
+	r.asks.end()
+	r.clientAsks.end()
 	r.answerAll()
 	select {
 	case <-r.outbox.close():

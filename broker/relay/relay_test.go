@@ -26,7 +26,7 @@ type openGate struct {
 	refusals []string
 }
 
-func (g *openGate) FromClient(m *Message, _ []byte) Verdict {
+func (g *openGate) FromClient(m *Message) Verdict {
 	if g.judge != nil {
 		return g.judge(m)
 	}
@@ -219,7 +219,8 @@ func TestLinesOfAllLengths(t *testing.T) {
 }
 
 func TestTooLongLineIsAnErrorNotAnEnd(t *testing.T) {
-	c := converse(t, &openGate{}, func(config *Config) { config.MaxLine = 1 << 20 })
+	gate := &openGate{judge: func(*Message) Verdict { return Verdict{Action: Forward, WholeAnswer: true} }}
+	c := converse(t, gate, func(config *Config) { config.MaxLine = 1 << 20 })
 	c.listen()
 	long := strings.Repeat("x", 3<<20)
 	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"x","params":{"d":"` + long + `"}}`)
@@ -475,17 +476,16 @@ func TestFloodedClientCanCancel(t *testing.T) {
 	<-flooded
 }
 
-// Both sides write 8 MiB before they read: neither may wait for the other.
+// Both sides write 8 MiB and read only then: neither may wait for the other.
 func TestBothSidesWriteAtOnce(t *testing.T) {
 	c := converse(t, &openGate{}, func(config *Config) { config.MaxLine = 16 << 20 })
 	const size = 8 << 20
 	up := `{"jsonrpc":"2.0","id":1,"method":"x","params":{"d":"` + strings.Repeat("u", size) + `"}}`
 	down := `{"jsonrpc":"2.0","method":"notifications/x","params":{"d":"` + strings.Repeat("d", size) + `"}}`
 	var both sync.WaitGroup
-	both.Go(func() { c.client.say(up) })
-	both.Go(func() { c.backend.say(down) })
+	both.Go(func() { c.client.say(up); c.client.listen() })
+	both.Go(func() { c.backend.say(down); c.backend.listen() })
 	both.Wait()
-	c.listen()
 	c.backend.hears(up)
 	c.client.hears(down)
 }
@@ -503,15 +503,15 @@ func TestContextEndsTheRelay(t *testing.T) {
 func TestTableOfCallsIsBounded(t *testing.T) {
 	var p pending
 	for i := range maxPending {
-		if !p.add(Request{ID: fmt.Append(nil, i)}) {
+		if !p.add(Request{ID: fmt.Append(nil, i)}, false) {
 			t.Fatalf("call %d is refused", i)
 		}
 	}
-	if p.add(Request{ID: []byte("-1")}) {
+	if p.add(Request{ID: []byte("-1")}, false) {
 		t.Fatal("the table has no bound")
 	}
 	p.cancel([]byte("7"))
-	if !p.add(Request{ID: []byte("-1")}) {
+	if !p.add(Request{ID: []byte("-1")}, false) {
 		t.Error("a cancelled call keeps its place for ever")
 	}
 }

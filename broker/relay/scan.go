@@ -1,175 +1,158 @@
 package relay
 
-import (
-	"bytes"
-	"errors"
-	"io"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
+import "bytes"
 
 // Output is one line of the backend, read loosely: what the backend says is
 // passed on, so only what the relay itself needs is looked at. It refers to the
 // line that it was scanned from.
 type Output struct {
-	kind                          Kind
-	line                          []byte
-	id, method, params, res, fail span
+	kind       Kind
+	line       []byte
+	id, method []byte // texts
+	res, fail  span
+	streamed   bool
 }
 
 // Kind says whether the line is a call of the client, a notification or a response.
 func (o *Output) Kind() Kind { return o.kind }
 
-// Bytes is the line as the backend sent it, without its line end.
+// Streamed reports whether the line is too long to be held: it passes piece by
+// piece, so that only its kind, method and id are known.
+func (o *Output) Streamed() bool { return o.streamed }
+
+// Bytes is the line as the backend sent it, without its line end; nil when it
+// is streamed.
 func (o *Output) Bytes() []byte { return o.line }
 
 // ID is the text of the id, or nil.
-func (o *Output) ID() []byte { return o.line[o.id.from:o.id.to] }
+func (o *Output) ID() []byte { return o.id }
 
 // Method is the decoded method, empty for a response.
 func (o *Output) Method() string {
-	text := o.line[o.method.from:o.method.to]
-	if len(text) < 2 || text[0] != '"' {
+	if len(o.method) < 2 || o.method[0] != '"' {
 		return ""
 	}
-	return decodeString(text)
+	return decodeString(o.method)
 }
 
-// Result is the text of the result, or nil.
-func (o *Output) Result() []byte { return o.line[o.res.from:o.res.to] }
-
-// ResultAt is the offset of the result within Bytes.
-func (o *Output) ResultAt() int { return o.res.from }
+// Result is the text of the result; nil when there is none or it is streamed.
+func (o *Output) Result() []byte {
+	if o.line == nil || !o.res.present() {
+		return nil
+	}
+	return o.line[o.res.from:o.res.to]
+}
 
 // Failed reports whether the response is an error.
 func (o *Output) Failed() bool { return o.fail.present() }
 
+// maxOutputDepth bounds the nesting of what the backend says.
+const maxOutputDepth = 10_000
+
 // Scanner reads lines of the backend. It is not safe for concurrent use; the
 // output that it returns is valid until the next Scan.
 type Scanner struct {
-	dec jsontext.Decoder
-	in  bytes.Buffer
-	out Output
+	grammar grammar
+	out     Output
+	closed  bool // the message was read up to its last brace
 }
 
 // Scan reads one line. It returns nil when the line is not a JSON object, or
 // is one that is no JSON-RPC message.
 func (s *Scanner) Scan(line []byte) *Output {
-	s.out = Output{line: line}
-	s.in = *bytes.NewBuffer(line)
-	s.dec.Reset(&s.in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if s.dec.PeekKind() != '{' || !s.members() {
-		return nil
-	}
-	if _, err := s.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil
-	}
-	switch o := &s.out; {
-	case o.method.present() && o.id.present():
-		o.kind = Call
-	case o.method.present():
-		o.kind = Notification
-	case o.res.present() || o.fail.present():
-		o.kind = Response
-	default:
+	s.start(line, nil)
+	s.out.line = line
+	s.message()
+	if g := &s.grammar; !s.closed || g.next() != 0 || g.at < len(g.buf) || s.out.kind == 0 {
 		return nil
 	}
 	return &s.out
 }
 
-func (s *Scanner) members() bool {
-	if _, err := s.dec.ReadToken(); err != nil {
-		return false
-	}
-	for s.dec.PeekKind() == '"' {
-		name, err := s.dec.ReadValue()
-		if err != nil {
-			return false
-		}
-		where := s.memberOf(name)
-		value, err := s.dec.ReadValue()
-		if err != nil {
-			return false
-		}
-		end := int(s.dec.InputOffset())
-		*where = span{end - len(value), end}
-	}
-	_, err := s.dec.ReadToken()
-	return err == nil
+func (s *Scanner) start(line []byte, more func(int) ([]byte, bool)) {
+	s.grammar.maxDepth = maxOutputDepth
+	s.grammar.start(line)
+	s.grammar.more = more
+	s.out, s.closed = Output{}, false
 }
 
-func (s *Scanner) memberOf(quoted []byte) *span {
+// message reads the members of the message.
+func (s *Scanner) message() {
+	g := &s.grammar
+	g.open('{')
+	for first := true; g.each(first, '}'); first = false {
+		quoted, _ := g.name()
+		which := s.memberOf(quoted)
+		g.take(':')
+		s.member(which)
+	}
+	s.closed = g.flaw == sound
+	s.out.kind = s.out.kindNow()
+}
+
+// memberOf finds out which member a name stands for. Of a streamed message each
+// may stand there once: what was judged must not become another message.
+func (s *Scanner) memberOf(quoted []byte) member {
+	o := &s.out
+	which, twice := other, false
 	switch string(quoted) {
 	case `"id"`:
-		return &s.out.id
+		which, twice = memberID, o.id != nil
 	case `"method"`:
-		return &s.out.method
-	case `"params"`:
-		return &s.out.params
+		which, twice = memberMethod, o.method != nil || o.answers()
 	case `"result"`:
-		return &s.out.res
+		which, twice = memberResult, o.method != nil || o.answers()
 	case `"error"`:
-		return &s.out.fail
+		which, twice = memberError, o.method != nil || o.answers()
 	}
-	return new(span)
+	if twice && o.streamed {
+		s.grammar.fail(strayByte)
+	}
+	return which
 }
 
-// SoleID finds the id of a line that is too broken to be read, so that its
-// sender gets an answer: the value of the only top-level member "id", if that
-// is a string or an integer.
-func SoleID(line []byte) []byte {
-	var found []byte
-	depth := 0
-	for i := 0; i < len(line); i++ {
-		switch line[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case '"':
-			end := stringEnd(line, i)
-			if depth == 1 && string(line[i:end]) == `"id"` {
-				value := valueAfterColon(line, end)
-				if value == nil || found != nil {
-					return nil
-				}
-				found = value
-			}
-			i = end - 1
+// member reads a value and notes it. That there is an answer is noted before it
+// is read: it may be what is too long to be held.
+func (s *Scanner) member(which member) {
+	g, o := &s.grammar, &s.out
+	g.next()
+	from := g.offset()
+	switch which {
+	case memberID, memberMethod:
+		g.begin()
+		g.skip()
+		text := g.token()
+		if g.more != nil {
+			text = bytes.Clone(text) // the window moves on
 		}
-	}
-	return found
-}
-
-// stringEnd is the offset behind the string that begins at from, or the end of
-// the line when the string has none.
-func stringEnd(line []byte, from int) int {
-	for i := from + 1; i < len(line); i++ {
-		switch line[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
+		if which == memberID {
+			o.id = text
+		} else {
+			o.method = text
 		}
+	case memberResult:
+		o.res = span{from, from + 1}
+		g.skip()
+		o.res.to = g.offset()
+	case memberError:
+		o.fail = span{from, from + 1}
+		g.skip()
+		o.fail.to = g.offset()
+	default:
+		g.skip()
 	}
-	return len(line)
 }
 
-func valueAfterColon(line []byte, at int) []byte {
-	rest := bytes.TrimLeft(line[at:], " \t\r")
-	if len(rest) == 0 || rest[0] != ':' {
-		return nil
+func (o *Output) answers() bool { return o.res.present() || o.fail.present() }
+
+func (o *Output) kindNow() Kind {
+	switch {
+	case o.method != nil && o.id != nil:
+		return Call
+	case o.method != nil:
+		return Notification
+	case o.answers():
+		return Response
 	}
-	rest = bytes.TrimLeft(rest[1:], " \t\r")
-	if len(rest) == 0 {
-		return nil
-	}
-	end := bytes.IndexAny(rest, ",} \t\r")
-	if rest[0] == '"' {
-		end = stringEnd(rest, 0)
-	}
-	if end < 0 || !validID(rest[:end]) || !jsontext.Value(rest[:end]).IsValid() {
-		return nil
-	}
-	return bytes.Clone(rest[:end])
+	return 0
 }

@@ -1,5 +1,11 @@
 package relay
 
+import (
+	"cmp"
+	"io"
+	"slices"
+)
+
 // cutter finds the byte ranges that take members out of an object and leave
 // the commas of the others right.
 type cutter struct {
@@ -58,77 +64,96 @@ type edit struct {
 	text []byte
 }
 
+// CanHold reports whether the insertion finds its place in the message. It does
+// not when params, _meta or arguments is of a type that cannot hold members.
+func (m *Message) CanHold(add Insertion) bool {
+	holds := func(text []byte, into object, which member) bool {
+		switch {
+		case text == nil || into.open > 0:
+			return true
+		case m.members[which].present():
+			return isNull(m.text(which))
+		}
+		outer := m.objects[paramsObject]
+		return outer.open > 0 && !outer.empty
+	}
+	return holds(add.Meta, m.metaAt, memberMeta) && holds(add.Argument, m.objects[argumentsObject], memberArguments)
+}
+
 // Splice appends the message to dst without the client's reserved members and
-// with those of add. ok is false when params, _meta or arguments is of a type
-// that cannot hold members.
+// with those of add. ok is false when the message cannot hold them.
 func (m *Message) Splice(dst []byte, reserved Reserved, add Insertion) (line []byte, ok bool) {
-	var insertions [3]edit
-	edits, ok := m.insertions(insertions[:0], reserved, add)
-	if !ok {
+	if !m.CanHold(add) {
 		return dst, false
 	}
-	at, cut := 0, 0
+	return m.appendSpliced(dst, m.edits(reserved, add)), true
+}
+
+func (m *Message) appendSpliced(dst []byte, edits []edit) []byte {
+	at := 0
 	for _, e := range edits {
-		dst, at, cut = m.copyUntil(dst, at, cut, e.from)
+		if e.from > at {
+			dst = append(dst, m.read(span{at, e.from})...)
+		}
 		dst = append(dst, e.text...)
 		at = max(at, e.to)
 	}
-	dst, at, _ = m.copyUntil(dst, at, cut, len(m.line))
-	return append(dst, m.line[at:]...), true
+	return append(dst, m.read(span{at, m.size()})...)
 }
 
-// copyUntil copies from at until end, leaving out the cuts from the given one on.
-func (m *Message) copyUntil(dst []byte, at, cut, end int) ([]byte, int, int) {
-	for cut < len(m.cuts) && m.cuts[cut].from < end {
-		dst = append(dst, m.line[at:m.cuts[cut].from]...)
-		at = m.cuts[cut].to
-		cut++
-	}
-	if at < end {
-		dst = append(dst, m.line[at:end]...)
-		at = end
-	}
-	return dst, at, cut
-}
-
-// insertions lists the edits that add the members, in the order of the line.
-func (m *Message) insertions(edits []edit, reserved Reserved, add Insertion) ([]edit, bool) {
-	if add.Meta != nil {
-		e, ok := m.insertion(m.metaAt, memberMeta, "_meta", reserved.Meta, add.Meta)
-		if !ok {
-			return nil, false
+// spliceTo writes a held message to w as Splice would append it.
+func (m *Message) spliceTo(w io.Writer, edits []edit) error {
+	buf := make([]byte, spoolPiece)
+	at := 0
+	for _, e := range edits {
+		if err := m.held.copyTo(w, span{at, e.from}, buf); err != nil {
+			return err
 		}
-		edits = append(edits, e)
+		if len(e.text) > 0 {
+			if _, err := w.Write(e.text); err != nil {
+				return err
+			}
+		}
+		at = max(at, e.to)
+	}
+	return m.held.copyTo(w, span{at, m.held.size}, buf)
+}
+
+// edits lists what leaves the message and what comes into it, in the order of
+// the line. An insertion stands before the cuts that begin where it does.
+func (m *Message) edits(reserved Reserved, add Insertion) []edit {
+	if len(m.cuts) == 0 && add.Meta == nil && add.Argument == nil {
+		return nil
+	}
+	edits := make([]edit, 0, len(m.cuts)+2)
+	for _, cut := range m.cuts {
+		edits = append(edits, edit{span: cut})
+	}
+	if add.Meta != nil {
+		edits = append(edits, m.insertion(m.metaAt, memberMeta, "_meta", reserved.Meta, add.Meta))
 	}
 	if add.Argument != nil {
-		e, ok := m.insertion(m.objects[argumentsObject], memberArguments, "arguments", reserved.Argument, add.Argument)
-		if !ok {
-			return nil, false
-		}
-		edits = append(edits, e)
+		edits = append(edits, m.insertion(m.objects[argumentsObject], memberArguments, "arguments", reserved.Argument, add.Argument))
 	}
-	if len(edits) == 2 && edits[1].from < edits[0].from {
-		edits[0], edits[1] = edits[1], edits[0]
-	}
-	return edits, true
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	})
+	return edits
 }
 
 // insertion adds key to an object of params: into it, in place of null, or with
 // the object itself as the first member of params.
-func (m *Message) insertion(into object, which member, name, key string, value []byte) (edit, bool) {
+func (m *Message) insertion(into object, which member, name, key string, value []byte) edit {
 	if into.open > 0 {
-		return edit{span{into.open, into.open}, memberText(key, value, !into.empty)}, true
+		return edit{span{into.open, into.open}, memberText(key, value, !into.empty)}
 	}
 	whole := append(memberText(key, value, false), '}')
 	whole = append([]byte{'{'}, whole...)
 	if where := m.members[which]; where.present() {
-		return edit{where, whole}, isNull(m.text(which))
+		return edit{where, whole}
 	}
 	outer := m.objects[paramsObject]
-	if outer.open == 0 || outer.empty {
-		return edit{}, false // no call that can be named has params without a member
-	}
-	return edit{span{outer.open, outer.open}, memberText(name, whole, true)}, true
+	return edit{span{outer.open, outer.open}, memberText(name, whole, true)}
 }
 
 func memberText(key string, value []byte, more bool) []byte {

@@ -1,45 +1,108 @@
 package relay
 
 import (
+	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 // sink is a stream of lines that several goroutines write to. After its first
 // error it takes nothing any more.
 type sink struct {
-	mu  sync.Mutex
-	w   io.Writer
-	err error
+	mu   sync.Mutex
+	w    io.Writer
+	err  error
+	shut atomic.Bool
 }
+
+// errShut is the error of a sink after its end was called.
+var errShut = errors.New("the other side is gone")
 
 func (s *sink) write(lines []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil {
-		_, s.err = s.w.Write(lines)
-	}
-	return s.err
+	_, err := s.part().Write(lines)
+	return err
 }
+
+// whole writes one line by several writes. Nobody else writes in between.
+func (s *sink) whole(write func(io.Writer) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := write(s.part()); err != nil {
+		return err
+	}
+	_, err := s.part().Write([]byte{'\n'})
+	return err
+}
+
+// part is the sink for whoever holds its lock.
+func (s *sink) part() io.Writer { return (*lockedSink)(s) }
+
+type lockedSink sink
+
+func (s *lockedSink) Write(text []byte) (int, error) {
+	if s.shut.Load() {
+		return 0, errShut
+	}
+	if s.err == nil {
+		_, s.err = s.w.Write(text)
+	}
+	return len(text), s.err
+}
+
+// end makes all writes that have not begun fail.
+func (s *sink) end() { s.shut.Store(true) }
 
 // batch collects the lines that are ready at the same time, so that they leave
 // in one write. Long ones leave at once and are not copied.
 type batch struct {
-	to    *sink
+	sink  func() *sink
+	to    *sink // of the lines
 	lines []byte
 }
 
-// longLine is from where copying a line costs more than a write of its own.
-const longLine = 32 << 10
+// longText is from where copying a line costs more than a write of its own.
+const longText = 32 << 10
 
 func (b *batch) add(text []byte) error {
-	if len(text) >= longLine {
+	if len(text) >= longText {
 		if err := b.flush(); err != nil {
 			return err
 		}
-		return b.to.write(withLineEnd(text))
+		return b.sink().write(withLineEnd(text))
 	}
-	b.lines = append(append(b.lines, text...), '\n')
+	b.begin()
+	b.lines = append(b.lines, text...)
+	return b.added()
+}
+
+// addSpliced adds a message that is changed on its way.
+func (b *batch) addSpliced(m *Message, edits []edit) error {
+	if m.held != nil {
+		if err := b.flush(); err != nil {
+			return err
+		}
+		return b.sink().whole(func(w io.Writer) error { return m.spliceTo(w, edits) })
+	}
+	if len(edits) == 0 {
+		return b.add(m.line)
+	}
+	b.begin()
+	b.lines = m.appendSpliced(b.lines, edits)
+	return b.added()
+}
+
+// begin settles where the lines go: to whom was there when the first came.
+func (b *batch) begin() {
+	if len(b.lines) == 0 {
+		b.to = b.sink()
+	}
+}
+
+func (b *batch) added() error {
+	b.lines = append(b.lines, '\n')
 	if len(b.lines) >= bufferSize {
 		return b.flush()
 	}
@@ -67,7 +130,7 @@ func withLineEnd(text []byte) []byte {
 // goroutine of its own: whoever decides about one direction must not wait for
 // the reader of the other.
 type outbox struct {
-	to     *sink
+	sink   func() *sink
 	mu     sync.Mutex
 	change sync.Cond // of lines, busy and closed
 	lines  []byte
@@ -78,10 +141,9 @@ type outbox struct {
 // outboxSize bounds what waits for a reader that does not read.
 const outboxSize = 1 << 20
 
-func newOutbox(to *sink) *outbox {
-	o := &outbox{to: to}
+func newOutbox(sink func() *sink) *outbox {
+	o := &outbox{sink: sink}
 	o.change.L = &o.mu
-	go o.run()
 	return o
 }
 
@@ -110,7 +172,7 @@ func (o *outbox) run() {
 		o.lines, o.busy = nil, true
 		o.change.Broadcast()
 		o.mu.Unlock()
-		err := o.to.write(lines)
+		err := o.sink().write(lines)
 		o.mu.Lock()
 		o.busy = false
 		if err != nil {

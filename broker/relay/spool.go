@@ -1,0 +1,69 @@
+package relay
+
+import "io"
+
+// spool holds a long line of the client while it is read: nothing of it may
+// reach the backend before all of it is judged. Its bytes lie outside the heap
+// where the system has a place for them.
+type spool struct {
+	place spoolPlace
+	size  int
+	err   error // the first one; the line is not whole then
+}
+
+// spoolPlace is random access memory.
+type spoolPlace interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+}
+
+func newSpool() *spool { return &spool{place: newSpoolPlace()} }
+
+func (s *spool) add(text []byte) {
+	if s.err == nil {
+		_, s.err = s.place.WriteAt(text, int64(s.size))
+	}
+	s.size += len(text)
+}
+
+// read returns a copy of a part, or nil when it cannot be had.
+func (s *spool) read(part span) []byte {
+	text := make([]byte, part.to-part.from)
+	if _, err := s.place.ReadAt(text, int64(part.from)); err != nil {
+		return nil
+	}
+	return text
+}
+
+// spoolPiece is how much is copied at a time.
+const spoolPiece = 64 << 10
+
+// copyTo writes a part to w, in pieces through buf.
+func (s *spool) copyTo(w io.Writer, part span, buf []byte) error {
+	for part.from < part.to {
+		piece := buf[:min(len(buf), part.to-part.from)]
+		if _, err := s.place.ReadAt(piece, int64(part.from)); err != nil {
+			return err
+		}
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		part.from += len(piece)
+	}
+	return nil
+}
+
+// again makes w read the line from its beginning.
+func (s *spool) again(w *window) {
+	read := 0
+	*w = window{keep: -1, more: func(n int) ([]byte, bool) {
+		piece := s.read(span{read, min(read+spoolPiece, s.size)})
+		read += len(piece)
+		return append(w.buf[n:len(w.buf):len(w.buf)], piece...), len(piece) > 0
+	}}
+}
+
+func (s *spool) close() {
+	_ = s.place.Close() // memory: nothing can be lost
+}

@@ -1,0 +1,185 @@
+package relay
+
+import (
+	"bytes"
+	"strings"
+)
+
+// stream is a line of the backend that the buffer cannot hold, on its way to
+// the client. It is passed on as it is read where nobody has to see it whole
+// before. What is then found to be no message in its middle has already begun
+// on the client's side: it gets the line end, and an error as the answer.
+type stream struct {
+	*outbound
+	line    *longLine
+	fate    fate
+	held    []byte // what is collected
+	ends    ends
+	size    int
+	call    *inFlightCall // that it answers, when that is known before it passes
+	writing bool          // the client's line has begun
+	err     error
+}
+
+// fate is what becomes of the pieces of a long line.
+type fate int
+
+const (
+	undecided fate = iota
+	passes         // to the client as it is read
+	collected      // and handled like a short line
+	stray
+	dropped
+)
+
+func (out *outbound) takeLong(l *longLine) {
+	s := &stream{outbound: out, line: l}
+	l.emit = s.emit
+	switch begin := bytes.TrimLeft(l.text(), " \t\r"); {
+	case len(begin) == 0 || begin[0] == '[':
+		s.fate = collected
+	case begin[0] != '{':
+		s.fate = stray
+	default:
+		s.scan()
+	}
+	l.rest()
+	s.finish()
+}
+
+// scan reads the message. With the first bytes that must make room for others
+// it is decided what becomes of all.
+func (s *stream) scan() {
+	scanner := &s.scanner
+	scanner.start(s.line.text(), s.line.more)
+	scanner.message()
+	if s.fate == undecided {
+		s.fate = collected // the message ended, or broke, within the buffer
+		return
+	}
+	if s.fate == passes {
+		if scanner.closed {
+			s.line.pass(scanner.grammar.at)
+		}
+		s.fate = dropped // what stands behind the message, or behind the flaw
+	}
+}
+
+func (s *stream) emit(piece []byte) (more bool) {
+	if s.fate == undecided {
+		s.fate = s.decide()
+	}
+	s.ends.add(piece)
+	switch s.fate {
+	case passes:
+		s.write(piece)
+		return true
+	case collected:
+		if s.size <= s.MaxLine {
+			s.held = append(s.held, piece...)
+		} else {
+			s.held = nil
+		}
+	}
+	s.size += len(piece)
+	return false
+}
+
+func (s *stream) write(piece []byte) {
+	if !s.writing {
+		s.writing = true
+		s.toClient.mu.Lock()
+	}
+	if s.err == nil {
+		_, s.err = s.toClient.part().Write(piece)
+	}
+}
+
+// decide looks at what is known of the message. It passes as it is read unless
+// somebody must see it whole: the gate, who said so of the call; who asked for
+// it; or we, because what it is stands too far behind.
+func (s *stream) decide() fate {
+	o := &s.scanner.out
+	switch {
+	case o.method != nil && o.answers():
+		return collected
+	case o.method != nil:
+		return s.judged(o)
+	case !o.answers():
+		return collected
+	case o.id == nil:
+		if s.asks.any() || s.inFlight.anyWhole() {
+			return collected
+		}
+	default:
+		if s.asks.has(o.id) {
+			return collected
+		}
+		call, streamed := s.inFlight.takeStreamed(o.id)
+		if !streamed {
+			return collected
+		}
+		s.call = call
+	}
+	o.streamed = true
+	return passes
+}
+
+// judged asks the gate about a call or a notification of the backend.
+func (s *stream) judged(o *Output) fate {
+	o.streamed = true
+	o.kind = Call
+	if o.id == nil && strings.HasPrefix(o.Method(), "notifications/") {
+		o.kind = Notification
+	}
+	if s.Gate.FromBackend(o, nil).Action != Forward {
+		return dropped
+	}
+	return passes
+}
+
+func (s *stream) finish() {
+	switch {
+	case s.writing:
+		s.endLine()
+		s.answered()
+	case s.fate == stray:
+		s.Stray(s.ends.head)
+	case s.fate == dropped:
+	case s.size > s.MaxLine:
+		s.tooLong(&s.ends)
+	default:
+		s.take(s.held)
+	}
+}
+
+func (s *stream) endLine() {
+	if s.err == nil {
+		_, s.err = s.toClient.part().Write([]byte{'\n'})
+	}
+	s.toClient.mu.Unlock()
+	s.sent(s.err)
+}
+
+// answered settles the call whose answer has passed.
+func (s *stream) answered() {
+	o := &s.scanner.out
+	if !s.scanner.closed {
+		s.Stray(s.ends.head)
+		if s.call != nil && !s.call.cancelled {
+			s.outbox.put(AppendError(nil, s.call.ID, CodeBackendGone, "mcpauth: the server's answer broke off", nil))
+		}
+		return
+	}
+	if o.Kind() != Response {
+		return
+	}
+	if s.call == nil {
+		s.call = s.inFlight.take(o.ID())
+	}
+	var request *Request
+	if s.call != nil {
+		request = &s.call.Request
+	}
+	s.Gate.FromBackend(o, request)
+}
