@@ -42,7 +42,7 @@ func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectati
 	verifier := oidc.NewVerifier(p.Issuer, keys, &oidc.Config{
 		ClientID:             want.client.ClientID,
 		SupportedSigningAlgs: signingAlgs(),
-		Now:                  func() time.Time { return p.now().Add(-tokenLeeway) },
+		Now:                  func() time.Time { return p.clock(want).Add(-tokenLeeway) },
 	})
 	token, err := verifier.Verify(ctx, raw)
 	if keys.unreachable != nil {
@@ -56,6 +56,18 @@ func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectati
 		return nil, err
 	}
 	return c, p.checkClaims(token, c, want)
+}
+
+// clock is whose time an ID token must be good at: ours at a sign-in, which
+// then fails in words about the clock. On refresh it is the provider's, as the
+// Date of the answer that the token came with tells it, for to refuse the answer
+// would be to lose the rotated refresh token, and with it the sign-in, only
+// because somebody's clock is wrong.
+func (p *provider) clock(want expectation) time.Time {
+	if want.sub == "" {
+		return p.now()
+	}
+	return p.now().Add(time.Duration(p.transport.skew.Load()))
 }
 
 func (p *provider) checkClaims(token *oidc.IDToken, c claims, want expectation) error {
