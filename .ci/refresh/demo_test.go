@@ -33,13 +33,13 @@ func startFaulty(t *testing.T, o demoidp.Options, signIn, refreshed int) (*fault
 	return f, m
 }
 
-// startShifted is startFaulty for a machine whose clock is wrong.
+// startShifted is startFaulty for a machine whose clock is wrong, and without
+// the sign-in.
 func startShifted(t *testing.T, off time.Duration) (*faulty, *machine) {
 	t.Helper()
 	f := &faulty{signIn: 3600, refreshed: 3600}
 	m := f.start(t, demoidp.Options{})
 	m.shift(off)
-	m.login()
 	return f, m
 }
 
@@ -64,6 +64,10 @@ func (f *faulty) faultOf(endpoint string) demoidp.Fault {
 	switch endpoint {
 	case "authorization_code":
 		return demoidp.Fault{Edit: lives(f.signIn)}
+	case "id_token": // as short as Keycloak's, or a clock that is ahead would not matter
+		return demoidp.Fault{Edit: func(claims map[string]any) {
+			claims["exp"] = time.Now().Add(time.Duration(f.ahead.Load())).Add(5 * time.Minute).Unix()
+		}}
 	case "refresh_token":
 		f.mu.Lock()
 		f.at = append(f.at, time.Now())

@@ -63,6 +63,14 @@ func (m *machine) hear(text string) {
 	m.said.WriteString(text)
 }
 
+// heard is the end of all that was said.
+func (m *machine) heard() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	said := m.said.Bytes()
+	return bytes.Clone(said[max(0, len(said)-4000):])
+}
+
 // shift makes the machine one whose clock is ahead.
 func (m *machine) shift(by time.Duration) {
 	m.t.Helper()
@@ -128,14 +136,17 @@ func (m *machine) run(environ []string, args ...string) result {
 
 func (m *machine) login() {
 	m.t.Helper()
+	if said := m.tryLogin(); said.code != 0 {
+		m.t.Fatalf("login: %v", said)
+	}
+}
+
+func (m *machine) tryLogin() result {
 	self, err := os.Executable()
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	said := m.run([]string{"BROWSER=" + self + " browser"}, "login", "--issuer", m.issuer, "--client-id", m.clientID)
-	if said.code != 0 {
-		m.t.Fatalf("login: %v", said)
-	}
+	return m.run([]string{"BROWSER=" + self + " browser"}, "login", "--issuer", m.issuer, "--client-id", m.clientID)
 }
 
 // token is what `mcpauth token` prints, which must work.

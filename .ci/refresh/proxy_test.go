@@ -73,7 +73,7 @@ func (m *machine) proxy() *proxy {
 	m.t.Cleanup(func() {
 		p.stdin.Close()
 		if err := p.command.Wait(); err != nil {
-			m.t.Errorf("proxy: %v", err)
+			m.t.Errorf("proxy: %v\n%s", err, m.heard())
 		}
 	})
 	p.lines = bufio.NewScanner(stdout)
