@@ -58,7 +58,9 @@ type gate struct {
 	tools       *toolBook
 	lists       *lastLists
 	news        *news
+	inviter     *inviter
 	client      atomic.Pointer[clientInfo]
+	abilities   atomic.Pointer[[]byte] // capabilities of a client that has initialized
 	user        userText
 }
 
@@ -152,8 +154,15 @@ func (g *gate) forUser(m *relay.Message, user identity.User) relay.Verdict {
 	if !userMethods[method] {
 		return g.cleaned(m)
 	}
+	retry := isOurs(m)
+	if retry {
+		m = g.inviter.original(m)
+	}
 	if until := g.unknownTool(m); until != nil {
 		return relay.Verdict{Action: relay.Wait, Until: until}
+	}
+	if method == "tools/call" && m.Name() == signInTool && !g.tools.has(signInTool) {
+		return answer(signedInAnswer(m, user))
 	}
 	decision := g.policy.Decide(policy.Request{Sub: user.Sub, Method: method, Name: subject(m)})
 	if decision.Effect != policy.Allow {
@@ -168,6 +177,10 @@ func (g *gate) forUser(m *relay.Message, user identity.User) relay.Verdict {
 	}
 	if err := g.record(m, user, audit.Allow, decision.Rule); err != nil {
 		return answer(unrecordedAnswer(m, err))
+	}
+	if retry { // what the server gets is not what the client sent
+		line, _ := m.Splice(nil, reserved, add)
+		return relay.Verdict{Action: relay.Forward, Line: line}
 	}
 	return relay.Verdict{Action: relay.Forward, Insert: add}
 }
@@ -188,8 +201,11 @@ func (g *gate) insertion(m *relay.Message, user identity.User) relay.Insertion {
 // unknownTool returns what to wait for when it is not known yet whether the
 // tool takes the user as an argument.
 func (g *gate) unknownTool(m *relay.Message) func(context.Context) {
-	if g.userContext != contextAuto || m.Method() != "tools/call" || g.tools.knows(m.Name()) {
+	if m.Method() != "tools/call" || g.tools.knows(m.Name()) {
 		return nil
+	}
+	if g.userContext != contextAuto && m.Name() != signInTool {
+		return nil // nothing depends on what the tool declares
 	}
 	var modernMeta []byte
 	if m.Modern() {
@@ -208,9 +224,25 @@ func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdic
 		return answer(resultAnswer(m, map[string]any{listMembers[method]: list}, true))
 	}
 	if userMethods[method] {
+		if now.State == identity.SignedOut && canAsk(g.capabilities(m)) {
+			if verdict, invited := g.inviter.invite(m); invited {
+				return verdict
+			}
+		}
 		g.record(m, now.User, audit.SignedOut, stateReason(now))
 	}
 	return answer(signedOutAnswer(m, g.profile, now))
+}
+
+// capabilities are those that the client of a call declared, as JSON.
+func (g *gate) capabilities(m *relay.Message) []byte {
+	if m.Modern() {
+		return m.Capabilities()
+	}
+	if abilities := g.abilities.Load(); abilities != nil {
+		return *abilities
+	}
+	return nil
 }
 
 // wantsResources reports whether a subscriptions/listen asks for updates of
@@ -284,6 +316,10 @@ func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte)
 func (g *gate) noteClient(m *relay.Message) {
 	if m.Kind() != relay.Call || m.ClientInfo() == nil {
 		return
+	}
+	if m.Method() == "initialize" {
+		abilities := bytes.Clone(m.Capabilities())
+		g.abilities.Store(&abilities)
 	}
 	if m.Modern() && g.client.Load() != nil {
 		return // it says so in every request

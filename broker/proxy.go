@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -87,6 +88,8 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	defer closeRecord()
 	tools, news := &toolBook{}, &news{}
 	lists := openLists(b.Paths.StateDir, r)
+	inviter := b.inviter(r, session)
+	defer inviter.stop()
 	clientEnded := false
 	lines := relay.New(relay.Config{
 		Client:   relay.Endpoint{R: o.In, W: o.Out},
@@ -95,7 +98,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Gate: &gate{
 			profile: r.Name, server: serverName(r.Command), userContext: r.UserContext,
 			session: session, policy: policy.SignedIn(), audit: record,
-			tools: tools, lists: lists, news: news,
+			tools: tools, lists: lists, news: news, inviter: inviter,
 		},
 		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
 		ClientGone: func() {
@@ -105,6 +108,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Obituary: func() string { return obituary(child, r.Command) },
 	})
 	tools.ask, news.notify = lines.Ask, lines.Notify
+	inviter.ask, inviter.notify = lines.AskClient, lines.Notify
 	go lists.run(ctx)
 	go (&follower{profile: r.Name, log: log, session: session, news: news}).run(ctx)
 	lines.Run(ctx)
@@ -114,6 +118,33 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		return ExitOK // we ended it, because the client was done with it
 	}
 	return exit.Code
+}
+
+// inviter makes one that signs in to a profile by the code that login runs, but
+// leaves it to the AI client to show the page.
+func (b *Broker) inviter(r Resolved, session session) *inviter {
+	return &inviter{
+		profile: r.Name, host: issuerHost(r.Issuer), session: session,
+		signIn: func(ctx context.Context, show func(string)) error {
+			client, err := b.client(ctx, r)
+			if err != nil {
+				return err
+			}
+			_, err = b.accounts.Login(ctx, client, LoginOptions{
+				Timeout: invitationTime,
+				UI:      LoginUI{ShowURL: func(address string, _ bool) { show(address) }},
+			})
+			return err
+		},
+	}
+}
+
+func issuerHost(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return issuer
+	}
+	return u.Host
 }
 
 // openRecord opens the audit log. If it cannot be opened, every call is refused

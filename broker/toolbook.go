@@ -33,6 +33,14 @@ func (b *toolBook) knows(tool string) bool {
 	return known || b.complete
 }
 
+// has reports whether a list of the server names the tool.
+func (b *toolBook) has(tool string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, known := b.takes[tool]
+	return known
+}
+
 func (b *toolBook) takesUser(tool string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

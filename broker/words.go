@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -51,6 +52,13 @@ func signInToolDefinition(profile string) map[string]any {
 			"Call this to learn what the user has to do, then tell them.",
 		"inputSchema": map[string]any{"type": "object", "additionalProperties": false},
 	}
+}
+
+// signedInAnswer answers the sign_in tool once there is nothing left to do.
+func signedInAnswer(m *relay.Message, user identity.User) []byte {
+	words := "The user is signed in as " + cmp.Or(user.Email, user.PreferredUsername, user.Sub) +
+		". Ask for the list of tools again: this server's tools are available now."
+	return resultAnswer(m, map[string]any{"content": []any{map[string]any{"type": "text", "text": words}}}, false)
 }
 
 // signedOutWords tell a model what happened and what the person can do.
@@ -123,7 +131,9 @@ func toolErrorAnswer(m *relay.Message, words string) []byte {
 // list there says that it may not be kept (MCP 2026-07-28, "Caching").
 func resultAnswer(m *relay.Message, result map[string]any, list bool) []byte {
 	if m.Modern() {
-		result["resultType"] = "complete"
+		if result["resultType"] == nil {
+			result["resultType"] = "complete"
+		}
 		if list {
 			result["ttlMs"] = 0
 			result["cacheScope"] = "private"

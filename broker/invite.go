@@ -1,0 +1,292 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// inviter asks the person, through the AI client, to sign in: by URL elicitation
+// (MCP 2025-11-25, "Elicitation"; 2026-07-28 carries it in an input_required
+// result). The client shows the address, asks, and opens it; nothing here opens
+// a browser. One invitation is open at a time, and a no is a no for a while.
+type inviter struct {
+	profile, host string
+	session       session
+	// signIn runs a sign-in that shows its page's address and opens nothing.
+	signIn func(ctx context.Context, show func(address string)) error
+	// ask puts a request to the client; notify tells it something.
+	ask    func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
+	notify func(line []byte)
+
+	mu      sync.Mutex
+	open    *invitation
+	quiet   time.Time         // no invitation before
+	retries map[string][]byte // what a call had in the place of our requestState
+}
+
+// invitation is one sign-in that the person was, or is about to be, asked for.
+type invitation struct {
+	id      string
+	address string        // of the page; set when shown is closed
+	shown   chan struct{} // closed when the listener is up and the address known
+	over    chan struct{} // closed when the sign-in has ended, well or not
+	cancel  context.CancelFunc
+	asked   sync.Once
+}
+
+const (
+	quietAfterNo      = 5 * time.Minute
+	quietAfterFailure = time.Minute
+	// invitationTime bounds a sign-in that the client was asked for.
+	invitationTime = 5 * time.Minute
+	// maxRetries bounds what is kept for calls that were never retried.
+	maxRetries = 100
+	// statePrefix begins a requestState of ours. Behind it stand random bits, so
+	// that no server's state is taken for ours.
+	statePrefix = "mcpauth:"
+	// signInKey names our request among the inputRequests.
+	signInKey = "mcpauth_sign_in"
+)
+
+// canAsk reports whether the client of a call can show an address: it said so
+// in its capabilities.
+func canAsk(capabilities []byte) bool {
+	var declared struct {
+		Elicitation struct {
+			URL *struct{} `json:"url"`
+		} `json:"elicitation"`
+	}
+	return json.Unmarshal(capabilities, &declared) == nil && declared.Elicitation.URL != nil
+}
+
+// current returns the open invitation, or opens one; nil while it is quiet.
+func (v *inviter) current() *invitation {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.open != nil || time.Now().Before(v.quiet) {
+		return v.open
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), invitationTime)
+	v.open = &invitation{id: rand.Text(), shown: make(chan struct{}), over: make(chan struct{}), cancel: cancel}
+	go v.run(ctx, v.open)
+	return v.open
+}
+
+// invite judges a call that there is no user for, of a client that can ask.
+// false means that there is nothing more to ask: it gets words instead.
+func (v *inviter) invite(m *relay.Message) (relay.Verdict, bool) {
+	if isOurs(m) {
+		return v.retried(m)
+	}
+	i := v.current()
+	if i == nil {
+		return relay.Verdict{}, false
+	}
+	if !m.Modern() {
+		return waitFor(func(ctx context.Context) { v.accompany(ctx, i) })
+	}
+	select {
+	case <-i.shown:
+		return answer(v.inputRequired(m, i)), true
+	default:
+		return waitFor(i.untilShown)
+	}
+}
+
+// retried judges the retry of a call that was answered with our question.
+func (v *inviter) retried(m *relay.Message) (relay.Verdict, bool) {
+	v.mu.Lock()
+	i := v.open
+	v.mu.Unlock()
+	switch {
+	case i == nil:
+		return relay.Verdict{}, false
+	case saidNo(m):
+		v.refused(i)
+		return relay.Verdict{}, false
+	}
+	return waitFor(i.untilOver)
+}
+
+func waitFor(until func(context.Context)) (relay.Verdict, bool) {
+	return relay.Verdict{Action: relay.Wait, Apart: true, Until: until}, true
+}
+
+func (i *invitation) untilShown(ctx context.Context) {
+	select {
+	case <-i.shown:
+	case <-i.over:
+	case <-ctx.Done():
+	}
+}
+
+func (i *invitation) untilOver(ctx context.Context) {
+	select {
+	case <-i.over:
+	case <-ctx.Done():
+	}
+}
+
+// run carries one invitation through.
+func (v *inviter) run(ctx context.Context, i *invitation) {
+	defer i.cancel()
+	var once sync.Once
+	err := v.signIn(ctx, func(address string) {
+		once.Do(func() {
+			i.address = address
+			close(i.shown)
+		})
+	})
+	if err == nil {
+		v.untilSignedIn(ctx)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.open = nil
+	if err != nil && time.Now().After(v.quiet) {
+		v.quiet = time.Now().Add(quietAfterFailure)
+	}
+	close(i.over)
+}
+
+// untilSignedIn waits for the session to see what the sign-in stored.
+func (v *inviter) untilSignedIn(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for v.session.Snapshot().State != identity.SignedIn {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refused ends an invitation: the person said no.
+func (v *inviter) refused(i *invitation) {
+	v.mu.Lock()
+	v.quiet = time.Now().Add(quietAfterNo)
+	v.mu.Unlock()
+	i.cancel()
+}
+
+// stop ends what is open: the proxy ends.
+func (v *inviter) stop() {
+	v.mu.Lock()
+	open := v.open
+	v.mu.Unlock()
+	if open != nil {
+		open.cancel()
+		<-open.over
+	}
+}
+
+// accompany waits until an invitation is over. With a client of the older
+// protocols it asks the question itself, once.
+func (v *inviter) accompany(ctx context.Context, i *invitation) {
+	i.untilShown(ctx)
+	select {
+	case <-i.shown:
+		i.asked.Do(func() { go v.question(i) })
+	default:
+	}
+	i.untilOver(ctx)
+}
+
+// question asks a client of the older protocols by a request of our own.
+func (v *inviter) question(i *invitation) {
+	ctx, cancel := context.WithTimeout(context.Background(), invitationTime)
+	defer cancel()
+	stop := context.AfterFunc(ctx, i.cancel)
+	defer stop()
+	go func() { // the sign-in may end elsewhere: on the page, by mcpauth login
+		select {
+		case <-i.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	params := v.params(i)
+	params["elicitationId"] = i.id
+	text, err := json.Marshal(params)
+	if err != nil {
+		return
+	}
+	answer, err := v.ask(ctx, func(id []byte) []byte {
+		line := append([]byte(`{"jsonrpc":"2.0","id":`), id...)
+		line = append(line, `,"method":"elicitation/create","params":`...)
+		return append(append(line, text...), '}')
+	})
+	if err != nil {
+		return // the invitation ends by itself
+	}
+	var said struct {
+		Result *struct {
+			Action string `json:"action"`
+		} `json:"result"`
+	}
+	if json.Unmarshal(answer, &said) != nil || said.Result == nil || said.Result.Action != "accept" {
+		v.refused(i)
+		return
+	}
+	<-i.over
+	v.notify([]byte(`{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":"` + i.id + `"}}`))
+}
+
+// params are those of an elicitation/create in URL mode.
+func (v *inviter) params(i *invitation) map[string]any {
+	return map[string]any{
+		"mode": "url", "url": i.address,
+		"message": "Sign in to " + v.profile + " at " + v.host + ", so that this server knows who you are.",
+	}
+}
+
+// inputRequired is the result that asks a client of the modern protocol, and
+// has the call come back with the answer.
+func (v *inviter) inputRequired(m *relay.Message, i *invitation) []byte {
+	state := statePrefix + i.id + ":" + rand.Text()
+	if members := m.RetryMembers(); members != nil {
+		v.mu.Lock()
+		if v.retries == nil || len(v.retries) >= maxRetries {
+			v.retries = map[string][]byte{}
+		}
+		v.retries[state] = members
+		v.mu.Unlock()
+	}
+	return resultAnswer(m, map[string]any{
+		"resultType":    "input_required",
+		"requestState":  state,
+		"inputRequests": map[string]any{signInKey: map[string]any{"method": "elicitation/create", "params": v.params(i)}},
+	}, false)
+}
+
+// isOurs reports whether a call is the retry of one that we answered.
+func isOurs(m *relay.Message) bool { return strings.HasPrefix(m.RequestState(), statePrefix) }
+
+// saidNo reports whether the answer that a retry brings is not an acceptance.
+func saidNo(m *relay.Message) bool {
+	var responses map[string]struct {
+		Action string `json:"action"`
+	}
+	return json.Unmarshal(m.InputResponses(), &responses) != nil || responses[signInKey].Action != "accept"
+}
+
+// original gives a retry of ours back what it had before, so that the server
+// sees the call as the client first meant it.
+func (v *inviter) original(m *relay.Message) *relay.Message {
+	v.mu.Lock()
+	members := v.retries[m.RequestState()]
+	v.mu.Unlock()
+	first, refusal := relay.NewParser(reserved).Parse(m.WithRetryMembers(members))
+	if refusal != nil {
+		return m // not reached: what was one message stays one
+	}
+	return first
+}
