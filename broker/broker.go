@@ -115,15 +115,7 @@ func (b *Broker) remember(ctx context.Context, r Resolved) error {
 // deleted in any case; the result says what the provider was told. Errors are
 // *Problem.
 func (b *Broker) Logout(ctx context.Context, r Resolved) (identity.LogoutResult, error) {
-	client, err := b.client(ctx, r)
-	if err != nil && !errors.Is(err, keychain.ErrNotFound) {
-		return identity.LogoutResult{}, AsProblem(err)
-	}
-	result, err := b.accounts.Logout(ctx, client)
-	if err != nil {
-		return result, AsProblem(err)
-	}
-	return result, nil
+	return b.LogoutWith(ctx, r, LogoutOptions{})
 }
 
 // Status tells of a profile without asking the provider. The error is a

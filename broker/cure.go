@@ -102,6 +102,8 @@ func cureIdentity(err error, p *Problem) bool {
 		p.Hints = []string{"nothing was stored; check client_id and issuer, and this machine's clock"}
 	case errors.As(err, &timeout):
 		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth login; --timeout 10m gives more time"}
+	case errors.As(err, new(*identity.LockedError)):
+		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth unlock"}
 	case errors.Is(err, identity.ErrExpired):
 		p.Hints = []string{"a running proxy renews it by itself"}
 	case errors.Is(err, identity.ErrSignedOut):

@@ -38,12 +38,15 @@ type Overrides struct {
 	Command      []string
 	Cwd          string
 	UserContext  string
+
+	Grant, ClientSecretFile, IdleLimit, AbsoluteLimit string
 }
 
 func (o Overrides) profile() Profile {
 	return Profile{
 		Issuer: o.Issuer, ClientID: o.ClientID, Scopes: o.Scopes, RedirectURIs: o.RedirectURIs,
 		Audience: o.Audience, Resource: o.Resource, Provider: o.Provider, Command: o.Command, Cwd: o.Cwd, UserContext: o.UserContext,
+		Grant: o.Grant, ClientSecretFile: o.ClientSecretFile, IdleLimit: o.IdleLimit, AbsoluteLimit: o.AbsoluteLimit,
 	}
 }
 
@@ -84,6 +87,8 @@ func (r Resolved) client() identity.Client {
 		Scopes: r.Scopes, RedirectURIs: r.RedirectURIs, Audience: r.Audience, Resource: r.Resource,
 		Offline: identity.Offline(r.OfflineAccess),
 	}
+	c.IdleLimit, _ = parseLimit(r.IdleLimit) // checked when it was read, as the next; "" is none
+	c.AbsoluteLimit, _ = parseLimit(r.AbsoluteLimit)
 	if preset, known := identity.PresetNamed(r.Provider); known && r.Origin["scopes"] == OriginPreset {
 		c.Scopes, c.OptionalScopes = preset.Scopes, preset.Optional
 	}
@@ -105,6 +110,7 @@ func (l layer) hasSecret() bool {
 var flagNames = map[string]string{
 	"issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope", "redirect_uris": "--redirect-uri",
 	"audience": "--audience", "resource": "--resource", "provider": "--provider", "command": "the command", "cwd": "--cwd", "user_context": "--user-context",
+	"grant": "--grant", "client_secret_file": "--client-secret-file", "idle_limit": "--idle-limit", "absolute_limit": "--absolute-limit",
 }
 
 var envNames = map[string]string{

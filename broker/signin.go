@@ -71,6 +71,14 @@ func (s *signIn) Changed() <-chan struct{} {
 	return s.opened
 }
 
+// Used tells the session that the person's client made a call, for the idle
+// limit of its profile.
+func (s *signIn) Used() {
+	if session := s.session.Load(); session != nil {
+		session.Used()
+	}
+}
+
 // settling bounds the wait at the end of a proxy. AI clients kill one that
 // takes longer than about 4 s, so waiting longer would save nothing.
 const settling = 3 * time.Second

@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/mcpauth/mcpauth/broker/identity"
@@ -73,7 +74,15 @@ func signedOutWords(profile string, now identity.Snapshot) string {
 	}
 	return fmt.Sprintf("Sign-in needed. The user is not signed in to %s%s, so nothing was sent.\n"+
 		"Ask them to run this in a terminal:  %s\n"+
-		"Then call the tool again. Do not retry before that.", profile, why, loginCommand(profile))
+		"Then call the tool again. Do not retry before that.", profile, why, cureCommand(profile, now.Err))
+}
+
+// cureCommand is what a person types to be let in.
+func cureCommand(profile string, err error) string {
+	if errors.As(err, new(*identity.LockedError)) {
+		return "mcpauth unlock"
+	}
+	return loginCommand(profile)
 }
 
 func loginCommand(profile string) string {

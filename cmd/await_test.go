@@ -1,9 +1,12 @@
 package cmd
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,6 +29,27 @@ func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
 			if data, err := os.ReadFile(name); err == nil && pattern.Match(data) {
 				return
 			}
+		}
+	}
+	ts.Fatalf("in vain: %v", args)
+}
+
+// eventuallyCommand is "eventually CODE program [args...]": runs the program
+// until it exits with the code.
+func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually CODE program [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		got := 0
+		var exit *exec.ExitError
+		if errors.As(ts.Exec(args[1], args[2:]...), &exit) {
+			got = exit.ExitCode()
+		}
+		if got == want {
+			return
 		}
 	}
 	ts.Fatalf("in vain: %v", args)

@@ -210,6 +210,7 @@ var faults = map[string]struct {
 	}}},
 	"html":        {"discovery", demoidp.Fault{Status: 200, Body: "<html>Welcome to the hotel Wi-Fi</html>"}},
 	"down":        {"discovery", demoidp.Fault{Status: 503, Body: "gone"}},
+	"revoke-lies": {"revocation", demoidp.Fault{Status: 200}},
 	"revoke-down": {"revocation", demoidp.Fault{Status: 503, Body: "gone"}},
 }
 

@@ -16,6 +16,8 @@ type loginOptions struct {
 	noBrowser bool
 	timeout   time.Duration
 	scopes    []string
+	reauth    bool
+	acr       []string
 }
 
 func newLogin(a *app) *cobra.Command {
@@ -34,7 +36,9 @@ func newLogin(a *app) *cobra.Command {
 	}
 	flags := c.Flags()
 	clientFlags(c, &o.overrides)
-	flags.StringSliceVar(&o.scopes, "scope", nil, "ask for these scopes, too (repeat, or separate by commas)")
+	flags.StringSliceVar(&o.scopes, "scope", nil, "ask for these scopes, too, now and at later sign-ins until logout (repeat, or separate by commas)")
+	flags.BoolVar(&o.reauth, "reauth", false, "prove anew who you are, whatever the browser remembers")
+	flags.StringSliceVar(&o.acr, "acr", nil, "sign in in one of these ways, in the provider's words (acr_values)")
 	flags.BoolVar(&o.noBrowser, "no-browser", false, "print the link instead of opening it")
 	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "give up after this time")
 	return c
@@ -66,7 +70,7 @@ func (a *app) login(ctx context.Context, o *loginOptions) error {
 	}
 	a.say("Signing in to %s at %s", printable(resolved.Name), host(resolved.Issuer))
 	user, remembered, err := b.Login(ctx, resolved, broker.LoginOptions{
-		UI: a.loginUI(o.noBrowser, o.timeout), Timeout: o.timeout, Scopes: o.scopes,
+		UI: a.loginUI(o.noBrowser, o.timeout), Timeout: o.timeout, Scopes: o.scopes, Reauth: o.reauth, ACR: o.acr,
 	})
 	if err != nil {
 		return err

@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"port":  portCommand,
 
 			"gives-token": givesToken,
+			"eventually":  eventuallyCommand,
 			"await":       awaitCommand,
 		},
 	})

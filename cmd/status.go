@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type profileStatus struct {
 	Profile     string       `json:"profile"`
 	State       string       `json:"state"` // signed_in, signed_out, troubled
 	Reason      string       `json:"reason,omitempty"`
+	Locked      bool         `json:"locked,omitempty"` // by mcpauth lock
 	Issuer      string       `json:"issuer"`
 	ClientID    string       `json:"client_id"`
 	User        *broker.User `json:"user,omitempty"`
@@ -38,6 +40,8 @@ type profileStatus struct {
 	SignedInAt  *time.Time   `json:"signed_in_at,omitempty"`
 	ObtainedAt  *time.Time   `json:"obtained_at,omitempty"`
 	ExpiresAt   *time.Time   `json:"expires_at,omitempty"` // of the access token
+	EndsAt      *time.Time   `json:"ends_at,omitempty"`    // of the sign-in, by a limit of the profile
+	ACR         string       `json:"acr,omitempty"`        // how the person signed in, in the provider's words
 	Refreshable bool         `json:"refreshable"`
 }
 
@@ -111,7 +115,7 @@ func statusExit(list []profileStatus) int {
 func describe(r broker.Resolved, s identity.Status) profileStatus {
 	one := profileStatus{
 		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, Scopes: []string{},
-		StoredIn: s.StoredIn, Refreshable: s.HasRefreshToken,
+		StoredIn: s.StoredIn, Refreshable: s.HasRefreshToken, ACR: s.ACR,
 	}
 	switch s.State {
 	case identity.SignedIn:
@@ -121,6 +125,7 @@ func describe(r broker.Resolved, s identity.Status) profileStatus {
 	default:
 		one.State = "signed_out"
 	}
+	one.Locked = errors.As(s.Err, new(*identity.LockedError))
 	if s.Err != nil {
 		one.Reason = broker.AsProblem(s.Err).Msg
 	}
@@ -130,7 +135,7 @@ func describe(r broker.Resolved, s identity.Status) profileStatus {
 	for _, moment := range []struct {
 		to   **time.Time
 		from time.Time
-	}{{&one.SignedInAt, s.SignedInAt}, {&one.ObtainedAt, s.ObtainedAt}, {&one.ExpiresAt, s.ExpiresAt}} {
+	}{{&one.SignedInAt, s.SignedInAt}, {&one.ObtainedAt, s.ObtainedAt}, {&one.ExpiresAt, s.ExpiresAt}, {&one.EndsAt, s.EndsAt}} {
 		if !moment.from.IsZero() {
 			utc := moment.from.UTC()
 			*moment.to = &utc
@@ -168,10 +173,22 @@ func (a *app) printStatus(s profileStatus) {
 	if s.SignedInAt != nil {
 		row("Signed in", when(*s.SignedInAt, now))
 	}
+	row("Proof", s.ACR)
+	if s.EndsAt != nil && s.State != "signed_out" {
+		row("Limit", "ends "+when(*s.EndsAt, now)+" by the profile's limits; a call before that moves an idle limit")
+	}
 	row("Stored in", s.StoredIn)
 	if s.State == "signed_out" {
-		a.say("Sign in with:  mcpauth login --profile %s", s.Profile)
+		a.say("%s", signInHint(s))
 	}
+}
+
+// signInHint says what lets a signed-out person in.
+func signInHint(s profileStatus) string {
+	if s.Locked {
+		return "Unlock with:  mcpauth unlock"
+	}
+	return "Sign in with:  mcpauth login --profile " + s.Profile
 }
 
 func named(user broker.User) string {

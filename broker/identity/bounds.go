@@ -47,8 +47,9 @@ func (a *Accounts) Locked() bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// removeLock is the end of what Lock began.
-func (a *Accounts) removeLock() error {
+// LiftLock undoes Lock without asking anybody. It is for Unlock, and for those
+// who have left no sign-in to be kept from.
+func (a *Accounts) LiftLock() error {
 	if err := os.Remove(a.lockFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("unlocking: %w", err)
 	}

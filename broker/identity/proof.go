@@ -33,5 +33,5 @@ func (a *Accounts) Unlock(ctx context.Context, c Client, o LoginOptions) (User, 
 	if err != nil {
 		return User{}, err
 	}
-	return user, a.removeLock()
+	return user, a.LiftLock()
 }
