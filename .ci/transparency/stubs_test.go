@@ -1,0 +1,4 @@
+package transparency
+
+func playPerson([]string) {}
+func playFaulty([]string) {}
