@@ -106,7 +106,7 @@ func (in *inbound) handle(m *Message) {
 // cancelled reports whether a call that its client gives up never reached the
 // backend, so that nobody need hear of it.
 func (in *inbound) cancelled(id []byte) bool {
-	if in.parked.cancel(id) {
+	if in.parked.cancel(id) || in.apart.cancel(id) {
 		return true
 	}
 	in.inFlight.cancel(id)
@@ -125,8 +125,20 @@ func (in *inbound) do(m *Message, v Verdict) {
 	case Answer:
 		in.outbox.put(v.Line)
 	case Wait:
-		in.park(m, v.Until)
+		in.wait(m, v)
 	case Drop:
+	}
+}
+
+func (in *inbound) wait(m *Message, v Verdict) {
+	if !v.Apart {
+		in.park(m, v.Until)
+		return
+	}
+	m = m.Clone()
+	if refusal := in.apart.put(in.running, m, v.Until); refusal != nil {
+		in.refuse(refusal)
+		m.release()
 	}
 }
 

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,10 +106,12 @@ type Relay struct {
 	backendBox *outbox // what we say to the backend
 	inFlight   pending
 	parked     *parked
-	asks       asks          // our questions to the backend
-	clientAsks asks          // our questions to the client
-	gone       chan struct{} // closed when the backend has said its last
-	ended      sync.Once     // of the client
+	apart      *apart
+	running    context.Context // ends with Run
+	asks       asks            // our questions to the backend
+	clientAsks asks            // our questions to the client
+	gone       chan struct{}   // closed when the backend has said its last
+	ended      sync.Once       // of the client
 }
 
 // New returns a relay that Run sets going.
@@ -126,6 +129,7 @@ func New(config Config) *Relay {
 	r.outbox = newOutbox(func() *sink { return r.toClient })
 	r.backendBox = newOutbox(r.toBackend.Load)
 	r.parked = newParked(r)
+	r.apart = &apart{relay: r}
 	return r
 }
 
@@ -139,6 +143,7 @@ const lingering = 300 * time.Millisecond
 func (r *Relay) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	r.running = ctx
 	go r.outbox.run()
 	go r.backendBox.run()
 	defer r.backendBox.close()
@@ -170,7 +175,7 @@ func (r *Relay) clientGone() { r.ended.Do(r.ClientGone) }
 
 // answerAll tells the client of every call that will get no answer.
 func (r *Relay) answerAll() {
-	open := append(r.inFlight.drain(), r.parked.drain()...)
+	open := slices.Concat(r.inFlight.drain(), r.parked.drain(), r.apart.drain())
 	if len(open) == 0 {
 		return
 	}

@@ -1,0 +1,97 @@
+package relay
+
+import (
+	"context"
+	"sync"
+)
+
+// apart holds the calls that wait for a person, which may take minutes: each by
+// itself, so that no other call waits with it.
+type apart struct {
+	relay *Relay
+	mu    sync.Mutex
+	calls map[string]*apartCall // by id
+	over  bool
+}
+
+type apartCall struct {
+	*Message
+	stop context.CancelFunc // of its waiting
+}
+
+// maxApart bounds the goroutines and the memory of what waits for people.
+const maxApart = 16
+
+// put lets a call wait. ctx ends with the relay.
+func (a *apart) put(ctx context.Context, m *Message, until waiter) *Refusal {
+	key := idKey(m.ID())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.calls[key] != nil:
+		return &Refusal{Code: CodeInvalidRequest, Reason: "the id belongs to a call that is not answered yet", ID: m.ID()}
+	case a.over || len(a.calls) >= maxApart || m.Kind() != Call:
+		return &Refusal{Code: CodeTooMany, Reason: "too many calls wait for a person", ID: m.ID()}
+	case a.calls == nil:
+		a.calls = make(map[string]*apartCall)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	call := &apartCall{m, stop}
+	a.calls[key] = call
+	go a.wait(ctx, key, call, until)
+	return nil
+}
+
+// wait sends a call on as soon as it can be judged, unless it was cancelled.
+func (a *apart) wait(ctx context.Context, key string, call *apartCall, until waiter) {
+	defer call.stop()
+	defer call.release()
+	in := a.relay.newInbound()
+	verdict := Verdict{Action: Wait, Until: until}
+	for verdict.Action == Wait {
+		if verdict.Until != nil {
+			verdict.Until(ctx)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		verdict = in.Gate.FromClient(call.Message)
+	}
+	// The lock is held until the call is written, so that no cancellation
+	// overtakes it.
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.calls[key] != call {
+		return
+	}
+	in.do(call.Message, verdict)
+	in.flush()
+	delete(a.calls, key)
+}
+
+// cancel removes the call with this id. It reports whether there was one.
+func (a *apart) cancel(id []byte) bool {
+	key := idKey(id)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	call := a.calls[key]
+	if call == nil {
+		return false
+	}
+	delete(a.calls, key)
+	call.stop()
+	return true
+}
+
+// drain removes and returns all calls. None can come after it.
+func (a *apart) drain() []Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var all []Request
+	for _, call := range a.calls {
+		all = append(all, call.request(nil))
+		call.stop()
+	}
+	a.calls, a.over = nil, true
+	return all
+}
