@@ -24,9 +24,11 @@ const secretRef = "keychain:"
 
 // Config is the configuration file. The zero Config is that of a missing file.
 type Config struct {
-	DefaultProfile string             `toml:"default_profile"`    // name of the profile used when none is asked for
-	Defaults       Profile            `toml:"defaults"`           // stands below every profile
-	Profiles       map[string]Profile `toml:"profiles,omitempty"` // by name
+	DefaultProfile string             `toml:"default_profile"`           // name of the profile used when none is asked for
+	Store          string             `toml:"store,omitempty"`           // StoreKeychain or StoreAge; empty means StoreKeychain
+	PassphraseFile string             `toml:"passphrase_file,omitempty"` // absolute path of a file that holds the age file's passphrase alone
+	Defaults       Profile            `toml:"defaults"`                  // stands below every profile
+	Profiles       map[string]Profile `toml:"profiles,omitempty"`        // by name
 
 	path     string                    // where it was read from, for messages
 	policies map[string]*policy.Policy // of the profiles that have rules in their own table
@@ -187,6 +189,14 @@ func (c Config) checkValues(lines map[string]int) error {
 	if c.DefaultProfile != "" {
 		if err := checkProfileName(c.DefaultProfile); err != nil {
 			return &lineError{at("default_profile"), fmt.Errorf("default_profile %w", err)}
+		}
+	}
+	if err := checkStore(c.Store); err != nil {
+		return &lineError{at("store"), err}
+	}
+	if c.PassphraseFile != "" {
+		if err := checkCwd(c.PassphraseFile); err != nil {
+			return &lineError{at("passphrase_file"), fmt.Errorf("passphrase_file %w", err)}
 		}
 	}
 	folded := map[string]string{}

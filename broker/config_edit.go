@@ -64,7 +64,7 @@ func SetDefault(ctx context.Context, path, name string) error {
 		if _, ok := c.Profiles[name]; !ok {
 			return nil, c, unknownProfile(name, c.ProfileNames())
 		}
-		edited, err := setDefault(data, name)
+		edited, err := setTop(data, "default_profile", name)
 		c.DefaultProfile = name
 		return edited, c, err
 	})
@@ -310,15 +310,15 @@ func cut(data []byte, ranges []byteRange) []byte {
 	return append(out, data[at:]...)
 }
 
-// setDefault replaces the value of default_profile, or adds it after the last
-// key outside of tables, or before the first table and the comment on it.
-func setDefault(data []byte, name string) ([]byte, error) {
+// setTop replaces the value of a key outside of tables, or adds it after the last
+// of these, or before the first table and the comment on it.
+func setTop(data []byte, key, value string) ([]byte, error) {
 	keys, err := scanKeys(data)
 	if err != nil {
 		return nil, err
 	}
 	eol := lineEnd(data)
-	line := fmt.Sprintf("default_profile = %q", name)
+	line := fmt.Sprintf("%s = %q", key, value)
 	insert := func(at int, text string) []byte {
 		return slices.Concat(data[:at], []byte(text), data[at:])
 	}
@@ -330,8 +330,8 @@ func setDefault(data []byte, name string) ([]byte, error) {
 				return insert(last, line+eol), nil
 			}
 			return insert(aboveComment(data, k.start), line+eol+eol), nil
-		case len(k.path) == 1 && k.path[0] == "default_profile":
-			return slices.Concat(data[:k.valueStart], fmt.Appendf(nil, "%q", name), data[k.valueEnd:]), nil
+		case len(k.path) == 1 && k.path[0] == key:
+			return slices.Concat(data[:k.valueStart], fmt.Appendf(nil, "%q", value), data[k.valueEnd:]), nil
 		case k.inline < 0:
 			last = k.end
 		}

@@ -338,7 +338,7 @@ func FuzzSetDefault(f *testing.F) {
 		if err != nil || bytes.HasPrefix(data, []byte(bom)) || checkProfileName(name) != nil {
 			return
 		}
-		edited, err := setDefault(data, name)
+		edited, err := setTop(data, "default_profile", name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -156,7 +156,7 @@ func (k tomlKey) check() error {
 
 func (k tomlKey) checkKnown() error {
 	switch k.path[0] {
-	case "default_profile":
+	case "default_profile", "store", "passphrase_file":
 		if len(k.path) == 1 {
 			return k.wantText()
 		}
@@ -224,7 +224,7 @@ func unknownTopLevel(k tomlKey) error {
 	if _, ok := profileFields[name]; ok && !k.header {
 		return fmt.Errorf("%s stands outside of a profile: put it under [profiles.NAME] or [defaults]", name)
 	}
-	known := []string{"default_profile", "defaults", "profiles"}
+	known := []string{"default_profile", "defaults", "passphrase_file", "profiles", "store"}
 	if nearest(name, known) == "" && k.kind == unstable.Table && len(k.path) == 1 {
 		return fmt.Errorf("unknown table [%s]; did you mean [profiles.%s]?", quoteKey(name), quoteKey(name))
 	}
