@@ -41,6 +41,8 @@ func (e *Error) words() string {
 		return "what the keychain holds is damaged or not ours"
 	case TooBig:
 		return "the secret is too big for the keychain"
+	case Sealed:
+		return "the age file cannot be opened"
 	default:
 		return "the keychain gave an error"
 	}

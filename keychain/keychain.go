@@ -29,7 +29,8 @@ type Store interface {
 	// Delete removes the secret and all its parts. Absence is no error.
 	Delete(ctx context.Context, key string) error
 	// Name says for people where the secrets are: "macOS Keychain",
-	// "Windows Credential Manager", "Secret Service", "memory (this process only)".
+	// "Windows Credential Manager", "Secret Service", "memory (this process only)",
+	// "age file PATH".
 	Name() string
 }
 
@@ -45,6 +46,7 @@ const (
 	Corrupt                     // what is stored is torn, foreign or altered
 	TooBig                      // larger than this store can hold
 	Failed                      // any other error of the keychain
+	Sealed                      // an age store, and no right passphrase to open it
 )
 
 // Error is a failure of the keychain. Its text never holds a secret.

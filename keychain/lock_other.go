@@ -4,4 +4,6 @@ package keychain
 
 import "os"
 
+const noFollow = 0
+
 const lockFlags = os.O_CREATE | os.O_RDONLY

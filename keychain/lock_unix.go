@@ -7,6 +7,10 @@ import (
 	"syscall"
 )
 
+// noFollow opens no link that was planted in place of a file, and does not wait
+// for the other side of a pipe.
+const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
 // A link planted in place of the lock would make us create a file elsewhere,
 // and a pipe would hold us for ever in open.
-const lockFlags = os.O_CREATE | os.O_RDONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+const lockFlags = os.O_CREATE | os.O_RDONLY | noFollow
