@@ -53,7 +53,7 @@ type gate struct {
 	server      string // the wrapped command, for the record
 	userContext string
 	session     session
-	policy      *policy.Policy
+	doors       *doors
 	audit       recorder
 	tools       *toolBook
 	lists       *lastLists
@@ -140,19 +140,17 @@ func (g *gate) cleaned(m *relay.Message) relay.Verdict {
 // readsAnswer reports whether the answers to a method are read, and changed, by
 // answered.
 func readsAnswer(method string) bool {
-	return method == "initialize" || method == "server/discover" || listMembers[method] != ""
+	_, isList := filteredLists[method]
+	return isList || method == "initialize" || method == "server/discover"
 }
 
 // forUser judges a call of a signed-in user.
 func (g *gate) forUser(m *relay.Message, user identity.User) relay.Verdict {
 	method := m.Method()
-	if listMembers[method] != "" {
+	if _, isList := filteredLists[method]; isList {
 		v := g.cleaned(m)
 		v.Tag = m.Cursor() == nil // whether it asks for the first page
 		return v
-	}
-	if !userMethods[method] {
-		return g.cleaned(m)
 	}
 	retry := isOurs(m)
 	if retry {
@@ -164,25 +162,39 @@ func (g *gate) forUser(m *relay.Message, user identity.User) relay.Verdict {
 	if method == "tools/call" && m.Name() == signInTool && !g.tools.has(signInTool) {
 		return answer(signedInAnswer(m, user))
 	}
-	decision := g.policy.Decide(policy.Request{Sub: user.Sub, Method: method, Name: subject(m)})
-	if decision.Effect != policy.Allow {
-		g.record(m, user, audit.Deny, decision.Rule)
-		return answer(deniedAnswer(m, decision.Rule))
+	ruling := g.doors.judge(m, user, time.Now())
+	if ruling.Effect != policy.Allow {
+		return g.notAllowed(m, user, ruling)
 	}
+	if !userMethods[method] {
+		return g.cleaned(m)
+	}
+	return g.allowed(m, user, ruling, retry)
+}
+
+// notAllowed answers a call that the policy does not let pass.
+func (g *gate) notAllowed(m *relay.Message, user identity.User, ruling ruling) relay.Verdict {
+	g.record(m, user, audit.Deny, ruling.Rule)
+	return answer(deniedAnswer(m, g.doors.words(ruling, user, g.profile)))
+}
+
+// allowed sends a call on, with the user in it and on record.
+func (g *gate) allowed(m *relay.Message, user identity.User, ruling ruling, retry bool) relay.Verdict {
 	add := g.insertion(m, user)
 	if !m.CanHold(add) {
 		g.record(m, user, audit.Refused, "the params of the call cannot hold the user")
 		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
 			"mcpauth: params, _meta and arguments must be objects", nil))
 	}
-	if err := g.record(m, user, audit.Allow, decision.Rule); err != nil {
+	if err := g.record(m, user, audit.Allow, ruling.Rule); err != nil {
 		return answer(unrecordedAnswer(m, err))
 	}
+	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: g.user.written()}
 	if retry { // what the server gets is not what the client sent
-		line, _ := m.Splice(nil, reserved, add)
-		return relay.Verdict{Action: relay.Forward, Line: line}
+		v.Insert = relay.Insertion{}
+		v.Line, _ = m.Splice(nil, reserved, add)
 	}
-	return relay.Verdict{Action: relay.Forward, Insert: add}
+	return v
 }
 
 // insertion is the user for this call.
@@ -277,13 +289,11 @@ func (g *gate) FromBackend(out *relay.Output, request *relay.Request) relay.Verd
 }
 
 func (g *gate) notification(out *relay.Output) relay.Verdict {
-	switch out.Method() {
-	case "notifications/tools/list_changed":
+	if out.Method() == "notifications/tools/list_changed" {
 		g.tools.forget()
-	case "notifications/resources/updated":
-		if g.session.Snapshot().State != identity.SignedIn {
-			return relay.Verdict{Action: relay.Drop} // subscribed to by somebody who has left
-		}
+	}
+	if !g.doors.hears(out, g.session.Snapshot()) {
+		return relay.Verdict{Action: relay.Drop}
 	}
 	return relay.Verdict{Action: relay.Forward}
 }
@@ -295,13 +305,31 @@ func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte)
 	if request.Method == "initialize" || request.Method == "server/discover" {
 		return out.OfferListChanged()
 	}
-	if listMembers[request.Method] == "" {
-		return nil
+	if caller, ok := request.Tag.(*writtenUser); ok && request.Method == "tools/call" {
+		g.doors.tasks.note(out.Result(), taskOwner{caller.user.Sub, request.Name})
 	}
+	if _, isList := filteredLists[request.Method]; isList {
+		return g.listed(out, request)
+	}
+	return nil
+}
+
+// listed is a list as the client gets it: without what is not for its user.
+func (g *gate) listed(out *relay.Output, request *relay.Request) (line []byte) {
 	if request.Method == "tools/list" {
 		var tools []relay.Tool
 		line, tools = out.HideArgument(UserArgument)
 		g.tools.note(tools)
+	}
+	if line != nil {
+		var scanner relay.Scanner
+		out = scanner.Scan(line)
+	}
+	if filtered := g.doors.filter(out, request, g.session.Snapshot()); filtered != nil {
+		line = filtered
+	}
+	if listMembers[request.Method] == "" {
+		return line
 	}
 	seen := line
 	if seen == nil {

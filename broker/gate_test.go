@@ -53,12 +53,19 @@ func (n *notebook) Append(r audit.Record) error {
 }
 
 func testGate() (*gate, *fixedSession, *notebook) {
-	session, record := &fixedSession{now: signedIn("ada")}, &notebook{}
+	session, record, tools := &fixedSession{now: signedIn("ada")}, &notebook{}, &toolBook{}
 	return &gate{
 		profile: "orders", server: "main.py", userContext: contextNever,
-		session: session, policy: policy.SignedIn(), audit: record, tools: &toolBook{},
+		session: session, doors: &doors{server: "main.py", policy: fixedPolicy(policy.SignedIn()), tools: tools}, audit: record, tools: tools,
 		lists: openLists("/nowhere", Resolved{Profile: Profile{Command: []string{"x"}}}), news: &news{notify: func([]byte) {}},
 	}, session, record
+}
+
+// fixedPolicy is a policy that a test sets.
+func fixedPolicy(p *policy.Policy) *policyWatch {
+	w := &policyWatch{}
+	w.current.Store(p)
+	return w
 }
 
 func message(t *testing.T, line string) *relay.Message {
@@ -126,7 +133,7 @@ func TestNothingPassesWithoutUser(t *testing.T) {
 
 func TestGateDeniesByPolicy(t *testing.T) {
 	g, _, record := testGate()
-	g.policy = &policy.Policy{}
+	g.doors.policy = fixedPolicy(&policy.Policy{})
 	v := g.FromClient(message(t, whoami))
 	if v.Action != relay.Answer || !strings.Contains(string(v.Line), "Denied by policy: no rule allows it. Asking again will not help.") {
 		t.Errorf("action %v, line %s", v.Action, v.Line)

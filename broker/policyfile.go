@@ -28,6 +28,7 @@ type policyText struct {
 	ReadTools  []string          `toml:"read_tools"`
 	Confirm    []string          `toml:"confirm"`
 	Pin        string            `toml:"pin"`
+	Tests      []testText        `toml:"tests"` // see TestPolicy
 }
 
 type ruleText struct {
@@ -71,25 +72,33 @@ func LoadPolicy(path string) (*policy.Policy, error) {
 // values, and rules that can never matter, are refused with file and line.
 // Errors are *Problem.
 func ParsePolicy(path string, data []byte) (*policy.Policy, error) {
-	data = bytes.TrimPrefix(data, []byte(bom))
-	keys, err := scanKeys(data)
-	if err != nil {
-		return nil, configProblem(path, err)
-	}
-	for _, k := range keys {
-		if err := k.checkPolicy(k.path); err != nil {
-			return nil, configProblem(path, &lineError{k.line, err})
-		}
-	}
-	var text policyText
-	if err := toml.Unmarshal(data, &text); err != nil {
-		return nil, configProblem(path, decodeError(err))
-	}
-	compiled, err := text.compile(policyLines(keys, nil))
+	compiled, _, _, err := parsePolicy(data)
 	if err != nil {
 		return nil, configProblem(path, err)
 	}
 	return compiled, nil
+}
+
+// parsePolicy also returns the text and where its parts stand. Errors are
+// *lineError.
+func parsePolicy(data []byte) (*policy.Policy, policyText, linesOf, error) {
+	var text policyText
+	data = bytes.TrimPrefix(data, []byte(bom))
+	keys, err := scanKeys(data)
+	if err != nil {
+		return nil, text, linesOf{}, err
+	}
+	for _, k := range keys {
+		if err := k.checkPolicy(k.path); err != nil {
+			return nil, text, linesOf{}, &lineError{k.line, err}
+		}
+	}
+	if err := toml.Unmarshal(data, &text); err != nil {
+		return nil, text, linesOf{}, decodeError(err)
+	}
+	lines := policyLines(keys, nil)
+	compiled, err := text.compile(lines)
+	return compiled, text, lines, err
 }
 
 // inlinePolicies compiles the rules that stand in the tables of profiles.
@@ -118,9 +127,9 @@ func inlinePolicies(data []byte, keys []tomlKey) (map[string]*policy.Policy, err
 
 // linesOf tells where the parts of a policy stand.
 type linesOf struct {
-	rules, limits []int
-	first         int
-	keys          map[string]int // by path within the policy
+	rules, limits, tests []int
+	first                int
+	keys                 map[string]int // by path within the policy
 }
 
 // policyLines finds the parts of the policy below a table.
@@ -139,6 +148,8 @@ func policyLines(keys []tomlKey, below []string) linesOf {
 			lines.rules = append(lines.rules, k.line)
 		case k.header && len(rest) == 1 && rest[0] == "limits":
 			lines.limits = append(lines.limits, k.line)
+		case k.header && len(rest) == 1 && rest[0] == "tests":
+			lines.tests = append(lines.tests, k.line)
 		default:
 			lines.keys[strings.Join(rest, "\x00")] = k.line
 		}
@@ -160,8 +171,8 @@ func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
 		return nil, &lineError{lines.of("pin"), fmt.Errorf(`pin must be "off", "warn" or "block", not %q`, t.Pin)}
 	}
 	// "rules.effect = …" is TOML, too, and one rule without a header.
-	if len(t.Rules) != len(lines.rules) || len(t.Limits) != len(lines.limits) {
-		return nil, &lineError{lines.first, errors.New("rules and limits are written one by one, each under [[rules]] or [[limits]]")}
+	if len(t.Rules) != len(lines.rules) || len(t.Limits) != len(lines.limits) || len(t.Tests) != len(lines.tests) {
+		return nil, &lineError{lines.first, errors.New("rules, limits and tests are written one by one, each under a [[rules]], [[limits]] or [[tests]]")}
 	}
 	for i, r := range t.Rules {
 		rule, err := r.rule(lines.rules[i])

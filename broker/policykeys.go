@@ -24,18 +24,23 @@ const (
 // policyShapes are the keys of a policy: of a policy file, and of a profile that
 // has its rules in its own table.
 var policyShapes = map[string]shape{
-	"rules": tables, "limits": tables,
+	"rules": tables, "limits": tables, "tests": tables,
 	"tool_scopes": someTexts, "group_roles": someTexts,
 	"role_levels": aList, "read_tools": aList, "confirm": aList,
 	"strict": aSwitch, "read_only": aSwitch, "pin": aText,
 }
 
-// policyFields are the keys inside of [[rules]] and [[limits]].
+// policyFields are the keys inside of [[rules]], [[limits]] and [[tests]].
 var policyFields = map[string]map[string]shape{
 	"rules": {
 		"name": aText, "effect": aText, "max_auth_age": aText,
 		"groups": aList, "roles": aList, "scopes": aList, "email_domains": aList, "claims": values,
 		"methods": aList, "servers": aList, "tools": aList, "resources": aList, "prompts": aList, "acr": aList,
+	},
+	"tests": {
+		"name": aText, "want": aText, "server": aText,
+		"tool": aText, "resource": aText, "prompt": aText, "method": aText,
+		"email": aText, "groups": aList, "roles": aList, "scopes": aList, "acr": aText, "claims": values, "signed_in_ago": aText,
 	},
 	"limits": {"tools": aList, "rate": aText, "burst": aNumber, "shared": aSwitch},
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/mcpauth/mcpauth/broker/audit"
 	"github.com/mcpauth/mcpauth/broker/backend"
 	"github.com/mcpauth/mcpauth/broker/identity"
-	"github.com/mcpauth/mcpauth/broker/policy"
 	"github.com/mcpauth/mcpauth/broker/relay"
 )
 
@@ -87,6 +86,8 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	record, closeRecord := openRecord(filepath.Join(b.Paths.StateDir, "audit"))
 	defer closeRecord()
 	tools, news := &toolBook{}, &news{}
+	rules := b.watchPolicy(o.Overrides, log, news)
+	rules.start()
 	lists := openLists(b.Paths.StateDir, r)
 	inviter := b.inviter(r, session)
 	defer inviter.stop()
@@ -97,7 +98,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Reserved: reserved,
 		Gate: &gate{
 			profile: r.Name, server: serverName(r.Command), userContext: r.UserContext,
-			session: session, policy: policy.SignedIn(), audit: record,
+			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools}, audit: record,
 			tools: tools, lists: lists, news: news, inviter: inviter,
 		},
 		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
@@ -110,6 +111,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	tools.ask, news.notify = lines.Ask, lines.Notify
 	inviter.ask, inviter.notify = lines.AskClient, lines.Notify
 	go lists.run(ctx)
+	go rules.run(ctx)
 	go (&follower{profile: r.Name, log: log, session: session, news: news}).run(ctx)
 	lines.Run(ctx)
 	child.Stop()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcpauth/mcpauth/broker/policy"
 	"github.com/mcpauth/mcpauth/broker/relay"
 )
 
@@ -17,7 +18,8 @@ type toolBook struct {
 
 	mu       sync.Mutex
 	takes    map[string]bool // by tool name
-	complete bool            // the whole list was read, or could not be had
+	alike    policy.LookAlikes
+	complete bool // the whole list was read, or could not be had
 }
 
 // fetchTimeout bounds the one call that waits for the list.
@@ -47,6 +49,14 @@ func (b *toolBook) takesUser(tool string) bool {
 	return b.takes[tool]
 }
 
+// lookAlike returns the tool of the server that a name, which is none of its
+// tools', could be taken for.
+func (b *toolBook) lookAlike(tool string) (known string, found bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.alike.Of(tool)
+}
+
 func (b *toolBook) note(tools []relay.Tool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,6 +65,7 @@ func (b *toolBook) note(tools []relay.Tool) {
 	}
 	for _, tool := range tools {
 		b.takes[tool.Name] = tool.Takes
+		b.alike.Add(tool.Name)
 	}
 }
 
@@ -62,7 +73,7 @@ func (b *toolBook) note(tools []relay.Tool) {
 func (b *toolBook) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.takes, b.complete = nil, false
+	b.takes, b.complete, b.alike = nil, false, policy.LookAlikes{}
 }
 
 // fetch reads the whole list. modernMeta is the _meta of a modern request, nil

@@ -32,6 +32,9 @@ func (u *userText) text(user identity.User) []byte {
 	return text
 }
 
+// written is the user of the last text, to be told apart by its address.
+func (u *userText) written() *writtenUser { return u.last.Load() }
+
 func sameUser(a, b *identity.User) bool {
 	return a.Sub == b.Sub && a.UserID == b.UserID && a.ExpiresAt == b.ExpiresAt && a.AuthTime == b.AuthTime &&
 		a.Email == b.Email && a.Name == b.Name && a.GivenName == b.GivenName && a.FamilyName == b.FamilyName &&

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/policy"
 	"github.com/mcpauth/mcpauth/broker/relay"
 )
 
@@ -109,8 +111,31 @@ func stateReason(now identity.Snapshot) string {
 	return AsProblem(now.Err).Msg
 }
 
-func deniedAnswer(m *relay.Message, rule string) []byte {
-	words := fmt.Sprintf("Denied by policy: %s. Asking again will not help.", rule)
+// words say for a model why something is denied.
+func (d *doors) words(r ruling, user identity.User, profile string) string {
+	why := r.why
+	if why == "" {
+		why = d.policy.of(user, d.server).Explain(r.item, time.Now()).Why()
+	}
+	if failure := d.policy.failure.Load(); failure != nil {
+		why = "there is no policy to go by, because " + failure.Msg
+	}
+	words := fmt.Sprintf("Denied by policy: %s. Asking again will not help.", why)
+	const most = 200 // a longer name is no help to a person
+	if r.why == "" && len(r.item.Name) <= most {
+		words += fmt.Sprintf(" The user can see why, and what would change it, with:  mcpauth why%s%s %s",
+			profileFlag(profile), kindFlag(r.item.Kind), quoteWord(r.item.Name))
+	}
+	return words
+}
+
+func kindFlag(kind policy.Kind) string {
+	return map[policy.Kind]string{
+		policy.Resource: " --kind resource", policy.Template: " --kind resource", policy.Prompt: " --kind prompt", policy.Method: " --kind method",
+	}[kind]
+}
+
+func deniedAnswer(m *relay.Message, words string) []byte {
 	if m.Method() == "tools/call" {
 		return toolErrorAnswer(m, words)
 	}

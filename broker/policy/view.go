@@ -264,3 +264,8 @@ func union(a, b []string) []string {
 	}
 	return all
 }
+
+// AllowsAll reports whether the user may use everything that a list can hold.
+func (v *View) AllowsAll() bool {
+	return v.policy != nil && v.policy.open && !v.policy.set.ReadOnly && v.user.Sub != ""
+}

@@ -1,0 +1,230 @@
+package broker
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// doors are all the ways to what a server holds: lists and calls, subscriptions,
+// completions, tasks. Each asks the same policy the same question about the
+// thing behind it, so that what is listed is what may be used.
+type doors struct {
+	server string // as the record names it
+	policy *policyWatch
+	tools  *toolBook
+	tasks  taskBook
+}
+
+// ruling is what the policy says of a message.
+type ruling struct {
+	policy.Decision
+	item policy.Item // what it is about
+	why  string      // what a denial of our own, without a rule, is for
+}
+
+// judge asks the policy about a call of the client.
+func (d *doors) judge(m *relay.Message, user identity.User, now time.Time) ruling {
+	view := d.policy.of(user, d.server)
+	method := m.Method()
+	switch {
+	case method == "subscriptions/listen":
+		return d.subscription(m, view, now)
+	case strings.HasPrefix(method, "tasks/"):
+		return d.task(m, user, view, now)
+	case method == "tools/call":
+		if known, found := d.tools.lookAlike(m.Name()); found {
+			return refusal(policy.Item{Kind: policy.Tool, Name: m.Name()}, "look-alike",
+				"no tool has this name, which only looks like "+known)
+		}
+	}
+	item := itemOf(m)
+	return ruling{Decision: view.Decide(item, now), item: item}
+}
+
+func refusal(item policy.Item, rule, why string) ruling {
+	return ruling{Decision: policy.Decision{Effect: policy.Deny, Rule: rule}, item: item, why: why}
+}
+
+// itemOf is what a call is about.
+func itemOf(m *relay.Message) policy.Item {
+	switch method := m.Method(); method {
+	case "tools/call":
+		return policy.Item{Kind: policy.Tool, Name: m.Name()}
+	case "prompts/get":
+		return policy.Item{Kind: policy.Prompt, Name: m.Name()}
+	case "resources/read", "resources/subscribe", "resources/unsubscribe":
+		return policy.Item{Kind: policy.Resource, Name: m.URI()}
+	case "completion/complete":
+		return completed(m)
+	default:
+		return policy.Item{Kind: policy.Method, Name: method}
+	}
+}
+
+// completed is what a completion/complete is about: its answers tell of it.
+func completed(m *relay.Message) policy.Item {
+	kind, name, uri := m.Ref()
+	switch {
+	case kind == "ref/prompt":
+		return policy.Item{Kind: policy.Prompt, Name: name}
+	case kind == "ref/resource" && strings.Contains(uri, "{"):
+		return policy.Item{Kind: policy.Template, Name: uri}
+	case kind == "ref/resource":
+		return policy.Item{Kind: policy.Resource, Name: uri}
+	}
+	return policy.Item{Kind: policy.Method, Name: m.Method()}
+}
+
+// subscription decides about a subscriptions/listen: each resource must be one
+// that may be read.
+func (d *doors) subscription(m *relay.Message, view *policy.View, now time.Time) ruling {
+	var wanted struct {
+		URIs []string `json:"resourceSubscriptions"`
+	}
+	listen := policy.Item{Kind: policy.Method, Name: m.Method()}
+	if text := m.Notifications(); text != nil && json.Unmarshal(text, &wanted) != nil {
+		return refusal(listen, "unreadable", "its subscriptions cannot be read")
+	}
+	for _, uri := range wanted.URIs {
+		item := policy.Item{Kind: policy.Resource, Name: uri}
+		if decision := view.Decide(item, now); decision.Effect != policy.Allow {
+			return ruling{Decision: decision, item: item}
+		}
+	}
+	return ruling{Decision: policy.Decision{Effect: policy.Allow, Rule: "lists and resources that may be seen"}, item: listen}
+}
+
+// task decides about a task: it belongs to the user and the call that made it.
+func (d *doors) task(m *relay.Message, user identity.User, view *policy.View, now time.Time) ruling {
+	owner, known := d.tasks.owner(m.TaskID())
+	if !known || owner.sub != user.Sub {
+		return refusal(policy.Item{Kind: policy.Method, Name: m.Method()}, "foreign task", "this user has no task of that id")
+	}
+	item := policy.Item{Kind: policy.Tool, Name: owner.tool}
+	return ruling{Decision: view.Decide(item, now), item: item}
+}
+
+// list says where a list result holds what.
+type list struct {
+	member, name string
+	kind         policy.Kind
+}
+
+// lists are the lists that are filtered, by method.
+var filteredLists = map[string]list{
+	"tools/list":               {"tools", "name", policy.Tool},
+	"prompts/list":             {"prompts", "name", policy.Prompt},
+	"resources/list":           {"resources", "uri", policy.Resource},
+	"resources/templates/list": {"resourceTemplates", "uriTemplate", policy.Template},
+	"tasks/list":               {"tasks", "taskId", policy.Tool},
+}
+
+// filter returns the answer to a list method without what the user may not use,
+// or nil if it stays as it is. A list that cannot be read does not pass.
+func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.Snapshot) []byte {
+	user := now.User
+	if now.State != identity.SignedIn {
+		user = identity.User{} // nobody: who asked has left
+	}
+	view, moment := d.policy.of(user, d.server), time.Now()
+	where := filteredLists[request.Method]
+	if request.Method != "tasks/list" && view.AllowsAll() {
+		return nil
+	}
+	line, ok := out.Filter(relay.ListFilter{
+		Member: where.member, Name: where.name, Private: true, Add: request.Modern,
+		Keep: func(name string, _ []byte) bool {
+			if request.Method == "tasks/list" {
+				owner, known := d.tasks.owner(name)
+				if !known || owner.sub != user.Sub {
+					return false
+				}
+				name = owner.tool
+			}
+			return view.Decide(policy.Item{Kind: where.kind, Name: name}, moment).Effect != policy.Deny
+		},
+	})
+	if !ok {
+		return relay.AppendError(nil, request.ID, codeTrouble, "mcpauth: the server's list cannot be read, so it is not shown", nil)
+	}
+	return line
+}
+
+// hears reports whether a user may get a notification of the server.
+func (d *doors) hears(out *relay.Output, now identity.Snapshot) bool {
+	method := out.Method()
+	task := strings.HasPrefix(method, "notifications/tasks")
+	if method != "notifications/resources/updated" && !task {
+		return true
+	}
+	var message struct {
+		Params struct {
+			URI    string `json:"uri"`
+			TaskID string `json:"taskId"`
+		} `json:"params"`
+	}
+	if now.State != identity.SignedIn || json.Unmarshal(out.Bytes(), &message) != nil {
+		return false // subscribed to by somebody who has left, or not readable
+	}
+	if task {
+		owner, known := d.tasks.owner(message.Params.TaskID)
+		return !known || owner.sub == now.User.Sub
+	}
+	item := policy.Item{Kind: policy.Resource, Name: message.Params.URI}
+	return d.policy.of(now.User, d.server).Decide(item, time.Now()).Effect == policy.Allow
+}
+
+// taskBook knows whose task is whose.
+type taskBook struct {
+	mu     sync.Mutex
+	owners map[string]taskOwner
+}
+
+type taskOwner struct{ sub, tool string }
+
+// maxTasks bounds what is remembered. A task that is forgotten can be asked for
+// no more.
+const maxTasks = 10_000
+
+func (b *taskBook) owner(id string) (taskOwner, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	owner, known := b.owners[id]
+	return owner, known
+}
+
+// note learns of a task from the answer to a tools/call: result.task of MCP
+// 2025-11-25, or the result itself of the tasks extension of 2026-07-28.
+func (b *taskBook) note(result []byte, owner taskOwner) {
+	if !bytes.Contains(result, []byte("ask")) { // taskId, or task in any spelling but an escaped one
+		return
+	}
+	var made struct {
+		TaskID string `json:"taskId"`
+		Task   struct {
+			TaskID string `json:"taskId"`
+		} `json:"task"`
+	}
+	if json.Unmarshal(result, &made) != nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.owners == nil || len(b.owners) >= maxTasks {
+		b.owners = map[string]taskOwner{}
+	}
+	for _, id := range []string{made.TaskID, made.Task.TaskID} {
+		// The first owner stays: a server that gives one id to two callers must not
+		// hand the first one's task over.
+		if _, taken := b.owners[id]; id != "" && !taken {
+			b.owners[id] = owner
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/policy"
+)
+
+// testText is one case of a policy file: a person, a thing, and what the policy
+// is wanted to say.
+type testText struct {
+	Name        string         `toml:"name"`
+	Want        string         `toml:"want"`
+	Server      string         `toml:"server"`
+	Tool        string         `toml:"tool"`
+	Resource    string         `toml:"resource"`
+	Prompt      string         `toml:"prompt"`
+	Method      string         `toml:"method"`
+	Email       string         `toml:"email"`
+	Groups      []string       `toml:"groups"`
+	Roles       []string       `toml:"roles"`
+	Scopes      []string       `toml:"scopes"`
+	ACR         string         `toml:"acr"`
+	Claims      map[string]any `toml:"claims"`
+	SignedInAgo string         `toml:"signed_in_ago"`
+}
+
+// PolicyCase is the outcome of one case of a policy file.
+type PolicyCase struct {
+	Name string `json:"name"`
+	Line int    `json:"line"`
+	Want string `json:"want"` // allow, deny or step_up
+	Got  string `json:"got"`
+	Rule string `json:"rule"` // what decided
+	Why  string `json:"why"`
+}
+
+// Passed reports whether the policy says what was wanted.
+func (c PolicyCase) Passed() bool { return c.Want == c.Got }
+
+// TestPolicy runs the [[tests]] of a policy file. Owner and mode of the file do
+// not matter here. Errors are *Problem.
+func TestPolicy(path string, data []byte) ([]PolicyCase, error) {
+	compiled, text, lines, err := parsePolicy(data)
+	if err != nil {
+		return nil, configProblem(path, err)
+	}
+	now := time.Now()
+	var cases []PolicyCase
+	for i, test := range text.Tests {
+		one, err := test.run(compiled, now)
+		if err != nil {
+			return nil, configProblem(path, &lineError{lines.tests[i], err})
+		}
+		one.Line = lines.tests[i]
+		cases = append(cases, one)
+	}
+	return cases, nil
+}
+
+func (t testText) run(p *policy.Policy, now time.Time) (PolicyCase, error) {
+	item, err := t.item()
+	if err != nil {
+		return PolicyCase{}, err
+	}
+	switch t.Want {
+	case "allow", "deny", "step_up":
+	default:
+		return PolicyCase{}, fmt.Errorf(`want must be "allow", "deny" or "step_up", not %q`, t.Want)
+	}
+	user := policy.User{
+		Sub: "test", Email: t.Email, Groups: t.Groups, Roles: t.Roles, Scopes: t.Scopes, ACR: t.ACR,
+		AuthTime: now, Claims: map[string][]string{},
+	}
+	for claim, value := range t.Claims {
+		if user.Claims[claim], err = claimTexts(value); err != nil {
+			return PolicyCase{}, fmt.Errorf("claims: %s %w", claim, err)
+		}
+	}
+	if t.SignedInAgo != "" {
+		ago, err := time.ParseDuration(t.SignedInAgo)
+		if err != nil || ago < 0 {
+			return PolicyCase{}, fmt.Errorf(`signed_in_ago must be a time like "15m", not %q`, t.SignedInAgo)
+		}
+		user.AuthTime = now.Add(-ago)
+	}
+	e := p.For(user, t.Server).Explain(item, now)
+	name := t.Name
+	if name == "" {
+		name = item.Name
+	}
+	return PolicyCase{Name: name, Want: t.Want, Got: e.Effect.String(), Rule: e.Rule, Why: e.Why()}, nil
+}
+
+func (t testText) item() (policy.Item, error) {
+	var item policy.Item
+	found := 0
+	for kind, name := range map[policy.Kind]string{
+		policy.Tool: t.Tool, policy.Resource: t.Resource, policy.Prompt: t.Prompt, policy.Method: t.Method,
+	} {
+		if name != "" {
+			item, found = policy.Item{Kind: kind, Name: name}, found+1
+		}
+	}
+	if found != 1 {
+		return item, errors.New("a test names one of tool, resource, prompt and method")
+	}
+	return item, nil
+}

@@ -1,0 +1,173 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/policy"
+)
+
+// Question is what `mcpauth why` asks.
+type Question struct {
+	Kind   string // "tool", "resource", "prompt" or "method"
+	Name   string
+	Server string // as the record names it; empty means the profile's command
+	// What the answer is to suppose of the user instead of what is so: values by
+	// groups, roles, scopes, email, acr, signed_in_ago or the name of a claim.
+	Suppose map[string][]string
+}
+
+// Answer says whether somebody may do something, and why.
+type Answer struct {
+	Effect string   `json:"effect"` // allow, deny or step_up
+	Rule   string   `json:"rule"`   // what decided
+	Source string   `json:"source"` // where the rule stands, as file:line; or the file
+	Why    string   `json:"why"`
+	Cures  []string `json:"cures"` // what a person can do about it, commands where there are some
+}
+
+var questionKinds = map[string]policy.Kind{
+	"tool": policy.Tool, "resource": policy.Resource, "prompt": policy.Prompt, "method": policy.Method,
+}
+
+// Why asks the policy of a profile about its signed-in user. Nothing is called.
+// Errors are *Problem; that nobody is signed in is one.
+func (b *Broker) Why(ctx context.Context, r Resolved, q Question) (Answer, error) {
+	compiled, source, err := b.Policy(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	status, err := b.Status(ctx, r)
+	if err != nil {
+		return Answer{}, err
+	}
+	if status.User.Sub == "" && len(q.Suppose) == 0 {
+		return Answer{}, &Problem{Msg: "nobody is signed in to " + r.Name, Hints: []string{loginCommand(r.Name)}, Code: ExitSignInNeeded}
+	}
+	now := time.Now()
+	user, err := suppose(policyUser(status.User), q.Suppose, now)
+	if err != nil {
+		return Answer{}, err
+	}
+	server := q.Server
+	if server == "" && len(r.Command) > 0 {
+		server = serverName(r.Command)
+	}
+	e := compiled.For(user, server).Explain(policy.Item{Kind: questionKinds[q.Kind], Name: q.Name}, now)
+	answer := Answer{Effect: e.Effect.String(), Rule: e.Rule, Source: source, Why: e.Why(), Cures: []string{}}
+	if e.Line > 0 {
+		answer.Source = fmt.Sprintf("%s:%d", source, e.Line)
+	}
+	answer.Cures = append(answer.Cures, curesOf(e, r, user)...)
+	return answer, nil
+}
+
+// Policy returns the policy of a profile and the file it stands in, empty for
+// the one without rules. Errors are *Problem.
+func (b *Broker) Policy(r Resolved) (compiled *policy.Policy, source string, err error) {
+	config, err := b.Config()
+	if err != nil {
+		return nil, "", err
+	}
+	compiled, err = config.Policy(r)
+	switch {
+	case r.Policy != "":
+		source = r.Policy
+	case config.policies[r.Name] != nil:
+		source = config.path
+	}
+	return compiled, source, err
+}
+
+// suppose changes what is known of a user.
+func suppose(u policy.User, values map[string][]string, now time.Time) (policy.User, error) {
+	for name, list := range values {
+		switch name {
+		case "groups":
+			u.Groups = list
+		case "roles":
+			u.Roles = list
+		case "scopes":
+			u.Scopes = list
+		case "email":
+			u.Email = strings.Join(list, ",")
+		case "acr":
+			u.ACR = strings.Join(list, ",")
+		case "signed_in_ago":
+			ago, err := time.ParseDuration(strings.Join(list, ","))
+			if err != nil || ago < 0 {
+				return u, &Problem{Msg: `signed_in_ago must be a time like "15m"`, Code: ExitUsage}
+			}
+			u.AuthTime = now.Add(-ago)
+		default:
+			if u.Claims == nil {
+				u.Claims = map[string][]string{}
+			}
+			u.Claims[name] = list
+		}
+	}
+	if u.Sub == "" {
+		u.Sub = "somebody"
+	}
+	return u, nil
+}
+
+// curesOf says what mends a denial: a sign-in, or whom to ask for what.
+func curesOf(e policy.Explanation, r Resolved, u policy.User) []string {
+	if e.Effect == policy.StepUp {
+		return []string{stepUpCommand(r.Name, e.Needs)}
+	}
+	if e.Effect == policy.Allow {
+		return nil
+	}
+	who := u.Email
+	if who == "" {
+		who = u.Sub
+	}
+	var cures []string
+	const most = 3
+	for _, m := range e.Missing[:min(len(e.Missing), most)] {
+		needs := m.Needs
+		m.Needs = policy.Needs{}
+		if ask := m.String(); ask != "" {
+			cures = append(cures, fmt.Sprintf("ask whoever manages %s to give %s %s, then: %s", r.Issuer, who, ask, loginCommand(r.Name)))
+		}
+		if !needs.None() {
+			cures = append(cures, stepUpCommand(r.Name, needs))
+		}
+	}
+	if len(cures) == 0 {
+		cures = append(cures, "ask whoever wrote the policy: mcpauth policy show"+profileFlag(r.Name))
+	}
+	return cures
+}
+
+// stepUpCommand is the sign-in that brings what is needed.
+func stepUpCommand(profile string, n policy.Needs) string {
+	command := loginCommand(profile)
+	if n.MaxAuthAge > 0 {
+		command += " --reauth"
+	}
+	if len(n.ACR) > 0 {
+		command += " --acr " + quoteWord(n.ACR[0])
+	}
+	for _, scope := range n.Scopes {
+		command += " --scope " + quoteWord(scope)
+	}
+	return command
+}
+
+func profileFlag(profile string) string {
+	if profile == "" {
+		return ""
+	}
+	return " --profile " + profile
+}
+
+// stepUpOptions are those of the sign-in that brings what is needed.
+func stepUpOptions(n policy.Needs) identity.LoginOptions {
+	return identity.LoginOptions{Scopes: n.Scopes, Reauth: n.MaxAuthAge > 0, ACR: n.ACR}
+}
