@@ -31,14 +31,15 @@ const programsVariable = "TRANSPARENCY_PROGRAMS"
 // parts are the programs that the test binary plays when its first argument
 // names one. Arguments, because a variable would be seen by the servers.
 var parts = map[string]func(args []string){
-	"loopback": playLoopback,
-	"browser":  playBrowser,
-	"tee":      playTee,
-	"broken":   playBroken,
-	"puppet":   func([]string) { playPuppet() },
-	"mcpgo":    func([]string) { playMCPGo() },
-	"person":   playPerson,
-	"faulty":   playFaulty,
+	"loopback":     playLoopback,
+	"browser":      playBrowser,
+	"tee":          playTee,
+	"broken":       playBroken,
+	"puppet":       func([]string) { playPuppet() },
+	"mcpgo":        func([]string) { playMCPGo() },
+	"mcpgo-client": playMCPGoClient,
+	"person":       playPerson,
+	"faulty":       playFaulty,
 }
 
 func TestMain(m *testing.M) {
