@@ -6,6 +6,7 @@ type inbound struct {
 	parser  *Parser
 	out     batch
 	sending []Request // calls in the batch that is not written yet
+	spools  spoolRack
 }
 
 func (r *Relay) newInbound() *inbound {
@@ -29,6 +30,7 @@ func (r *Relay) pumpClient() {
 	}
 	in.take(lines.last())
 	in.flush()
+	in.spools.close()
 }
 
 // take reads one line and does what the verdict says.
@@ -51,7 +53,7 @@ func (in *inbound) take(line []byte) {
 // takeLong reads a line that the buffer cannot hold. It is held in a spool until
 // all of it is judged.
 func (in *inbound) takeLong(l *longLine) {
-	held := newSpool()
+	held := in.spools.take()
 	var e ends
 	l.emit = func(piece []byte) bool {
 		e.add(piece)
@@ -78,7 +80,7 @@ func (in *inbound) takeLong(l *longLine) {
 			return // it waits
 		}
 	}
-	held.close()
+	in.spools.put(held)
 }
 
 func (in *inbound) refuseTooLong(e *ends) {

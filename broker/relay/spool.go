@@ -1,6 +1,10 @@
 package relay
 
-import "io"
+import (
+	"io"
+	"sync/atomic"
+	"time"
+)
 
 // spool holds a long line of the client while it is read: nothing of it may
 // reach the backend before all of it is judged. Its bytes lie outside the heap
@@ -66,4 +70,51 @@ func (s *spool) again(w *window) {
 
 func (s *spool) close() {
 	_ = s.place.Close() // memory: nothing can be lost
+}
+
+// spoolRack keeps the spool of the last long line for the next one: to fill
+// pages that are there takes half the time. It goes when none comes soon.
+type spoolRack struct {
+	kept  atomic.Pointer[spool]
+	timer *time.Timer
+}
+
+const (
+	spoolKept = 5 * time.Second
+	maxKept   = 32 << 20 // bytes
+)
+
+func (r *spoolRack) take() *spool {
+	if s := r.kept.Swap(nil); s != nil {
+		s.size = 0
+		return s
+	}
+	return newSpool()
+}
+
+func (r *spoolRack) put(s *spool) {
+	if s.size > maxKept || s.err != nil {
+		s.close()
+		return
+	}
+	r.kept.Store(s)
+	if r.timer == nil {
+		r.timer = time.AfterFunc(spoolKept, r.drop)
+	} else {
+		r.timer.Reset(spoolKept)
+	}
+}
+
+func (r *spoolRack) drop() {
+	if s := r.kept.Swap(nil); s != nil {
+		s.close()
+	}
+}
+
+// close must be called when no spool will be put there any more.
+func (r *spoolRack) close() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	r.drop()
 }
