@@ -32,9 +32,9 @@ type policyWatch struct {
 }
 
 // watchPolicy makes the watch of a profile's policy.
-func (b *Broker) watchPolicy(o Overrides, log *logbook, news *news) *policyWatch {
+func (b *Broker) watchPolicy(o Overrides, log *logbook) *policyWatch {
 	return &policyWatch{
-		say: log.say, changed: news.changed,
+		say: log.say,
 		load: func() (*policy.Policy, []string, error) {
 			files := []string{b.Paths.ConfigFile}
 			config, err := b.Config()

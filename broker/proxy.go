@@ -42,6 +42,10 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	if len(resolved.Command) == 0 {
 		return ExitUsage, noCommand(configErr)
 	}
+	// Read before the server is there: one that ends at once is still to be
+	// asked by a client that speaks at once.
+	rules := b.watchPolicy(o.Overrides, log)
+	rules.start()
 	child, err := backend.Start(backend.Command{
 		Argv: resolved.Command, Dir: resolved.Cwd,
 		Env: backend.Environ(o.Environ, nil), Stderr: log,
@@ -64,7 +68,7 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 		}
 		return b.accounts.Session(client), nil
 	})
-	code := b.relay(ctx, o, log, resolved, child, session)
+	code := b.relay(ctx, o, log, resolved, child, session, rules)
 	cancel()
 	session.settle()
 	return code, nil
@@ -82,12 +86,11 @@ func noCommand(configErr error) *Problem {
 }
 
 // relay connects the client and the server until one of them ends.
-func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, child *backend.Process, session *signIn) int {
+func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, child *backend.Process, session *signIn, rules *policyWatch) int {
 	record, closeRecord := openRecord(filepath.Join(b.Paths.StateDir, "audit"))
 	defer closeRecord()
 	tools, news := &toolBook{}, &news{}
-	rules := b.watchPolicy(o.Overrides, log, news)
-	rules.start()
+	rules.changed = news.changed
 	lists := openLists(b.Paths.StateDir, r)
 	inviter := b.inviter(r, session)
 	defer inviter.stop()

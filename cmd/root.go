@@ -98,7 +98,8 @@ func newRoot(a *app) *cobra.Command {
 	flags.StringVar(&a.config, "config", "", "configuration file")
 	flags.BoolVar(&a.json, "json", false, "print one JSON object")
 	root.AddCommand(
-		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a), newDemo(a), newVersion(a),
+		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a),
+		newPolicy(a), newWhy(a), newDemo(a), newVersion(a),
 	)
 	return root
 }

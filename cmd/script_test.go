@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"exits": exitsCommand,
 			"port":  portCommand,
 
+			"with-policy": withPolicy,
 			"gives-token": givesToken,
 			"eventually":  eventuallyCommand,
 			"await":       awaitCommand,

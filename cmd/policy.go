@@ -1,0 +1,125 @@
+package cmd
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+func newPolicy(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "policy",
+		Short: "Show and test who may do what",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newPolicyShow(a), newPolicyTest(a))
+	return c
+}
+
+func newPolicyShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show",
+		Short: "The rules of a profile, in words",
+		Long: "Reads the policy as a proxy that starts now would. When it holds a mistake, this\n" +
+			"tells it and exits with 1; proxies that run keep the last good policy meanwhile.",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.policyShow() },
+	}
+}
+
+func (a *app) policyShow() error {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	resolved, err := b.Resolve(a.overrides())
+	if err != nil {
+		return err
+	}
+	shown, err := b.ShowPolicy(resolved)
+	if err != nil {
+		problem := broker.AsProblem(err)
+		return &broker.Problem{
+			Msg:   problem.Msg,
+			Hints: append(problem.Hints, "proxies that run keep the last good policy until it is mended; new ones deny everything"),
+			Code:  problem.Code, Err: err,
+		}
+	}
+	if a.json {
+		a.printJSON(map[string]any{"profile": resolved.Name, "policy": shown})
+		return nil
+	}
+	if shown.Source == "" {
+		a.fact("profile %s has no rules: whoever is signed in may do everything", printable(resolved.Name))
+		return nil
+	}
+	a.fact("policy of %s, from %s", printable(resolved.Name), printable(shown.Source))
+	for _, line := range shown.Lines {
+		a.fact("  %s", printable(line))
+	}
+	return nil
+}
+
+func newPolicyTest(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test FILE",
+		Short: "Run the [[tests]] of a policy file, for CI",
+		Long: "Asks the policy in FILE each question under [[tests]] in it and compares the answers.\n" +
+			"Needs neither a sign-in nor a profile. FILE may be - for standard input.\n" +
+			"Exits with 1 when an answer is not the wanted one, or there is no test.",
+		Example: "  mcpauth policy test policy.toml",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.policyTest(args[0]) },
+	}
+}
+
+// maxPolicyTest bounds what is read, in bytes.
+const maxPolicyTest = 1 << 20
+
+func (a *app) policyTest(path string) error {
+	from := a.In
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return usage(err.Error())
+		}
+		defer file.Close()
+		from = file
+	}
+	data, err := io.ReadAll(io.LimitReader(from, maxPolicyTest))
+	if err != nil {
+		return usage(err.Error())
+	}
+	cases, err := broker.TestPolicy(path, data)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	for _, one := range cases {
+		if !one.Passed() {
+			failed++
+		}
+	}
+	if failed > 0 || len(cases) == 0 {
+		a.exit = broker.ExitError
+	}
+	if a.json {
+		a.printJSON(map[string]any{"file": path, "tests": cases, "failed": failed})
+		return nil
+	}
+	for _, one := range cases {
+		if one.Passed() {
+			a.fact("ok    %s: %s", printable(one.Name), one.Got)
+			continue
+		}
+		a.fact("FAIL  %s: %s, want %s (%s)", printable(one.Name), one.Got, one.Want, printable(strings.Join([]string{one.Rule, one.Why}, "; ")))
+		a.fact("      %s:%d", printable(path), one.Line)
+	}
+	a.say("%d tests, %d failed", len(cases), failed)
+	return nil
+}

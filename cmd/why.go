@@ -1,0 +1,84 @@
+package cmd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+func newWhy(a *app) *cobra.Command {
+	var q broker.Question
+	c := &cobra.Command{
+		Use:   "why NAME [KEY=VALUE...]",
+		Short: "Why a tool may or may not be used, and what mends it",
+		Long: "Asks the policy about the signed-in user and one tool (or resource, prompt, method)\n" +
+			"and tells which rule decides, what is missing and what to do about it. Nothing is\n" +
+			"called. KEY=VALUE supposes something else of the user: groups, roles, scopes, email,\n" +
+			"acr, signed_in_ago or any claim, with commas between values.\n" +
+			"Exits with 5 when it is denied and with 4 when it needs another sign-in.",
+		Example: "  mcpauth why delete_customer\n" +
+			"  mcpauth why delete_customer groups=finance signed_in_ago=5m\n" +
+			"  mcpauth why --kind resource file:///etc/hosts",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return a.why(c.Context(), q, args) },
+	}
+	c.Flags().StringVar(&q.Kind, "kind", "tool", "what NAME is: tool, resource, prompt or method")
+	c.Flags().StringVar(&q.Server, "server", "", "server as the audit names it (default: the profile's command)")
+	return c
+}
+
+func (a *app) why(ctx context.Context, q broker.Question, args []string) error {
+	switch q.Kind {
+	case "tool", "resource", "prompt", "method":
+	default:
+		return usage("--kind must be tool, resource, prompt or method, not "+q.Kind, "mcpauth why --help")
+	}
+	q.Name, q.Suppose = args[0], map[string][]string{}
+	for _, arg := range args[1:] {
+		key, value, ok := strings.Cut(arg, "=")
+		if !ok || key == "" {
+			return usage("not KEY=VALUE: "+arg, "mcpauth why "+q.Name+" groups=finance")
+		}
+		q.Suppose[key] = strings.Split(value, ",")
+	}
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	resolved, err := b.Resolve(a.overrides())
+	if err != nil {
+		return err
+	}
+	answer, err := b.Why(ctx, resolved, q)
+	if err != nil {
+		return err
+	}
+	switch answer.Effect {
+	case "deny":
+		a.exit = broker.ExitDenied
+	case "step_up":
+		a.exit = broker.ExitSignInNeeded
+	}
+	if a.json {
+		a.printJSON(map[string]any{"profile": resolved.Name, "kind": q.Kind, "name": q.Name, "answer": answer})
+		return nil
+	}
+	words := map[string]string{"allow": "allowed", "deny": "denied", "step_up": "allowed after another sign-in"}
+	a.fact("%s: %s", printable(q.Name), words[answer.Effect])
+	a.fact("  why    %s", printable(answer.Why))
+	a.fact("  rule   %s", printable(ruleAt(answer)))
+	for _, cure := range answer.Cures {
+		a.fact("  cure   %s", printable(cure))
+	}
+	return nil
+}
+
+func ruleAt(answer broker.Answer) string {
+	if answer.Source == "" {
+		return answer.Rule
+	}
+	return answer.Rule + ", " + answer.Source
+}
