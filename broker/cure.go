@@ -56,6 +56,7 @@ func cureKeychain(err error, p *Problem) bool {
 		p.Hints = []string{
 			"on a desktop: sign in to the desktop session, which starts the keychain",
 			"on a server: install gnome-keyring and run the command in a session that has it (dbus-run-session)",
+			"or keep the tokens in a file with a passphrase: mcpauth login --store age (mcpauth store migrate --to age --abandon where there are profiles already)",
 		}
 	case keychain.Locked:
 		p.Hints = []string{"unlock the keychain (macOS: security unlock-keychain; Linux: Passwords and Keys), then try again"}
@@ -63,6 +64,11 @@ func cureKeychain(err error, p *Problem) bool {
 		p.Hints = []string{"answer the keychain's question if there is one, then try again"}
 	case keychain.NotKept:
 		p.Hints = []string{"say yes when the keychain asks, then try again"}
+	case keychain.Sealed:
+		p.Hints = []string{
+			"type the passphrase at a terminal, or give it with --passphrase-fd N, or in a file that only you can read: passphrase_file = \"/…\" in the configuration",
+			"forgotten? mcpauth store migrate --to keychain --abandon, then sign in again",
+		}
 	case keychain.Corrupt:
 		p.Hints = []string{"mcpauth login replaces what is stored"}
 	default:

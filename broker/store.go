@@ -148,3 +148,41 @@ func (m move) leave(ctx context.Context, from keychain.Store) (left []error) {
 	}
 	return left
 }
+
+// CleanStore deletes what the configured profiles have in a store that is not in
+// use, as a move leaves it that was broken off after the change. A store that
+// cannot be reached has nothing to clean. Errors are *Problem.
+func (b *Broker) CleanStore(ctx context.Context, unused keychain.Store) (left []error, err error) {
+	moves, err := b.moves()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range moves {
+		for _, err := range m.leave(ctx, unused) {
+			var failure *keychain.Error
+			if !errors.As(err, &failure) || failure.Kind != keychain.Unavailable {
+				left = append(left, err)
+			}
+		}
+	}
+	return left, nil
+}
+
+// AbandonStore makes another store the configured one and leaves what the old one
+// holds, which nobody may be able to open. Every profile is signed out. Errors
+// are *Problem.
+func (b *Broker) AbandonStore(ctx context.Context, name string) error {
+	moves, err := b.moves()
+	if err != nil {
+		return err
+	}
+	if err := SetStore(ctx, b.Paths.ConfigFile, name); err != nil {
+		return err
+	}
+	for _, m := range moves {
+		if err := b.accounts.Tell(m.client); err != nil {
+			return AsProblem(err)
+		}
+	}
+	return nil
+}

@@ -18,6 +18,7 @@ type loginOptions struct {
 	scopes    []string
 	reauth    bool
 	acr       []string
+	store     string
 }
 
 func newLogin(a *app) *cobra.Command {
@@ -39,6 +40,7 @@ func newLogin(a *app) *cobra.Command {
 	flags.StringSliceVar(&o.scopes, "scope", nil, "ask for these scopes, too, now and at later sign-ins until logout (repeat, or separate by commas)")
 	flags.BoolVar(&o.reauth, "reauth", false, "prove anew who you are, whatever the browser remembers")
 	flags.StringSliceVar(&o.acr, "acr", nil, "sign in in one of these ways, in the provider's words (acr_values)")
+	flags.StringVar(&o.store, "store", "", "where to keep the tokens of all profiles, before the first sign-in: keychain, or age for a file with a passphrase")
 	flags.BoolVar(&o.noBrowser, "no-browser", false, "print the link instead of opening it")
 	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "give up after this time")
 	return c
@@ -61,6 +63,9 @@ func (a *app) login(ctx context.Context, o *loginOptions) error {
 	}
 	b, err := a.broker(keychainPatience)
 	if err != nil {
+		return err
+	}
+	if err := a.chooseStore(ctx, b, o.store); err != nil {
 		return err
 	}
 	o.overrides.Profile = a.profile

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,6 +75,11 @@ type app struct {
 	config  string // --config
 	json    bool   // --json
 	exit    int    // exit code when there is no error
+
+	passphraseFD   int // --passphrase-fd; -1 for none
+	passphraseOnce sync.Once
+	passphraseRead keychain.Secret // and what was read there
+	passphraseErr  error
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -97,8 +103,9 @@ func newRoot(a *app) *cobra.Command {
 	flags.StringVarP(&a.profile, "profile", "p", "", "profile to use (default: the current one)")
 	flags.StringVar(&a.config, "config", "", "configuration file")
 	flags.BoolVar(&a.json, "json", false, "print one JSON object")
+	flags.IntVar(&a.passphraseFD, "passphrase-fd", -1, "descriptor to read the age file's passphrase from, where that is the store")
 	root.AddCommand(
-		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a),
+		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a), newStore(a),
 		newPolicy(a), newWhy(a), newDemo(a), newVersion(a),
 	)
 	return root
@@ -110,7 +117,7 @@ func (a *app) broker(patience time.Duration) (*broker.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return broker.New(broker.Options{Paths: paths, Store: a.deps.Keychain(patience), Env: a.deps.Env}), nil
+	return broker.New(broker.Options{Paths: paths, Store: a.configuredStore(paths, patience), Env: a.deps.Env}), nil
 }
 
 func (a *app) paths() (broker.Paths, error) {

@@ -37,6 +37,7 @@ type profileStatus struct {
 	User        *broker.User `json:"user,omitempty"`
 	Scopes      []string     `json:"scopes"`
 	StoredIn    string       `json:"stored_in"`
+	StoreReason string       `json:"store_reason"` // why it is the store in use
 	SignedInAt  *time.Time   `json:"signed_in_at,omitempty"`
 	ObtainedAt  *time.Time   `json:"obtained_at,omitempty"`
 	ExpiresAt   *time.Time   `json:"expires_at,omitempty"` // of the access token
@@ -61,7 +62,9 @@ func (a *app) status(ctx context.Context, all bool) error {
 		if err != nil && problem == nil {
 			problem = err
 		}
-		list = append(list, describe(resolved, status))
+		one := describe(resolved, status)
+		one.StoreReason = a.whyStore(b)
+		list = append(list, one)
 	}
 	if problem == nil {
 		a.exit = statusExit(list)
@@ -177,7 +180,7 @@ func (a *app) printStatus(s profileStatus) {
 	if s.EndsAt != nil && s.State != "signed_out" {
 		row("Limit", "ends "+when(*s.EndsAt, now)+" by the profile's limits; a call before that moves an idle limit")
 	}
-	row("Stored in", s.StoredIn)
+	row("Stored in", s.StoredIn+"  ("+s.StoreReason+")")
 	if s.State == "signed_out" {
 		a.say("%s", signInHint(s))
 	}

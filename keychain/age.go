@@ -183,7 +183,14 @@ func (s *ageStore) identity(ctx context.Context, create bool) (*age.X25519Identi
 	return s.key, err
 }
 
+// minPassphrase is the least length of a new passphrase, in bytes: whoever gets
+// the files may try as many as they like, about one a second and core.
+const minPassphrase = 12
+
 func (s *ageStore) newIdentity(passphrase Secret) (*age.X25519Identity, error) {
+	if len(passphrase.Reveal()) < minPassphrase {
+		return nil, &Error{Kind: Sealed, Err: fmt.Errorf("a new passphrase has at least %d characters", minPassphrase)}
+	}
 	key, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err

@@ -87,6 +87,14 @@ func TestAgeWithoutTheRightPassphrase(t *testing.T) {
 	wantValue(t, ageIn(dir, testPassphrase), "a", "CANARY-1")
 }
 
+func TestAgeRefusesAShortNewPassphrase(t *testing.T) {
+	dir := t.TempDir()
+	if err := ageIn(dir, "elevenchars").Set(t.Context(), "a", NewSecret("1")); !isKind(err, Sealed) {
+		t.Errorf("got %v", err)
+	}
+	set(t, ageIn(dir, "twelve chars"), "a", "1")
+}
+
 // Damage is never taken for absence, which would read as "signed out".
 func TestAgeFilesThatAreDamaged(t *testing.T) {
 	for name, damage := range map[string]func(dir string) error{
