@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ type session struct {
 	command  *exec.Cmd
 	stdin    io.WriteCloser
 	lines    chan string
+	stdout   io.Reader
 	stderr   lockedBuffer
 	patience time.Duration
 
@@ -34,13 +36,23 @@ type session struct {
 // open starts a server, or the proxy in front of one.
 func open(t *testing.T, command *exec.Cmd) *session {
 	t.Helper()
+	s := unread(t, command)
+	s.reading()
+	return s
+}
+
+// unread is open for a client that does not read yet.
+func unread(t *testing.T, command *exec.Cmd) *session {
+	t.Helper()
 	s := &session{
-		command: command, lines: make(chan string, 100_000), patience: patience,
+		command: command, lines: make(chan string, 1000), patience: patience,
 		answers: map[string]string{}, counts: map[string]int{}, replies: map[string]string{},
 	}
-	command.Stderr = &s.stderr
-	stdout, err := command.StdoutPipe()
-	if err != nil {
+	if command.Stderr == nil {
+		command.Stderr = &s.stderr
+	}
+	var err error
+	if s.stdout, err = command.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if s.stdin, err = command.StdinPipe(); err != nil {
@@ -49,10 +61,12 @@ func open(t *testing.T, command *exec.Cmd) *session {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go s.read(stdout)
 	t.Cleanup(func() { _ = command.Process.Kill() }) // no effect after close
 	return s
 }
+
+// reading starts to read what the server says.
+func (s *session) reading() { go s.read(s.stdout) }
 
 func (s *session) read(stdout io.Reader) {
 	defer close(s.lines)
@@ -146,6 +160,9 @@ func last(lines []string) string {
 	}
 	return lines[len(lines)-1]
 }
+
+// counter counts for several goroutines.
+type counter = atomic.Int64
 
 // lockedBuffer is a bytes.Buffer for a writer and a reader at once.
 type lockedBuffer struct {

@@ -1,4 +1,0 @@
-package transparency
-
-func playPerson([]string) {}
-func playFaulty([]string) {}
