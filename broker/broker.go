@@ -85,6 +85,10 @@ func (b *Broker) Login(ctx context.Context, r Resolved, o LoginOptions) (user Us
 	if err != nil {
 		return User{}, false, AsProblem(err)
 	}
+	// A keychain that cannot keep the tokens is told of before the browser opens.
+	if _, err := b.accounts.Status(ctx, client); err != nil && !loginMends(err) {
+		return User{}, false, AsProblem(err)
+	}
 	user, err = b.accounts.Login(ctx, client, o)
 	if err != nil {
 		return User{}, false, loginProblem(err, r)
@@ -98,6 +102,13 @@ func (b *Broker) Login(ctx context.Context, r Resolved, o LoginOptions) (user Us
 	return user, true, nil
 }
 
+// loginMends reports whether what is wrong with the stored sign-in goes away by
+// a new one.
+func loginMends(err error) bool {
+	var failure *keychain.Error
+	return !errors.As(err, &failure) || failure.Kind == keychain.Corrupt
+}
+
 // remember writes a profile that came from flags or the environment to the
 // file, because an AI client starts the proxy without either.
 func (b *Broker) remember(ctx context.Context, r Resolved) error {
@@ -108,7 +119,23 @@ func (b *Broker) remember(ctx context.Context, r Resolved) error {
 		}
 		profile.ClientSecret = secretRef + r.Name
 	}
-	return AddProfile(ctx, b.Paths.ConfigFile, r.Name, profile)
+	return b.addProfile(ctx, r.Name, profile)
+}
+
+// addProfile adds a profile to the file. What was the only one until now stays
+// what is meant when none is named: AI clients are set up for it.
+func (b *Broker) addProfile(ctx context.Context, name string, p Profile) error {
+	config, err := b.Config()
+	if err != nil {
+		return err
+	}
+	if err := AddProfile(ctx, b.Paths.ConfigFile, name, p); err != nil {
+		return err
+	}
+	if config.DefaultProfile == "" && len(config.Profiles) == 1 {
+		return SetDefault(ctx, b.Paths.ConfigFile, config.ProfileNames()[0])
+	}
+	return nil
 }
 
 // Logout revokes the tokens at the provider and deletes them here. They are
@@ -133,10 +160,10 @@ func (b *Broker) Status(ctx context.Context, r Resolved) (identity.Status, error
 // *Problem.
 func (b *Broker) AddProfile(ctx context.Context, name string, p Profile, secret keychain.Secret) error {
 	if secret.IsZero() {
-		return asError(AddProfile(ctx, b.Paths.ConfigFile, name, p))
+		return asError(b.addProfile(ctx, name, p))
 	}
 	p.ClientSecret = secretRef + name
-	if err := AddProfile(ctx, b.Paths.ConfigFile, name, p); err != nil {
+	if err := b.addProfile(ctx, name, p); err != nil {
 		return AsProblem(err)
 	}
 	if err := b.accounts.SetClientSecret(ctx, name, secret); err != nil {
@@ -169,7 +196,9 @@ func (b *Broker) RemoveProfile(ctx context.Context, name string) (identity.Logou
 		return identity.LogoutResult{}, unknownProfile(name, config.ProfileNames())
 	}
 	var result identity.LogoutResult
-	if r, err := config.Resolve(Overrides{Profile: name}, b.Env); err == nil {
+	// The environment may name another issuer or client: it is the profile's own
+	// sign-in that goes with the profile.
+	if r, err := config.Resolve(Overrides{Profile: name}, nil); err == nil {
 		if result, err = b.Logout(ctx, r); err != nil {
 			return result, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/mcpauth/mcpauth/broker/backend"
@@ -93,9 +94,9 @@ func cureIdentity(err error, p *Problem) bool {
 	case errors.As(err, &client):
 		p.Code, p.Hints = ExitUsage, []string{"mend it in the profile: mcpauth profile show"}
 	case errors.As(err, &mismatch):
-		p.Hints = []string{"write the issuer exactly as the provider does: --issuer " + quoteWord(mismatch.Got)}
+		p.Hints = []string{mismatchHint(mismatch)}
 	case errors.As(err, &metadata):
-		p.Hints = []string{"check that the issuer is an OpenID provider: " + "ISSUER/.well-known/openid-configuration shows JSON"}
+		p.Hints = []string{"check the issuer: its address with /.well-known/openid-configuration behind it shows the metadata"}
 	case errors.As(err, &unreachable):
 		p.Code, p.Hints = ExitUnreachable, []string{"check the network and the issuer's address, then try again"}
 	case errors.As(err, &consent):
@@ -120,6 +121,17 @@ func cureIdentity(err error, p *Problem) bool {
 		return false
 	}
 	return true
+}
+
+// mismatchHint names the issuer's own spelling only if it is of the same host: a
+// document may name any other.
+func mismatchHint(e *identity.IssuerMismatchError) string {
+	want, wantErr := url.Parse(e.Want)
+	got, gotErr := url.Parse(e.Got)
+	if wantErr == nil && gotErr == nil && got.Host != "" && want.Host == got.Host {
+		return "write the issuer exactly as the provider does: --issuer " + quoteWord(e.Got)
+	}
+	return "check the issuer with the provider's administrator: what answers there is another one"
 }
 
 // providerHints knows the usual mistakes behind the error codes of RFC 6749.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -49,7 +50,7 @@ type recorder interface {
 // gate is where a message, the user and the policy meet, and the only place.
 // It implements [relay.Gate].
 type gate struct {
-	profile     string
+	profile     func() string
 	server      string // the wrapped command, for the record
 	userContext string
 	session     session
@@ -92,7 +93,7 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	g.news.fromClient(m)
 	method := m.Method()
 	switch {
-	case m.Kind() == relay.Notification && needsUser(method):
+	case m.Kind() == relay.Notification && !strings.HasPrefix(method, "notifications/"):
 		// A call without an id would run without an answer and without a trace.
 		g.record(m, identity.User{}, audit.Refused, "a call without an id")
 		return relay.Verdict{Action: relay.Drop}
@@ -126,14 +127,12 @@ func (g *gate) settled(ctx context.Context) {
 	}
 }
 
-// needsUser reports whether a method is one of those that reach the server's
-// tools, resources and prompts; notifications never do.
-func needsUser(method string) bool {
-	return userMethods[method] || method == "tools/list" || method == "resources/list" || method == "prompts/list"
-}
-
 // cleaned forwards a message, which loses the members that only we may set.
+// A client's attempt to set them is put on record.
 func (g *gate) cleaned(m *relay.Message) relay.Verdict {
+	if m.Spoofed() {
+		g.record(m, g.session.Snapshot().User, audit.Allow, "the user that the client sent was removed")
+	}
 	return relay.Verdict{Action: relay.Forward, WholeAnswer: readsAnswer(m.Method())}
 }
 
@@ -175,13 +174,15 @@ func (g *gate) forUser(m *relay.Message, user identity.User) relay.Verdict {
 // notAllowed answers a call that the policy does not let pass.
 func (g *gate) notAllowed(m *relay.Message, user identity.User, ruling ruling) relay.Verdict {
 	g.record(m, user, audit.Deny, ruling.Rule)
-	return answer(deniedAnswer(m, g.doors.words(ruling, user, g.profile)))
+	return answer(deniedAnswer(m, g.doors.words(ruling, user, g.profile())))
 }
 
 // allowed sends a call on, with the user in it and on record.
 func (g *gate) allowed(m *relay.Message, user identity.User, ruling ruling, retry bool) relay.Verdict {
 	add := g.insertion(m, user)
-	if !m.CanHold(add) {
+	// Arguments that are no object are refused in every mode: a server might
+	// decode a text, and find in it the user that the client wrote there.
+	if !m.CanHold(relay.Insertion{Meta: add.Meta, Argument: add.Meta}) {
 		g.record(m, user, audit.Refused, "the params of the call cannot hold the user")
 		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
 			"mcpauth: params, _meta and arguments must be objects", nil))
@@ -230,7 +231,7 @@ func (g *gate) unknownTool(m *relay.Message) func(context.Context) {
 func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 	method := m.Method()
 	if method == "subscriptions/listen" && !wantsResources(m) {
-		return relay.Verdict{Action: relay.Forward} // how a modern client hears of the sign-in
+		return g.cleaned(m) // how a modern client hears of the sign-in
 	}
 	if list, known := g.lists.get(method); known {
 		return answer(resultAnswer(m, map[string]any{listMembers[method]: list}, true))
@@ -243,7 +244,7 @@ func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdic
 		}
 		g.record(m, now.User, audit.SignedOut, stateReason(now))
 	}
-	return answer(signedOutAnswer(m, g.profile, now))
+	return answer(signedOutAnswer(m, g.profile(), now))
 }
 
 // capabilities are those that the client of a call declared, as JSON.
@@ -272,7 +273,7 @@ func answer(line []byte) relay.Verdict { return relay.Verdict{Action: relay.Answ
 func (g *gate) Refused(r *relay.Refusal) {
 	// The line is refused whether or not it can be recorded.
 	_ = g.audit.Append(audit.Record{
-		Event: "message", Profile: g.profile, Server: g.server,
+		Event: "message", Profile: g.profile(), Server: g.server,
 		Decision: audit.Refused, Reason: r.Reason,
 	})
 }
@@ -362,7 +363,7 @@ func (g *gate) noteClient(m *relay.Message) {
 // happen, so whoever would let the call leave looks at the error.
 func (g *gate) record(m *relay.Message, user identity.User, decision, reason string) error {
 	record := audit.Record{
-		Time: time.Now(), Event: audit.Call, Profile: g.profile, Server: g.server,
+		Time: time.Now(), Event: audit.Call, Profile: g.profile(), Server: g.server,
 		Sub: user.Sub, Email: user.Email,
 		Method: m.Method(), Name: subject(m), Arguments: arguments(m),
 		Decision: decision, Reason: reason, Spoofed: m.Spoofed(),

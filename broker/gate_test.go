@@ -55,7 +55,7 @@ func (n *notebook) Append(r audit.Record) error {
 func testGate() (*gate, *fixedSession, *notebook) {
 	session, record, tools := &fixedSession{now: signedIn("ada")}, &notebook{}, &toolBook{}
 	return &gate{
-		profile: "orders", server: "main.py", userContext: contextNever,
+		profile: func() string { return "orders" }, server: "main.py", userContext: contextNever,
 		session: session, doors: &doors{server: "main.py", policy: fixedPolicy(policy.SignedIn()), tools: tools}, audit: record, tools: tools,
 		lists: openLists("/nowhere", Resolved{Profile: Profile{Command: []string{"x"}}}), news: &news{notify: func([]byte) {}},
 	}, session, record
@@ -128,6 +128,71 @@ func TestNothingPassesWithoutUser(t *testing.T) {
 		if v.Action != relay.Answer {
 			t.Errorf("%q: action %v", method, v.Action)
 		}
+	}
+}
+
+// A message that asks for something without an id leaves no answer and no trace.
+func TestOnlyNotificationsPassWithoutID(t *testing.T) {
+	g, session, record := testGate()
+	for _, now := range []identity.Snapshot{signedIn("ada"), {State: identity.SignedOut}} {
+		session.set(now)
+		for _, method := range []string{"tools/call", "resources/templates/list", "completion/complete", "tasks/cancel", "resources/subscribe", "initialize"} {
+			if v := g.FromClient(message(t, `{"jsonrpc":"2.0","method":"`+method+`","params":{"name":"x"}}`)); v.Action != relay.Drop {
+				t.Errorf("%s: action %v", method, v.Action)
+			}
+		}
+		if v := g.FromClient(message(t, `{"jsonrpc":"2.0","method":"notifications/progress"}`)); v.Action != relay.Forward {
+			t.Error("a notification does not pass")
+		}
+	}
+	if len(record.records) != 12 {
+		t.Errorf("%d records, want 12", len(record.records))
+	}
+}
+
+// What passes without a user carries none, and the attempt is on record.
+func TestForgeryIsRecordedEverywhere(t *testing.T) {
+	g, session, record := testGate()
+	session.set(identity.Snapshot{State: identity.SignedOut})
+	for _, line := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"_meta":{"io.github.mcpauth/user":{"sub":"mallory"}}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{},"_meta":{"io.github.mcpauth/user":{"sub":"mallory"}}}}`,
+		`{"jsonrpc":"2.0","method":"notifications/initialized","params":{"_oauth_user":{"sub":"mallory"}}}`,
+	} {
+		m := message(t, line)
+		v := g.FromClient(m)
+		if sent, _ := m.Splice(nil, reserved, v.Insert); v.Action != relay.Forward || v.Line != nil || strings.Contains(string(sent), "mallory") {
+			t.Errorf("action %v, sent %s%s", v.Action, v.Line, sent)
+		}
+	}
+	if len(record.records) != 3 || !record.records[0].Spoofed {
+		t.Errorf("records %+v", record.records)
+	}
+}
+
+// A text instead of an object could hold a user that some server decodes.
+func TestArgumentsMustBeAnObject(t *testing.T) {
+	for _, mode := range []string{contextAuto, contextAlways, contextNever} {
+		g, _, _ := testGate()
+		g.userContext = mode
+		g.tools.note([]relay.Tool{{Name: "whoami"}})
+		v := g.FromClient(message(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","arguments":"{\"_oauth_user\":1}"}}`))
+		if v.Action != relay.Answer || !strings.Contains(string(v.Line), "-32602") {
+			t.Errorf("%s: action %v, line %s", mode, v.Action, v.Line)
+		}
+	}
+}
+
+func TestUpdatesEndWithTheSignIn(t *testing.T) {
+	g, session, _ := testGate()
+	var scanner relay.Scanner
+	update := scanner.Scan([]byte(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"x:1"}}`))
+	if v := g.FromBackend(update, nil); v.Action != relay.Forward {
+		t.Errorf("signed in: action %v", v.Action)
+	}
+	session.set(identity.Snapshot{State: identity.SignedOut})
+	if v := g.FromBackend(update, nil); v.Action != relay.Drop {
+		t.Errorf("signed out: action %v", v.Action)
 	}
 }
 

@@ -17,10 +17,9 @@ import (
 // result). The client shows the address, asks, and opens it; nothing here opens
 // a browser. One invitation is open at a time, and a no is a no for a while.
 type inviter struct {
-	profile, host string
-	session       session
+	session session
 	// signIn runs a sign-in that shows its page's address and opens nothing.
-	signIn func(ctx context.Context, show func(address string)) error
+	signIn func(ctx context.Context, show func(signInPage)) error
 	// ask puts a request to the client; notify tells it something.
 	ask    func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
 	notify func(line []byte)
@@ -31,14 +30,17 @@ type inviter struct {
 	retries map[string][]byte // what a call had in the place of our requestState
 }
 
+// signInPage is where a person signs in.
+type signInPage struct{ profile, host, address string }
+
 // invitation is one sign-in that the person was, or is about to be, asked for.
 type invitation struct {
-	id      string
-	address string        // of the page; set when shown is closed
-	shown   chan struct{} // closed when the listener is up and the address known
-	over    chan struct{} // closed when the sign-in has ended, well or not
-	cancel  context.CancelFunc
-	asked   sync.Once
+	id     string
+	page   signInPage    // set when shown is closed
+	shown  chan struct{} // closed when the listener is up and the address known
+	over   chan struct{} // closed when the sign-in has ended, well or not
+	cancel context.CancelFunc
+	asked  sync.Once
 }
 
 const (
@@ -138,9 +140,9 @@ func (i *invitation) untilOver(ctx context.Context) {
 func (v *inviter) run(ctx context.Context, i *invitation) {
 	defer i.cancel()
 	var once sync.Once
-	err := v.signIn(ctx, func(address string) {
+	err := v.signIn(ctx, func(page signInPage) {
 		once.Do(func() {
-			i.address = address
+			i.page = page
 			close(i.shown)
 		})
 	})
@@ -213,7 +215,7 @@ func (v *inviter) question(i *invitation) {
 		case <-ctx.Done():
 		}
 	}()
-	params := v.params(i)
+	params := i.params()
 	params["elicitationId"] = i.id
 	text, err := json.Marshal(params)
 	if err != nil {
@@ -241,10 +243,10 @@ func (v *inviter) question(i *invitation) {
 }
 
 // params are those of an elicitation/create in URL mode.
-func (v *inviter) params(i *invitation) map[string]any {
+func (i *invitation) params() map[string]any {
 	return map[string]any{
-		"mode": "url", "url": i.address,
-		"message": "Sign in to " + v.profile + " at " + v.host + ", so that this server knows who you are.",
+		"mode": "url", "url": i.page.address,
+		"message": "Sign in to " + i.page.profile + " at " + i.page.host + ", so that this server knows who you are.",
 	}
 }
 
@@ -263,7 +265,7 @@ func (v *inviter) inputRequired(m *relay.Message, i *invitation) []byte {
 	return resultAnswer(m, map[string]any{
 		"resultType":    "input_required",
 		"requestState":  state,
-		"inputRequests": map[string]any{signInKey: map[string]any{"method": "elicitation/create", "params": v.params(i)}},
+		"inputRequests": map[string]any{signInKey: map[string]any{"method": "elicitation/create", "params": i.params()}},
 	}, false)
 }
 

@@ -104,7 +104,6 @@ func (n *news) changed() {
 
 // follower tells the log and the client what becomes of a session.
 type follower struct {
-	profile string
 	log     *logbook
 	session *signIn
 	news    *news
@@ -120,7 +119,7 @@ func (f *follower) run(ctx context.Context) {
 		now := f.session.Snapshot()
 		if !unsettled(now) {
 			if now.State != logged.State {
-				f.log.say(stateLine(f.profile, now))
+				f.log.say(stateLine(f.session.profile(), now))
 			}
 			if shown := faceOf(now); seen == nil || *seen != shown {
 				if seen != nil {

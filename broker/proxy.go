@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/audit"
@@ -34,6 +35,8 @@ type ProxyOptions struct {
 func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	log := newLogbook(o.Log)
 	defer log.close()
+	// The command is started as it is configured now. Who the user is may be
+	// configured later.
 	resolved, configErr := b.Resolve(o.Overrides)
 	if configErr != nil {
 		resolved.Command, resolved.Cwd = o.Overrides.Command, o.Overrides.Cwd
@@ -58,20 +61,28 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	defer child.Stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	session := openSignIn(ctx, func(ctx context.Context) (*identity.Session, error) {
-		if configErr != nil {
-			return nil, configErr
-		}
-		client, err := b.client(ctx, resolved)
+	session := openSignIn(ctx, func(ctx context.Context) (*openSession, error) {
+		resolved, client, err := b.resolveClient(ctx, o.Overrides)
 		if err != nil {
 			return nil, err
 		}
-		return b.accounts.Session(client), nil
+		return &openSession{Session: b.accounts.Session(client), profile: resolved.Name}, nil
 	})
 	code := b.relay(ctx, o, log, resolved, child, session, rules)
 	cancel()
 	session.settle()
 	return code, nil
+}
+
+// resolveClient puts together the profile that is meant, and what identity
+// wants to know of it.
+func (b *Broker) resolveClient(ctx context.Context, o Overrides) (Resolved, identity.Client, error) {
+	resolved, err := b.Resolve(o)
+	if err != nil {
+		return resolved, identity.Client{}, err
+	}
+	client, err := b.client(ctx, resolved)
+	return resolved, client, err
 }
 
 func noCommand(configErr error) *Problem {
@@ -92,34 +103,39 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	tools, news := &toolBook{}, &news{}
 	rules.changed = news.changed
 	lists := openLists(b.Paths.StateDir, r)
-	inviter := b.inviter(r, session)
+	inviter := b.inviter(o.Overrides, session)
 	defer inviter.stop()
-	clientEnded := false
+	var clientEnded atomic.Bool
 	lines := relay.New(relay.Config{
 		Client:   relay.Endpoint{R: o.In, W: o.Out},
 		Backend:  relay.Endpoint{R: child.Out(), W: child.In()},
 		Reserved: reserved,
 		Gate: &gate{
-			profile: r.Name, server: serverName(r.Command), userContext: r.UserContext,
+			profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
 			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools}, audit: record,
 			tools: tools, lists: lists, news: news, inviter: inviter,
 		},
 		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
 		ClientGone: func() {
-			clientEnded = true
+			clientEnded.Store(true)
 			child.Stop()
 		},
-		Obituary: func() string { return obituary(child, r.Command) },
+		Obituary: func() string {
+			if ctx.Err() != nil {
+				return "mcpauth: the proxy was stopped before the server answered"
+			}
+			return obituary(child, r.Command)
+		},
 	})
 	tools.ask, news.notify = lines.Ask, lines.Notify
 	inviter.ask, inviter.notify = lines.AskClient, lines.Notify
 	go lists.run(ctx)
 	go rules.run(ctx)
-	go (&follower{profile: r.Name, log: log, session: session, news: news}).run(ctx)
+	go (&follower{log: log, session: session, news: news}).run(ctx)
 	lines.Run(ctx)
 	child.Stop()
 	exit := child.Exit()
-	if clientEnded && exit.Signal != nil {
+	if clientEnded.Load() && exit.Signal != nil {
 		return ExitOK // we ended it, because the client was done with it
 	}
 	return exit.Code
@@ -127,17 +143,19 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 
 // inviter makes one that signs in to a profile by the code that login runs, but
 // leaves it to the AI client to show the page.
-func (b *Broker) inviter(r Resolved, session session) *inviter {
+func (b *Broker) inviter(o Overrides, session session) *inviter {
 	return &inviter{
-		profile: r.Name, host: issuerHost(r.Issuer), session: session,
-		signIn: func(ctx context.Context, show func(string)) error {
-			client, err := b.client(ctx, r)
+		session: session,
+		signIn: func(ctx context.Context, show func(page signInPage)) error {
+			resolved, client, err := b.resolveClient(ctx, o)
 			if err != nil {
 				return err
 			}
 			_, err = b.accounts.Login(ctx, client, LoginOptions{
 				Timeout: invitationTime,
-				UI:      LoginUI{ShowURL: func(address string, _ bool) { show(address) }},
+				UI: LoginUI{ShowURL: func(address string, _ bool) {
+					show(signInPage{profile: resolved.Name, host: issuerHost(resolved.Issuer), address: address})
+				}},
 			})
 			return err
 		},

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -9,30 +10,70 @@ import (
 )
 
 // signIn is the session of a proxy from its first moment on, before the
-// keychain was asked for anything: messages flow at once, and calls wait for it.
+// configuration and the keychain were asked for anything: messages flow at
+// once, and calls wait for it. One that cannot be opened is tried again, because
+// a person mends what is missing, often by the first login of all.
 type signIn struct {
-	opened  chan struct{} // closed when session or failed is set
 	ended   chan struct{} // closed when the session does nothing any more
-	session atomic.Pointer[identity.Session]
-	failed  atomic.Pointer[identity.Snapshot]
+	session atomic.Pointer[openSession]
+
+	mu      sync.Mutex
+	failed  identity.Snapshot // why there is no session yet; Loading before it was tried
+	changed chan struct{}     // closed when failed changes or the session is there
 }
 
-// openSignIn starts to open a session. open may take as long as the keychain.
-func openSignIn(ctx context.Context, open func(context.Context) (*identity.Session, error)) *signIn {
-	s := &signIn{opened: make(chan struct{}), ended: make(chan struct{})}
+// openSession is a session and the profile that it is of.
+type openSession struct {
+	*identity.Session
+	profile string
+}
+
+// tryAgain is how long a session that cannot be opened rests: running proxies
+// shall follow a login within a second.
+const tryAgain = 500 * time.Millisecond
+
+// openSignIn starts to open a session and keeps it up to date until ctx ends.
+// open may take as long as the keychain.
+func openSignIn(ctx context.Context, open func(context.Context) (*openSession, error)) *signIn {
+	s := &signIn{ended: make(chan struct{}), changed: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
-		session, err := open(ctx)
-		if err != nil {
-			s.failed.Store(&identity.Snapshot{State: identity.Troubled, Err: err})
-			close(s.opened)
-			return
+		for ctx.Err() == nil {
+			session, err := open(ctx)
+			if err == nil {
+				s.session.Store(session)
+				s.turn(identity.Snapshot{})
+				session.Run(ctx)
+				return
+			}
+			s.turn(identity.Snapshot{State: identity.Troubled, Err: err})
+			select {
+			case <-time.After(tryAgain):
+			case <-ctx.Done():
+			}
 		}
-		s.session.Store(session)
-		close(s.opened)
-		session.Run(ctx)
 	}()
 	return s
+}
+
+// turn tells whoever waits that there is something new.
+func (s *signIn) turn(now identity.Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed.Err != nil && now.Err != nil && s.failed.Err.Error() == now.Err.Error() {
+		return
+	}
+	s.failed = now
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// profile is the name of the profile, empty as long as it is not known.
+func (s *signIn) profile() string {
+	if session := s.session.Load(); session != nil {
+		return session.profile
+	}
+	return ""
 }
 
 // Snapshot implements session.
@@ -40,23 +81,27 @@ func (s *signIn) Snapshot() identity.Snapshot {
 	if session := s.session.Load(); session != nil {
 		return session.Snapshot()
 	}
-	if failed := s.failed.Load(); failed != nil {
-		return *failed
-	}
-	return identity.Snapshot{State: identity.Loading}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
 }
 
 // Wait implements session.
 func (s *signIn) Wait(ctx context.Context) identity.Snapshot {
-	select {
-	case <-s.opened:
-	case <-ctx.Done():
-		return s.Snapshot()
+	for {
+		changed := s.Changed()
+		if session := s.session.Load(); session != nil {
+			return session.Wait(ctx)
+		}
+		if now := s.Snapshot(); now.State != identity.Loading {
+			return now
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return s.Snapshot()
+		}
 	}
-	if session := s.session.Load(); session != nil {
-		return session.Wait(ctx)
-	}
-	return s.Snapshot()
 }
 
 // Changed returns a channel that is closed when the session has turned to
@@ -65,18 +110,9 @@ func (s *signIn) Changed() <-chan struct{} {
 	if session := s.session.Load(); session != nil {
 		return session.Changed()
 	}
-	if s.failed.Load() != nil {
-		return nil // a session that could not be opened stays so
-	}
-	return s.opened
-}
-
-// Used tells the session that the person's client made a call, for the idle
-// limit of its profile.
-func (s *signIn) Used() {
-	if session := s.session.Load(); session != nil {
-		session.Used()
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
 }
 
 // settling bounds the wait at the end of a proxy. AI clients kill one that

@@ -51,7 +51,7 @@ func signInToolDefinition(profile string) map[string]any {
 	return map[string]any{
 		"name":  signInTool,
 		"title": "Sign in",
-		"description": "The user is not signed in to " + profile + ", so this server's tools are not available yet. " +
+		"description": "The user is not signed in" + to(profile) + ", so this server's tools are not available yet. " +
 			"Call this to learn what the user has to do, then tell them.",
 		"inputSchema": map[string]any{"type": "object", "additionalProperties": false},
 	}
@@ -67,16 +67,16 @@ func signedInAnswer(m *relay.Message, user identity.User) []byte {
 // signedOutWords tell a model what happened and what the person can do.
 func signedOutWords(profile string, now identity.Snapshot) string {
 	if now.State == identity.Troubled {
-		return fmt.Sprintf("The sign-in to %s cannot be used right now, so nothing was sent: %s\n%s",
-			profile, stateReason(now), troubleCure(now.Err))
+		return fmt.Sprintf("The sign-in%s cannot be used right now, so nothing was sent: %s\n%s",
+			to(profile), stateReason(now), troubleCure(now.Err))
 	}
 	why := ""
 	if now.Err != nil {
 		why = " (" + stateReason(now) + ")"
 	}
-	return fmt.Sprintf("Sign-in needed. The user is not signed in to %s%s, so nothing was sent.\n"+
+	return fmt.Sprintf("Sign-in needed. The user is not signed in%s%s, so nothing was sent.\n"+
 		"Ask them to run this in a terminal:  %s\n"+
-		"Then call the tool again. Do not retry before that.", profile, why, cureCommand(profile, now.Err))
+		"Then call the tool again. Do not retry before that.", to(profile), why, cureCommand(profile, now.Err))
 }
 
 // cureCommand is what a person types to be let in.
@@ -85,6 +85,14 @@ func cureCommand(profile string, err error) string {
 		return "mcpauth unlock"
 	}
 	return loginCommand(profile)
+}
+
+// to names a profile in a sentence, if there is one.
+func to(profile string) string {
+	if profile == "" {
+		return ""
+	}
+	return " to " + profile
 }
 
 func loginCommand(profile string) string {

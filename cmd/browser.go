@@ -24,8 +24,17 @@ type browser struct {
 // while a browser that was not running yet may stay for as long as its window.
 const settled = 700 * time.Millisecond
 
-// open starts the browser. The error says why no page will appear.
+// open starts the browser. The error, which is also told at once, says why no
+// page will appear.
 func (b browser) open(ctx context.Context, address string) error {
+	err := b.start(ctx, address)
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(b.talk, "mcpauth: no browser opened: %s\n", printable(err.Error()))
+	}
+	return err
+}
+
+func (b browser) start(ctx context.Context, address string) error {
 	address, err := broker.ValidateAuthorizeURL(address)
 	if err != nil {
 		return err

@@ -34,6 +34,7 @@ func newDemo(a *app) *cobra.Command {
 			"runs, and calls a tool. Needs no network and leaves nothing behind.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			ignoreBrokenPipes() // or `| head` would leave tokens behind
 			return (&demo{app: a, withBrowser: withBrowser}).run(c.Context())
 		},
 	}
@@ -250,7 +251,9 @@ func (d *demo) showRequest(line string) {
 		indented.WriteString(line)
 	}
 	d.tell("The client sent no user. What the server received:")
-	d.fact("   %s", printable(indented.String()))
+	for line := range strings.Lines(indented.String()) {
+		d.fact("   %s", printable(strings.TrimSuffix(line, "\n")))
+	}
 }
 
 // goOn ends with what a user types next.

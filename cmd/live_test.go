@@ -195,6 +195,23 @@ func TestRunningProxiesFollowTheSignIn(t *testing.T) {
 	}
 }
 
+// The first login of all comes after the AI client has started its servers: that
+// is the order in which a new user does things.
+func TestProxyFromBeforeTheFirstProfile(t *testing.T) {
+	m := newMachine(t)
+	m.run("profile", "remove", "orders")
+	c := m.connect(hello, initialized, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"plain"}}`)
+	if line := c.hears(`"id":1,`); !strings.Contains(line, "there is no profile yet") || strings.Contains(line, "to  ") {
+		t.Errorf("a call without a profile: %s", line)
+	}
+	m.run("login", "--issuer", m.issuer, "--client-id", demoidp.DefaultClientID)
+	c.hears(`"method":"notifications/tools/list_changed"`)
+	c.say(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"plain"}}`)
+	if line := c.hears(`"id":2,`); !strings.Contains(line, `"email":"ada@example.com"`) {
+		t.Errorf("a call after the first login: %s", line)
+	}
+}
+
 // A client of the protocol without a handshake hears of it on the stream that
 // it opened, and only of what it asked for.
 func TestModernClientHearsOnItsStream(t *testing.T) {

@@ -23,11 +23,12 @@ func (a *app) printJSON(members map[string]any) {
 }
 
 // printable makes a text from outside fit for a terminal: what could move the
-// cursor, change colours, hide or reverse text is shown as its code point.
+// cursor, change colours, hide or reverse text is shown as its code point. A
+// line end is, too: it could make a value look like the next row.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {
-		if unicode.IsPrint(r) && !unicode.In(r, unicode.Cf) || r == '\n' {
+		if unicode.IsPrint(r) && !unicode.In(r, unicode.Cf) {
 			b.WriteRune(r)
 			continue
 		}

@@ -8,10 +8,12 @@ import (
 	"github.com/mcpauth/mcpauth/broker"
 )
 
+const proxyName = "proxy"
+
 func newProxy(a *app) *cobra.Command {
 	var o broker.Overrides
 	c := &cobra.Command{
-		Use:   "proxy [flags] [--] COMMAND [ARG...]",
+		Use:   proxyName + " [flags] [--] COMMAND [ARG...]",
 		Short: "Run an MCP server behind the sign-in (stdio); the command for AI clients",
 		Long: "Starts COMMAND as a stdio MCP server and stands between it and the AI client:\n" +
 			"every tools/call, resources/read and prompts/get carries the signed-in user's\n" +
@@ -20,6 +22,7 @@ func newProxy(a *app) *cobra.Command {
 		Example: "  mcpauth proxy -- python3 main.py\n" +
 			"  mcpauth proxy --profile orders --cwd /srv/orders -- uv run server.py",
 		RunE: func(c *cobra.Command, argv []string) error {
+			a.json = false // standard output is the protocol
 			b, err := a.broker(keychainPatienceProxy)
 			if err != nil {
 				return err
@@ -32,7 +35,7 @@ func newProxy(a *app) *cobra.Command {
 			}
 			ignoreBrokenPipes()
 			a.exit, err = b.Proxy(c.Context(), broker.ProxyOptions{
-				Overrides: o, Environ: a.deps.Environ, In: a.In, Out: a.Out, Log: a.Err,
+				Overrides: o, Environ: a.deps.Environ, In: a.In, Out: a.protocol(), Log: a.Err,
 			})
 			return err
 		},

@@ -9,7 +9,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -47,24 +46,48 @@ const (
 // Main runs one command line and returns the exit code.
 func Main(ctx context.Context, args []string, streams Streams, deps Deps) int {
 	app := &app{Streams: streams, deps: deps}
+	output := &checkedWriter{w: streams.Out}
+	app.Out = output
 	root := newRoot(app)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
+	root.SetOut(app.Out)
 	root.SetErr(streams.Err)
 	err := root.ExecuteContext(ctx)
+	if err == nil && app.exit == broker.ExitOK && output.err != nil {
+		err = &broker.Problem{Msg: "the output cannot be written: " + output.err.Error(), Code: broker.ExitError, Err: output.err}
+		app.json = false
+	}
 	if ctx.Err() != nil && err != nil && app.exit == 0 {
 		err = &broker.Problem{Msg: "stopped", Code: broker.ExitInterrupted, Err: err}
 	}
 	if err == nil {
 		return app.exit
 	}
-	var problem *broker.Problem
-	if !errors.As(err, &problem) {
-		problem = &broker.Problem{Msg: err.Error(), Code: broker.ExitUsage, Err: err}
+	problem := broker.AsProblem(err)
+	if !app.began { // cobra's own words about commands and arguments
+		problem.Code = broker.ExitUsage
+		if len(problem.Hints) == 0 {
+			problem.Hints = []string{"mcpauth --help"}
+		}
 	}
 	app.complain(problem)
 	return problem.Code
+}
+
+// checkedWriter remembers that something could not be written: a script that
+// reads half an answer must not take it for the whole.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // app is one run of the program.
@@ -74,6 +97,7 @@ type app struct {
 	profile string // --profile
 	config  string // --config
 	json    bool   // --json
+	began   bool   // a command runs: its words were understood
 	exit    int    // exit code when there is no error
 
 	passphraseFD   int // --passphrase-fd; -1 for none
@@ -91,12 +115,16 @@ func newRoot(a *app) *cobra.Command {
 		Example: "  mcpauth demo                            see it work, without any set-up\n" +
 			"  mcpauth login --issuer URL --client-id ID\n" +
 			"  mcpauth proxy -- python3 main.py        the command for your AI client",
-		Args:          cobra.NoArgs,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		PersistentPreRun:           func(*cobra.Command, []string) { a.began = true },
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if c.Name() == proxyName {
+			a.json = false // standard output is the protocol
+		}
 		return &broker.Problem{Msg: err.Error(), Hints: []string{c.CommandPath() + " --help"}, Code: broker.ExitUsage}
 	})
 	flags := root.PersistentFlags()
@@ -166,4 +194,13 @@ func (a *app) fact(format string, args ...any) {
 
 func usage(msg string, hints ...string) *broker.Problem {
 	return &broker.Problem{Msg: msg, Hints: hints, Code: broker.ExitUsage}
+}
+
+// protocol is standard output itself: the AI client's end of `proxy`, which
+// tells by itself when the client is gone.
+func (a *app) protocol() io.Writer {
+	if checked, ok := a.Out.(*checkedWriter); ok {
+		return checked.w
+	}
+	return a.Out
 }

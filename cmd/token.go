@@ -87,7 +87,7 @@ func (a *app) printToken(profile string, access broker.Access, header bool) {
 // agreeToShow asks before a token is printed where people, cameras and the
 // terminal's memory read along.
 func (a *app) agreeToShow(profile string, yes bool) error {
-	if yes || !isTerminal(a.Out) {
+	if yes || !isTerminal(a.protocol()) {
 		return nil
 	}
 	refusal := &broker.Problem{
