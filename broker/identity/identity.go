@@ -101,6 +101,10 @@ type Snapshot struct {
 	State State
 	User  User  // set when State is SignedIn, and the last one known when Troubled
 	Err   error // why it is SignedOut (may be nil) or Troubled
+	// ACR and Claims are set when State is SignedIn: how the person proved who they
+	// are, and what else the ID token of the sign-in says, as texts by claim.
+	ACR    string
+	Claims map[string][]string
 }
 
 // Status is what `mcpauth status` shows of one profile.

@@ -228,7 +228,7 @@ func snapshotOf(r *record, loadErr, renewErr error, now time.Time) Snapshot {
 	case r.dead != "":
 		return Snapshot{State: SignedOut, Err: &EndedError{Reason: r.dead, At: r.expiresAt}}
 	case r.good(now):
-		return Snapshot{State: SignedIn, User: r.user}
+		return Snapshot{State: SignedIn, User: r.user, ACR: r.acr, Claims: r.otherClaims()}
 	case r.refresh.IsZero():
 		return Snapshot{State: SignedOut, Err: &EndedError{
 			Reason: "the access token is over, and the provider gave no refresh token", At: r.expiresAt}}
