@@ -1,15 +1,18 @@
 // Package audit keeps the record of what passed through mcpauth: files of JSON
-// lines in one folder, one file a day (UTC), to which all processes of the user
-// append. A record is written before the call that it tells of leaves; what cannot
-// be recorded must not happen, so the caller refuses the call on an error.
+// lines in one folder. A record is written before the call that it tells of leaves;
+// what cannot be recorded must not happen, so the caller refuses the call on an
+// error.
 //
-// A line is appended by one write(2) to a descriptor with O_APPEND. Local file
-// systems (ext4, xfs, btrfs, tmpfs, APFS) hold the file's lock from finding its end
-// to the end of the write, so lines of several processes never mix; NTFS does so
-// for FILE_APPEND_DATA. NFS does not: a home on NFS may lose lines. Lines are not
-// flushed to the disk one by one: they survive the death of the process, not always
-// that of the machine. A reader skips empty lines, and half a line that a full disk
-// left; neither swallows a record.
+// A file has one writer at a time, who holds its lock: the first file of the day
+// (UTC) that nobody holds and that is not full is taken, or made. So the head of its
+// chain is known without reading, and an append costs one write and no lock, however
+// many proxies run; a program that comes when another has ended goes on with that
+// one's file, and its chain. Each record holds the hash of the one before it, and
+// the heads file holds where each chain ended; [Verify] compares.
+//
+// Lines are not flushed to the disk one by one: they survive the death of the
+// process, not always that of the machine. Results of calls, and the heads, are
+// written within a tenth of a second.
 package audit
 
 import (
@@ -26,8 +29,8 @@ import (
 // may write to.
 var ErrUnsafe = errors.New("not safe to write to")
 
-// Error is a failure to record. Nothing, or at most a half line that readers skip,
-// was written.
+// Error is a failure to record. Nothing was written, or at most half a line, which
+// is taken away before the next.
 type Error struct {
 	Op   string // "open" or "append"
 	Path string
@@ -38,130 +41,156 @@ func (e *Error) Error() string { return fmt.Sprintf("audit: %s %s: %v", e.Op, e.
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Log appends to the audit files of one folder. It is safe for concurrent use, by
-// any number of processes.
-type Log struct {
-	dir string
-	ids idSource
+// Options are what a log needs. All but Dir may be left out.
+type Options struct {
+	Dir     string
+	MaxSize int64         // bytes from which on a file is full; 0 means DefaultMaxSize
+	Keep    time.Duration // how old files may grow, in whole days; 0 means for ever
+	Version string        // of mcpauth, for the first record
+	Policy  string        // names the policy in force, for the first record
+}
 
-	mu   sync.Mutex
-	file *os.File // nil before the first use and after an error in reopening
-	path string
-	mark fileMark
-	day  int64 // of file, since 1970
-	line []byte
+// DefaultMaxSize is some 60,000 calls with their results, in bytes.
+const DefaultMaxSize = 64 << 20
+
+// Log appends to the audit files of one folder. It is safe for concurrent use, and
+// so is the folder, by any number of processes.
+type Log struct {
+	Options
+	ids idSource
+	pid int
+
+	mu    sync.Mutex
+	held  *held // nil before the first use and after an error
+	line  []byte
+	aside string // a file that was found changed, for the next first record
+	tidy  bool   // old files are to be looked for
+	armed bool   // timer will fire
+	timer *time.Timer
+
+	results queue
 
 	testOnlyNow   func() time.Time
 	testOnlyWrite func([]byte) (int, error)
 }
 
-// Open prepares the folder, which is made with mode 0700 if it is missing, and
-// opens today's file, with mode 0600. A folder of ours that others may only read
-// is closed to them; one that others may write to is refused, since what is in it
-// may be theirs. So is a link in the place of the folder or of the file, a file
+// Open is Options.Open with the defaults.
+func Open(dir string) (*Log, error) { return Options{Dir: dir}.Open() }
+
+// Open prepares the folder, which is made with mode 0700 if it is missing, and takes a
+// file, of mode 0600. A folder of ours that others may only
+// read is closed to them; one that others may write to is refused, since what is in
+// it may be theirs. So is a link in the place of the folder or of a file, a file
 // with a second hard link, and a foreign owner.
-func Open(dir string) (*Log, error) {
-	l := &Log{dir: filepath.Clean(dir), line: make([]byte, 0, maxLine)}
-	if err := l.reopen(l.now()); err != nil {
+func (o Options) Open() (*Log, error) {
+	o.Dir = filepath.Clean(o.Dir)
+	if o.MaxSize == 0 {
+		o.MaxSize = DefaultMaxSize
+	}
+	l := &Log{Options: o, pid: os.Getpid(), line: make([]byte, 0, maxLine)}
+	if err := l.take(l.now()); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// Append writes one record. It fills in Time, ID and PID where they are empty.
-// After an error the next Append tries afresh, so that the record goes on as soon
-// as there is space again.
+// Append writes one record. It fills in Time, ID and PID where they are empty. After
+// an error the next Append tries afresh, so that the record goes on as soon as there
+// is space again.
 func (l *Log) Append(r Record) error {
+	_, err := l.AppendCall(r)
+	return err
+}
+
+// AppendCall is Append for a record that others will refer to. It returns its ID.
+func (l *Log) AppendCall(r Record) (id string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
+	if err := l.ready(now); err != nil {
+		return "", err
+	}
+	l.fill(&r, now)
+	at := l.held.end
+	line := l.begin(l.line[:0], &at)
+	return r.ID, l.put(appendRecord(line, &r, &at), at)
+}
+
+// fill sets what the caller left empty.
+func (l *Log) fill(r *Record, now time.Time) {
 	if year := r.Time.UTC().Year(); r.Time.IsZero() || year < 0 || year > 9999 {
 		r.Time = now
 	}
 	if r.PID == 0 {
-		r.PID = os.Getpid()
+		r.PID = l.pid
 	}
-	torn, err := l.ready(now)
-	if err != nil {
-		return err
+	if r.ID == "" {
+		r.ID = string(l.ids.next(r.Time))
 	}
-	// A half line, left by a full disk or a crash of the machine, must not swallow
-	// this record.
-	l.line = appendRecord(append(l.line[:0], '\n'), &r, l.ids.next(r.Time))
-	line := l.line[1:]
-	if torn {
-		line = l.line
+}
+
+// put writes lines that end the chain at this link.
+func (l *Log) put(lines []byte, at link) error {
+	l.line = lines[:0]
+	h := l.held
+	if _, err := l.write(lines); err != nil {
+		h.dirty = true
+		return &Error{Op: "append", Path: h.path, Err: cause(err)}
 	}
-	if _, err := l.write(line); err != nil {
-		return &Error{Op: "append", Path: l.path, Err: cause(err)}
+	h.size += int64(len(lines))
+	h.end = at
+	if !h.begun {
+		h.begun, l.aside = true, ""
 	}
+	l.arm()
 	return nil
 }
 
-// Close closes the file. A later Append opens it again.
-func (l *Log) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.closeFile()
-}
-
-func (l *Log) closeFile() error {
-	if l.file == nil {
-		return nil
+// begin writes who writes, as the first record of a program in a file.
+func (l *Log) begin(dst []byte, at *link) []byte {
+	if l.held.begun {
+		return dst
 	}
-	err := l.file.Close()
-	l.file = nil
-	return err
+	r := Record{
+		Event: Start, File: l.held.name, Version: l.Version, Policy: l.Policy,
+		Torn: l.held.torn, Damaged: l.aside,
+	}
+	l.fill(&r, l.now())
+	return appendRecord(dst, &r, at)
 }
 
-// ready sees to it that the file is today's and is still the one of that name, and
-// reports whether it ends in the middle of a line.
-func (l *Log) ready(now time.Time) (torn bool, err error) {
-	for range 3 { // somebody may rotate the file while we open it
-		if l.file != nil && dayOf(now) == l.day {
-			if size, same := l.mark.sizeAt(l.path); same {
-				return l.endsTorn(size), nil
+// ready sees to it that the held file is today's, not full, and as we left it.
+func (l *Log) ready(now time.Time) error {
+	for range 3 { // somebody may take the file away while we open it
+		h := l.held
+		if h != nil && dayOf(now) == h.day && h.size < l.MaxSize {
+			if err := h.mend(); err != nil {
+				return &Error{Op: "append", Path: h.path, Err: cause(err)}
+			}
+			switch size, same := h.mark.sizeAt(h.path); {
+			case same && size == h.size:
+				return nil
+			case same:
+				l.aside = h.name // somebody else wrote to it: it is left to verify
 			}
 		}
-		if err := l.reopen(now); err != nil {
-			return false, err
+		if err := l.take(now); err != nil {
+			return err
 		}
 	}
-	return false, &Error{Op: "append", Path: l.path, Err: errors.New("the file is moved away as fast as it is made")}
+	return &Error{Op: "append", Path: l.Dir, Err: errors.New("the files are changed or moved away as fast as they are made")}
 }
 
-// endsTorn reports whether the file, of this size, ends in the middle of a line. So
-// it does for a moment while another process writes across the border of a page;
-// only what stays so is a line that nobody will finish.
-func (l *Log) endsTorn(size int64) bool {
-	for range 5 {
-		last := [1]byte{'\n'}
-		if size > 0 {
-			l.file.ReadAt(last[:], size-1)
-		}
-		if last[0] == '\n' {
-			return false
-		}
-		time.Sleep(time.Millisecond)
-		now, same := l.mark.sizeAt(l.path)
-		if !same || now == size {
-			return true
-		}
-		size = now
+// Close writes what waits, and lets go of the file. A later Append takes one again.
+func (l *Log) Close() error {
+	err := l.Flush()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timer != nil {
+		l.timer.Stop()
+		l.armed = false
 	}
-	return true
-}
-
-func (l *Log) reopen(now time.Time) error {
-	l.closeFile()
-	name := "audit-" + now.UTC().Format("2006-01-02") + ".jsonl"
-	file, mark, err := openFile(l.dir, name)
-	if err != nil {
-		path := filepath.Join(l.dir, name)
-		return &Error{Op: "open", Path: path, Err: cause(err)}
-	}
-	l.file, l.path, l.mark, l.day = file, file.Name(), mark, dayOf(now)
-	return nil
+	return errors.Join(err, l.release())
 }
 
 func (l *Log) now() time.Time {
@@ -175,7 +204,7 @@ func (l *Log) write(line []byte) (int, error) {
 	if l.testOnlyWrite != nil {
 		return l.testOnlyWrite(line)
 	}
-	return l.file.Write(line)
+	return l.held.file.Write(line)
 }
 
 func dayOf(t time.Time) int64 {

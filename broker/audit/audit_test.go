@@ -20,7 +20,7 @@ import (
 // writerVariable makes the test binary append records to the folder that it names.
 const writerVariable = "AUDIT_TEST_DIR"
 
-const perWriter = 500
+const perWriter = 1000
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(writerVariable); dir != "" {
@@ -35,15 +35,16 @@ func writer(dir string) {
 	if err != nil {
 		panic(err)
 	}
+	defer l.Close()
 	for i := range perWriter {
-		if err := l.Append(Record{Event: Call, Name: strings.Repeat("n", i), Method: "tools/call"}); err != nil {
+		if err := l.Append(Record{Event: Call, Name: strings.Repeat("n", i/2), Method: "tools/call"}); err != nil {
 			panic(err)
 		}
 	}
 }
 
 func TestManyProcessesLoseAndMixNothing(t *testing.T) {
-	const writers = 8
+	const writers = 20
 	dir := t.TempDir()
 	var all sync.WaitGroup
 	for range writers {
@@ -73,10 +74,13 @@ func TestManyProcessesLoseAndMixNothing(t *testing.T) {
 	if len(ids) != len(records) {
 		t.Errorf("%d ids for %d records", len(ids), len(records))
 	}
-	for n := range perWriter {
-		if lengths[n] != writers {
-			t.Fatalf("%d records with a name of %d bytes, want %d", lengths[n], n, writers)
+	for n := range perWriter / 2 {
+		if lengths[n] != 2*writers {
+			t.Fatalf("%d records with a name of %d bytes, want %d", lengths[n], n, 2*writers)
 		}
+	}
+	if v := intact(t, dir); v.Records < writers*perWriter {
+		t.Errorf("%d records are in the chains", v.Records)
 	}
 }
 
@@ -105,20 +109,22 @@ func TestRecordReadsBack(t *testing.T) {
 		Time: time.Date(2026, 11, 23, 6, 7, 8, 9e6, time.UTC), ID: "ID", Event: Call,
 		Profile: "work", Sub: "00u1", Email: "ada@example.com", Client: "claude", ClientVersion: "1.2",
 		Server: "python main.py", PID: 42, Method: "tools/call", Name: "list_users", Decision: Deny,
-		Reason: "rule 3", Arguments: []Argument{{"limit", 2}, {"q", 14}}, Spoofed: true,
+		Reason: "rule 3", Arguments: []Argument{{Name: "limit", Bytes: 2, Hash: "00ff"}, {Name: "q", Bytes: 14, Value: `"x"`}}, Spoofed: true,
 	}
 	if err := open(t, dir).Append(want); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Record{want}, readAll(t, dir)); diff != "" {
+	got := readAll(t, dir)[0]
+	want.Seq, want.Prev, want.Hash = 2, got.Prev, got.Hash
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	const line = `{"time":"2026-11-23T06:07:08.009Z","id":"ID","event":"call","profile":"work","sub":"00u1",` +
+	const line = `,"time":"2026-11-23T06:07:08.009Z","id":"ID","event":"call","profile":"work","sub":"00u1",` +
 		`"email":"ada@example.com","client":"claude","client_version":"1.2","server":"python main.py","pid":42,` +
 		`"method":"tools/call","name":"list_users","decision":"deny","reason":"rule 3",` +
-		`"arguments":[{"name":"limit","bytes":2},{"name":"q","bytes":14}],"spoofed":true}` + "\n"
-	if diff := cmp.Diff(line, string(content(t, dir))); diff != "" {
-		t.Error(diff)
+		`"arguments":[{"name":"limit","bytes":2,"hash":"00ff"},{"name":"q","bytes":14,"value":"\"x\""}],"spoofed":true,"hash":"`
+	if !strings.Contains(string(content(t, dir)), line) {
+		t.Errorf("%s", content(t, dir))
 	}
 }
 
@@ -155,7 +161,7 @@ func TestHostileNamesStayInTheirLine(t *testing.T) {
 		"\u2028\u2029\u0085\u202e\u2066\u200b\ufeff", "\U000E0041\U0001F600", "\xff\xc3\x28\xed\xa0\x80", `\u000a\`,
 	}
 	for _, name := range hostile {
-		r := Record{Event: Call, Name: name, Client: name, Reason: name, Arguments: []Argument{{name, 1}}}
+		r := Record{Event: Call, Name: name, Client: name, Reason: name, Arguments: []Argument{{Name: name, Bytes: 1}}}
 		if err := l.Append(r); err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +196,7 @@ func TestLongRecordIsCutAndSaysSo(t *testing.T) {
 	if len(got.Name) != 512 || got.Cut != 64<<20-512 {
 		t.Errorf("name of %d bytes, %d cut", len(got.Name), got.Cut)
 	}
-	if n := len(got.Arguments); n < 30 || n+got.ArgumentsCut != 1000 {
+	if n := len(got.Arguments); n < 100 || n+got.ArgumentsCut != 1000 {
 		t.Errorf("%d arguments, %d cut", n, got.ArgumentsCut)
 	}
 }
@@ -208,7 +214,7 @@ func TestNextDayNextFile(t *testing.T) {
 	}
 	for _, day := range []string{"2026-12-31", "2027-01-01"} {
 		b, err := os.ReadFile(filepath.Join(dir, "audit-"+day+".jsonl"))
-		if err != nil || bytes.Count(b, []byte("\n")) != 1 {
+		if err != nil || bytes.Count(b, []byte("\n")) != 2 {
 			t.Errorf("%s: %q, %v", day, b, err)
 		}
 	}
@@ -232,29 +238,65 @@ func TestHalfLineOfAFullDiskSwallowsNothing(t *testing.T) {
 	l := open(t, dir)
 	full := errors.New("no space left")
 	l.testOnlyWrite = func(line []byte) (int, error) {
-		n, _ := l.file.Write(line[:len(line)/2])
+		n, _ := l.held.file.Write(line[:len(line)/2])
 		return n, full
 	}
 	if err := l.Append(Record{ID: "half"}); !errors.Is(err, full) {
 		t.Errorf("Append = %v", err)
 	}
 	l.testOnlyWrite = nil
-	other := open(t, dir) // another process does not know
-	for i, l := range []*Log{other, l, other} {
-		if err := l.Append(Record{ID: fmt.Sprint(i)}); err != nil {
+	for i := range 3 {
+		if err := l.Append(Record{ID: fmt.Sprint(i), Event: Call}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	lines := bytes.Split(bytes.TrimSuffix(content(t, dir), []byte("\n")), []byte("\n"))
-	if len(lines) != 4 {
-		t.Fatalf("%d lines: %s", len(lines), lines)
-	}
-	for i, line := range lines[1:] {
-		var r Record
-		if err := json.Unmarshal(line, &r); err != nil || r.ID != fmt.Sprint(i) {
-			t.Errorf("line %d: %s, %v", i, line, err)
+	for i, r := range readAll(t, dir) {
+		if r.ID != fmt.Sprint(i) {
+			t.Errorf("record %d is %+v", i, r)
 		}
 	}
+	l.Close()
+	intact(t, dir)
+}
+
+// A machine that breaks down in the middle of a line: the next program takes the
+// half away, and says so.
+func TestHalfLineOfACrashIsTakenAway(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	if err := l.Append(Record{ID: "1", Event: Call}); err != nil {
+		t.Fatal(err)
+	}
+	path := l.held.path
+	if _, err := l.held.file.WriteString(`{"seq":3,"prev":"12`); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	l = open(t, dir)
+	if err := l.Append(Record{ID: "2", Event: Call}); err != nil {
+		t.Fatal(err)
+	}
+	if l.held.path != path {
+		t.Errorf("went on in %s", l.held.path)
+	}
+	if r := readAll(t, dir); len(r) != 2 || r[1].ID != "2" {
+		t.Errorf("%+v", r)
+	}
+	if !bytes.Contains(content(t, dir), []byte(`"torn":19`)) {
+		t.Errorf("it does not say what was taken away: %s", content(t, dir))
+	}
+	l.Close()
+	intact(t, dir)
+}
+
+// intact fails unless all is as it was written.
+func intact(t testing.TB, dir string) Verdict {
+	t.Helper()
+	v, err := Verify(dir)
+	if err != nil || len(v.Findings) > 0 {
+		t.Fatalf("%v, %v", v.Findings, err)
+	}
+	return v
 }
 
 func open(t testing.TB, dir string) *Log {
@@ -285,8 +327,8 @@ func content(t testing.TB, dir string) []byte {
 func readAll(t testing.TB, dir string) (records []Record) {
 	t.Helper()
 	for line := range bytes.Lines(content(t, dir)) {
-		if len(line) > 1 { // an empty line means nothing
-			records = append(records, parse(t, line))
+		if r := parse(t, line); r.Event != Start {
+			records = append(records, r)
 		}
 	}
 	return records
@@ -308,7 +350,7 @@ func BenchmarkAppend(b *testing.B) {
 	r := Record{
 		Event: Call, Profile: "work", Sub: "00u1abcd", Email: "ada@example.com", Client: "claude-desktop",
 		ClientVersion: "1.2.3", Server: "python main.py", Method: "tools/call", Name: "list_users",
-		Decision: Allow, Arguments: []Argument{{"limit", 2}, {"query", 14}},
+		Decision: Allow, Arguments: []Argument{{Name: "limit", Bytes: 2, Hash: "0123456789abcdef"}, {Name: "query", Bytes: 14, Hash: "0123456789abcdef"}},
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -6,99 +6,122 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine bounds a line with its newline, in bytes. The fields' bounds and names
-// add up to less than 3,800; the rest is for the hash chain to come.
-const maxLine = 4096
+// maxLine bounds a line with its newline, in bytes.
+const maxLine = 16 << 10
 
-const maxArguments = 1400 // bytes of JSON text
+const maxArguments = 8000 // bytes of JSON text
 
-// appendRecord appends the record as one line of printable ASCII. It is written by
-// hand because it runs before every call; the tags of Record say the same for
-// readers, and the fuzz test holds both together. A record without an id gets the
-// fresh one.
-func appendRecord(dst []byte, r *Record, fresh []byte) []byte {
-	cut := r.Cut
-	field := func(name, s string, bound int) {
-		if s == "" {
-			return
-		}
-		dst = append(append(append(dst, `,"`...), name...), `":`...)
-		var lost int
-		dst, lost = appendQuoted(dst, s, bound)
-		cut += lost
-	}
-	number := func(name string, n int) {
-		dst = append(append(append(dst, `,"`...), name...), `":`...)
-		dst = strconv.AppendInt(dst, int64(n), 10)
-	}
-	dst = append(dst, `{"time":"`...)
-	dst = r.Time.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
-	dst = append(dst, '"')
-	if r.ID == "" {
-		dst = append(append(append(dst, `,"id":"`...), fresh...), '"')
-	}
-	field("id", r.ID, 32)
-	field("event", r.Event, 32)
-	field("profile", r.Profile, 64)
-	field("sub", r.Sub, 256)
-	field("email", r.Email, 256)
-	field("client", r.Client, 128)
-	field("client_version", r.ClientVersion, 64)
-	field("server", r.Server, 256)
-	number("pid", r.PID)
-	field("method", r.Method, 128)
-	field("name", r.Name, 512)
-	field("decision", r.Decision, 16)
-	field("reason", r.Reason, 256)
-	argumentsCut, lost := 0, 0
-	dst, argumentsCut, lost = appendArguments(dst, r.Arguments)
-	cut += lost
-	if argumentsCut += r.ArgumentsCut; argumentsCut != 0 {
-		number("arguments_cut", argumentsCut)
-	}
+// appendRecord appends the record as one line of printable ASCII, and seals it. It
+// is written by hand because it runs before every call; the tags of Record say the
+// same for readers, and the fuzz test holds both together.
+func appendRecord(dst []byte, r *Record, at *link) []byte {
+	start := len(dst)
+	e := encoder{dst: append(dst, `{"seq":`...), cut: r.Cut}
+	e.dst = strconv.AppendInt(e.dst, at.seq+1, 10)
+	e.dst = append(append(append(e.dst, `,"prev":"`...), at.hash[:]...), `","time":"`...)
+	e.dst = r.Time.UTC().AppendFormat(e.dst, "2006-01-02T15:04:05.000Z")
+	e.dst = append(e.dst, '"')
+	e.text("id", r.ID, 32)
+	e.text("event", r.Event, 32)
+	e.text("call", r.Call, 32)
+	e.text("profile", r.Profile, 64)
+	e.text("sub", r.Sub, 256)
+	e.text("email", r.Email, 256)
+	e.text("client", r.Client, 128)
+	e.text("client_version", r.ClientVersion, 64)
+	e.text("server", r.Server, 256)
+	e.dst = append(e.dst, `,"pid":`...)
+	e.dst = strconv.AppendInt(e.dst, int64(r.PID), 10)
+	e.text("method", r.Method, 128)
+	e.text("name", r.Name, 512)
+	e.text("decision", r.Decision, 16)
+	e.text("rule", r.Rule, 128)
+	e.text("reason", r.Reason, 256)
+	e.arguments(r)
 	if r.Spoofed {
-		dst = append(dst, `,"spoofed":true`...)
+		e.dst = append(e.dst, `,"spoofed":true`...)
 	}
-	if cut != 0 {
-		number("cut", cut)
-	}
-	return append(dst, "}\n"...)
+	e.text("status", r.Status, 16)
+	e.number("code", int64(r.Code))
+	e.number("bytes", int64(r.Bytes))
+	e.number("micros", r.Micros)
+	e.text("file", r.File, 64)
+	e.text("version", r.Version, 64)
+	e.text("policy", r.Policy, 128)
+	e.number("torn", int64(r.Torn))
+	e.text("damaged", r.Damaged, 64)
+	e.number("cut", int64(e.cut))
+	return at.seal(e.dst, start)
 }
 
-// appendArguments appends as many arguments as fit. It returns how many did not,
-// and how many bytes were cut from the names of those that did.
-func appendArguments(dst []byte, arguments []Argument) (_ []byte, left, cut int) {
-	if len(arguments) == 0 {
-		return dst, 0, 0
-	}
-	end := len(dst) + maxArguments
-	dst = append(dst, `,"arguments":[`...)
-	for i, a := range arguments {
-		start := len(dst)
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var lost int
-		dst = append(dst, `{"name":`...)
-		dst, lost = appendQuoted(dst, a.Name, 64)
-		dst = append(dst, `,"bytes":`...)
-		dst = strconv.AppendInt(dst, int64(a.Bytes), 10)
-		dst = append(dst, '}')
-		if len(dst) >= end {
-			return append(dst[:start], ']'), len(arguments) - i, cut
-		}
-		cut += lost
-	}
-	return append(dst, ']'), 0, cut
+// encoder appends the members of a line.
+type encoder struct {
+	dst []byte
+	cut int // bytes that did not fit so far
 }
 
-// appendQuoted appends s as a JSON string of printable ASCII, at most bound bytes
-// between the quotes, and returns how many bytes of s did not fit. Everything else
-// is escaped: a raw newline would forge a record, and raw control bytes, bidirectional
+// text appends a member unless it is empty, at most bound bytes of it.
+func (e *encoder) text(name, s string, bound int) {
+	if s == "" {
+		return
+	}
+	e.dst = append(append(append(e.dst, `,"`...), name...), `":`...)
+	e.quoted(s, bound)
+}
+
+// number appends a member unless it is 0.
+func (e *encoder) number(name string, n int64) {
+	if n == 0 {
+		return
+	}
+	e.dst = append(append(append(e.dst, `,"`...), name...), `":`...)
+	e.dst = strconv.AppendInt(e.dst, n, 10)
+}
+
+// arguments appends as many arguments as fit, and the number of the others.
+func (e *encoder) arguments(r *Record) {
+	left := r.ArgumentsCut
+	if len(r.Arguments) > 0 {
+		e.dst = append(e.dst, `,"arguments":[`...)
+		end := len(e.dst) + maxArguments
+		for i, a := range r.Arguments {
+			start, cut := len(e.dst), e.cut
+			if i > 0 {
+				e.dst = append(e.dst, ',')
+			}
+			e.argument(a)
+			if len(e.dst) >= end {
+				e.dst, e.cut = e.dst[:start], cut
+				left += len(r.Arguments) - i
+				break
+			}
+		}
+		e.dst = append(e.dst, ']')
+	}
+	e.number("arguments_cut", int64(left))
+}
+
+func (e *encoder) argument(a Argument) {
+	e.dst = append(e.dst, `{"name":`...)
+	e.quoted(a.Name, 64)
+	e.dst = append(e.dst, `,"bytes":`...)
+	e.dst = strconv.AppendInt(e.dst, int64(a.Bytes), 10)
+	e.text("hash", a.Hash, 16)
+	e.text("value", a.Value, 512)
+	e.dst = append(e.dst, '}')
+}
+
+// quoted appends s as a JSON string of printable ASCII, at most bound bytes between
+// the quotes, and counts the bytes of s that did not fit. Everything else is
+// escaped: a raw newline would forge a record, and raw control bytes, bidirectional
 // overrides and the like would reach the terminal of whoever reads the file.
-func appendQuoted(dst []byte, s string, bound int) (_ []byte, cut int) {
-	dst = append(dst, '"')
+func (e *encoder) quoted(s string, bound int) {
+	dst := append(e.dst, '"')
 	end := len(dst) + bound
+	if len(s) <= bound && isPlain(s) { // nearly always
+		e.dst = append(append(dst, s...), '"')
+		return
+	}
 	for i := 0; i < len(s); {
 		start := len(dst)
 		r, size := utf8.DecodeRuneInString(s[i:]) // an invalid byte is U+FFFD
@@ -114,11 +137,23 @@ func appendQuoted(dst []byte, s string, bound int) (_ []byte, cut int) {
 			dst = appendEscape(dst, r)
 		}
 		if len(dst) > end {
-			return append(dst[:start], '"'), len(s) - i
+			dst = dst[:start]
+			e.cut += len(s) - i
+			break
 		}
 		i += size
 	}
-	return append(dst, '"'), 0
+	e.dst = append(dst, '"')
+}
+
+// isPlain reports whether nothing of s needs an escape.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func appendEscape(dst []byte, r rune) []byte {

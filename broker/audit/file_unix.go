@@ -10,9 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFile opens a file of the folder for appending. The folder is opened first and
-// the file relative to it, so that what was checked is what is used.
-func openFile(dir, name string) (*os.File, fileMark, error) {
+// openFile opens a file of the folder for reading and writing, with O_CREATE and
+// O_APPEND among the flags if that is meant. The folder is opened first and the file
+// relative to it, so that what was checked is what is used.
+func openFile(dir, name string, flags int) (*os.File, fileMark, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fileMark{}, err
 	}
@@ -24,9 +25,8 @@ func openFile(dir, name string) (*os.File, fileMark, error) {
 	if err := checkFolder(folder); err != nil {
 		return nil, fileMark{}, err
 	}
-	// O_NONBLOCK: a FIFO in the file's place must not hang us. O_RDWR: to see
-	// whether the last line is whole.
-	const flags = unix.O_RDWR | unix.O_APPEND | unix.O_CREAT | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NONBLOCK
+	// O_NONBLOCK: a FIFO in the file's place must not hang us.
+	flags |= unix.O_RDWR | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NONBLOCK
 	fd, err := unix.Openat(folder, name, flags, 0o600)
 	if err != nil {
 		return nil, fileMark{}, linkError(err, "the file")
@@ -99,4 +99,14 @@ func (m fileMark) sizeAt(path string) (size int64, same bool) {
 
 func markOf(info *unix.Stat_t) fileMark {
 	return fileMark{device: uint64(info.Dev), inode: uint64(info.Ino)}
+}
+
+// tryLock takes the lock of an open file, and reports false when another has it. It
+// ends with the file, and with the process. Windows has the same.
+func tryLock(file *os.File) (bool, error) {
+	err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == unix.EWOULDBLOCK {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -14,7 +14,7 @@ import (
 func today(t *testing.T, dir string) string {
 	t.Helper()
 	elsewhere := open(t, t.TempDir())
-	return filepath.Join(dir, filepath.Base(elsewhere.path))
+	return filepath.Join(dir, filepath.Base(elsewhere.held.path))
 }
 
 func TestPlantedFileIsRefused(t *testing.T) {
@@ -60,8 +60,9 @@ func TestFileReplacedByALinkIsRefused(t *testing.T) {
 	if err := os.WriteFile(victim, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	os.Remove(l.path)
-	if err := os.Symlink(victim, l.path); err != nil {
+	path := l.held.path
+	os.Remove(path)
+	if err := os.Symlink(victim, path); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Append(Record{}); !errors.Is(err, ErrUnsafe) {
@@ -70,7 +71,7 @@ func TestFileReplacedByALinkIsRefused(t *testing.T) {
 	if b, _ := os.ReadFile(victim); len(b) != 0 {
 		t.Errorf("the victim holds %q", b)
 	}
-	os.Remove(l.path)
+	os.Remove(path)
 	if err := l.Append(Record{}); err != nil {
 		t.Errorf("after the link is gone: %v", err)
 	}
@@ -117,7 +118,7 @@ func TestForeignOwnerIsRefused(t *testing.T) {
 		return
 	}
 	dir := t.TempDir()
-	path := open(t, dir).path
+	path := open(t, dir).held.path
 	if err := os.Chown(path, 12345, -1); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func TestForeignOwnerIsRefused(t *testing.T) {
 func TestModesAreTight(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	dir := filepath.Join(t.TempDir(), "state", "audit")
-	path := open(t, dir).path
+	path := open(t, dir).held.path
 	os.Chmod(dir, 0o755)
 	os.Chmod(path, 0o644)
 	open(t, dir)
@@ -159,7 +160,7 @@ func TestFileThatWasMovedAwayIsMadeAnew(t *testing.T) {
 			if err := l.Append(Record{ID: "1"}); err != nil {
 				t.Fatal(err)
 			}
-			if err := move(l.path); err != nil {
+			if err := move(l.held.path); err != nil {
 				t.Fatal(err)
 			}
 			if err := l.Append(Record{ID: "2"}); err != nil {

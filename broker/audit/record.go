@@ -4,11 +4,17 @@ import "time"
 
 // What happened, for [Record.Event].
 const (
+	Start           = "start"            // a program began to write to the file
 	Call            = "call"             // a call to the backend, about to leave
+	Result          = "result"           // the answer to a call, or the end of the wait for it
+	Message         = "message"          // a line of the client that was not read
 	Login           = "login"            // a sign-in was finished
 	Logout          = "logout"           // a sign-in was ended by the user
+	Lock            = "lock"             // a profile was locked or unlocked
 	Token           = "token"            // an access token was handed to a script
 	RefusedIdentity = "refused_identity" // a verified identity was not accepted
+	Removed         = "removed"          // an old file was removed, as the configuration asks
+	Gap             = "gap"              // results were not recorded
 )
 
 // What was decided, for [Record.Decision].
@@ -19,18 +25,35 @@ const (
 	Refused   = "refused"    // not a message that may be passed on
 )
 
-// Record is one line of the audit file. Of arguments it holds names and sizes,
-// never values, and of the user what people can recognise, never a token.
+// How a call ended, for [Record.Status].
+const (
+	OK         = "ok"
+	ToolError  = "tool_error" // a result that says isError
+	Failed     = "error"      // a JSON-RPC error; Code is its code
+	Unanswered = "unanswered" // the proxy ended first
+)
+
+// Record is one line of an audit file. Of arguments it holds names, sizes and keyed
+// hashes, and their values only where that was asked for; of the user what people
+// can recognise, never a token.
 //
 // Strings may come from anywhere and hold anything: each is cut to a bound of its
 // own (in brackets, in bytes of JSON text) and escaped.
 type Record struct {
+	// Seq is the number of the record within its file, from 1.
+	Seq int64 `json:"seq"`
+	// Prev is the Hash of the record before it, 64 zeros for the first.
+	Prev string `json:"prev"`
+
 	// Time is when it happened; the zero time means now. It is written in UTC
 	// with milliseconds (RFC 3339).
 	Time time.Time `json:"time"`
 	// ID is unique, and sorts by time. Empty means that Append makes one. [32]
 	ID    string `json:"id"`
 	Event string `json:"event"` // Call, Login… [32]
+
+	// Call is the ID of the call that a Result belongs to. [32]
+	Call string `json:"call,omitempty"`
 
 	Profile       string `json:"profile,omitempty"`        // [64]
 	Sub           string `json:"sub,omitempty"`            // the user, as the issuer names it [256]
@@ -43,20 +66,42 @@ type Record struct {
 	Method   string `json:"method,omitempty"`   // of MCP [128]
 	Name     string `json:"name,omitempty"`     // tool or prompt name, or resource URI [512]
 	Decision string `json:"decision,omitempty"` // Allow, Deny… [16]
+	Rule     string `json:"rule,omitempty"`     // of the policy, that decided [128]
 	Reason   string `json:"reason,omitempty"`   // for people [256]
 
-	// Arguments are those of a tool, as many as fit in 1,400 bytes of JSON text.
+	// Arguments are those of a tool, as many as fit in 8,000 bytes of JSON text.
 	Arguments []Argument `json:"arguments,omitempty"`
 	// ArgumentsCut is the number of arguments that did not fit.
 	ArgumentsCut int `json:"arguments_cut,omitempty"`
 	// Spoofed says that the client tried to supply the user's identity itself.
 	Spoofed bool `json:"spoofed,omitempty"`
+
+	Status string `json:"status,omitempty"` // of a Result: OK, ToolError… [16]
+	Code   int    `json:"code,omitempty"`   // of a JSON-RPC error
+	Bytes  int    `json:"bytes,omitempty"`  // size of the answer; 0 where it was not held as a whole
+	Micros int64  `json:"micros,omitempty"` // from the record of the call to the answer, in µs
+
+	File    string `json:"file,omitempty"`    // of Start: the file's own name; of Removed: which one [64]
+	Version string `json:"version,omitempty"` // of Start: of mcpauth [64]
+	Policy  string `json:"policy,omitempty"`  // of Start: names the policy in force [128]
+	// Torn is, of Start, the size of half a record that a full disk or a crash
+	// left at the end of the file, in bytes. It was taken away.
+	Torn int `json:"torn,omitempty"`
+	// Damaged is, of Start, a file of today that was found changed by others. It
+	// is left as it is. [64]
+	Damaged string `json:"damaged,omitempty"`
+
 	// Cut is the number of bytes that did not fit in the strings above.
 	Cut int `json:"cut,omitempty"`
+
+	// Hash is SHA-256 in hex over all that stands before it in the line.
+	Hash string `json:"hash"`
 }
 
-// Argument is the name of a tool's argument and the size of its value as JSON.
+// Argument is the name of a tool's argument and what may be told of its value.
 type Argument struct {
-	Name  string `json:"name"` // [64]
-	Bytes int    `json:"bytes"`
+	Name  string `json:"name"`            // [64]
+	Bytes int    `json:"bytes"`           // size of the value as JSON
+	Hash  string `json:"hash,omitempty"`  // of the value, by [Key.Hash] [16]
+	Value string `json:"value,omitempty"` // JSON text, by [Redact]; only by choice [512]
 }
