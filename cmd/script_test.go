@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 
 			"with-policy": withPolicy,
 			"gives-token": givesToken,
+			"expand":      expandCommand,
 			"eventually":  eventuallyCommand,
 			"await":       awaitCommand,
 		},

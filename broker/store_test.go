@@ -1,0 +1,184 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// crashing is a store that works for a number of calls and then never again, as
+// for a process that was killed.
+type crashing struct {
+	keychain.Store
+	left *int
+}
+
+var errKilled = errors.New("killed")
+
+func (c crashing) call() error {
+	if *c.left--; *c.left < 0 {
+		return errKilled
+	}
+	return nil
+}
+
+func (c crashing) Get(ctx context.Context, key string) (keychain.Secret, error) {
+	if err := c.call(); err != nil {
+		return keychain.Secret{}, err
+	}
+	return c.Store.Get(ctx, key)
+}
+
+func (c crashing) Set(ctx context.Context, key string, secret keychain.Secret) error {
+	if err := c.call(); err != nil {
+		return err
+	}
+	return c.Store.Set(ctx, key, secret)
+}
+
+func (c crashing) Delete(ctx context.Context, key string) error {
+	if err := c.call(); err != nil {
+		return err
+	}
+	return c.Store.Delete(ctx, key)
+}
+
+const movingProfiles = `# mine
+[profiles.a]
+issuer = "https://a.example.com"
+client_id = "a"
+client_secret = "keychain:a"
+[profiles.b]
+issuer = "https://b.example.com"
+client_id = "b"
+`
+
+// moving is a broker with two profiles that are stored in old.
+func moving(t *testing.T, old keychain.Store) (b *Broker, keys []string) {
+	t.Helper()
+	dir := t.TempDir()
+	paths := Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")}
+	if err := os.WriteFile(paths.ConfigFile, []byte(movingProfiles), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys = append(identity.Keys(identity.Client{Profile: "a", Issuer: "https://a.example.com", ClientID: "a"}, "a"),
+		identity.Keys(identity.Client{Profile: "b", Issuer: "https://b.example.com", ClientID: "b"}, "")...)
+	for _, key := range keys {
+		if err := old.Set(t.Context(), key, keychain.NewSecret("CANARY "+key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return New(Options{Paths: paths, Store: old, Env: func(string) string { return "" }}), keys
+}
+
+// holds tells how many of the keys a store has, each with its own value.
+func holds(t *testing.T, s keychain.Store, keys []string) (n int) {
+	t.Helper()
+	for _, key := range keys {
+		secret, err := s.Get(context.Background(), key)
+		switch {
+		case err == nil && secret == keychain.NewSecret("CANARY "+key):
+			n++
+		case !errors.Is(err, keychain.ErrNotFound):
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	return n
+}
+
+func TestMigrateStore(t *testing.T) {
+	t.Parallel()
+	old, fresh := keychain.Memory(), keychain.Memory()
+	b, keys := moving(t, old)
+	done, err := b.MigrateStore(t.Context(), old, fresh, StoreAge)
+	if err != nil || len(done.Moved) != 2 || len(done.Left) != 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if holds(t, fresh, keys) != 3 || holds(t, old, keys) != 0 {
+		t.Errorf("%d are in the new store and %d in the old one", holds(t, fresh, keys), holds(t, old, keys))
+	}
+	config, err := b.Config()
+	if err != nil || config.Store != StoreAge || len(config.Profiles) != 2 {
+		t.Errorf("the configuration is %+v, %v", config, err)
+	}
+}
+
+// Killed at any call of either store, a move leaves everything whole in the store
+// that is configured then; started again, it comes to its end.
+func TestMigrateStoreKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	for calls := 0; ; calls++ {
+		old, fresh, left := keychain.Memory(), keychain.Memory(), calls
+		b, keys := moving(t, old)
+		done, err := b.MigrateStore(t.Context(), crashing{old, &left}, crashing{fresh, &left}, StoreAge)
+		if err == nil && len(done.Left) == 0 {
+			if calls < 9 {
+				t.Errorf("the move made %d calls and cannot have done its work", calls)
+			}
+			return
+		}
+		config, loadErr := b.Config()
+		if loadErr != nil {
+			t.Fatal(loadErr)
+		}
+		inUse := old
+		if name, _ := config.StoreName(); name == StoreAge {
+			inUse = fresh
+		}
+		if (inUse == fresh) != (err == nil) {
+			t.Errorf("killed after %d calls: error %v, and the store is %q", calls, err, config.Store)
+		}
+		if n := holds(t, inUse, keys); n != 3 {
+			t.Errorf("killed after %d calls: the store in use has %d of 3", calls, n)
+		}
+		if inUse == fresh {
+			if rest, err := b.CleanStore(t.Context(), old); err != nil || len(rest) > 0 || holds(t, old, keys) != 0 {
+				t.Errorf("killed after %d calls and cleaned: %v %v, %d are still there", calls, err, rest, holds(t, old, keys))
+			}
+		} else if _, err := b.MigrateStore(t.Context(), old, fresh, StoreAge); err != nil || holds(t, fresh, keys) != 3 || holds(t, old, keys) != 0 {
+			t.Errorf("killed after %d calls and started again: %v", calls, err)
+		}
+	}
+}
+
+func TestAbandonStore(t *testing.T) {
+	t.Parallel()
+	old := keychain.Memory()
+	b, keys := moving(t, old)
+	if err := b.AbandonStore(t.Context(), StoreAge); err != nil {
+		t.Fatal(err)
+	}
+	config, err := b.Config()
+	if err != nil || config.Store != StoreAge || holds(t, old, keys) != 3 {
+		t.Errorf("the store is %q, %v, and the old one has %d of 3", config.Store, err, holds(t, old, keys))
+	}
+}
+
+func TestUnreachableStoreHasNothingToClean(t *testing.T) {
+	t.Parallel()
+	b, _ := moving(t, keychain.Memory())
+	for kind, want := range map[keychain.Kind]bool{keychain.Unavailable: false, keychain.Locked: true} {
+		left, err := b.CleanStore(t.Context(), failing{kind})
+		if err != nil || (len(left) > 0) != want {
+			t.Errorf("%v: left %v, %v", kind, left, err)
+		}
+	}
+}
+
+type failing struct{ kind keychain.Kind }
+
+func (f failing) Get(context.Context, string) (keychain.Secret, error) {
+	return keychain.Secret{}, &keychain.Error{Op: "get", Kind: f.kind}
+}
+func (f failing) Set(context.Context, string, keychain.Secret) error {
+	return &keychain.Error{Op: "set", Kind: f.kind}
+}
+func (f failing) Delete(context.Context, string) error {
+	return &keychain.Error{Op: "delete", Kind: f.kind}
+}
+func (failing) Name() string { return "a store that fails" }
