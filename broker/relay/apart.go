@@ -47,16 +47,7 @@ func (a *apart) wait(ctx context.Context, key string, call *apartCall, until wai
 	defer call.stop()
 	defer call.release()
 	in := a.relay.newInbound()
-	verdict := Verdict{Action: Wait, Until: until}
-	for verdict.Action == Wait {
-		if verdict.Until != nil {
-			verdict.Until(ctx)
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		verdict = in.Gate.FromClient(call.Message)
-	}
+	verdict := a.relay.judgeLater(ctx, call.Message, until)
 	// The lock is held until the call is written, so that no cancellation
 	// overtakes it.
 	a.mu.Lock()

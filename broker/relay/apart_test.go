@@ -64,17 +64,18 @@ func TestFewCallsWaitForPeople(t *testing.T) {
 
 // A cancellation ends the waiting itself, not only its use.
 func TestCancelledCallStopsWaiting(t *testing.T) {
-	stopped := make(chan struct{})
+	waits, stopped := make(chan struct{}), make(chan struct{})
 	gate := &openGate{judge: func(m *Message) Verdict {
 		if m.Kind() != Call {
 			return Verdict{Action: Forward}
 		}
-		return Verdict{Action: Wait, Apart: true, Until: func(ctx context.Context) { <-ctx.Done(); close(stopped) }}
+		return Verdict{Action: Wait, Apart: true, Until: func(ctx context.Context) { close(waits); <-ctx.Done(); close(stopped) }}
 	}}
 	c := converse(t, gate)
 	c.listen()
 	c.client.say(personal1, personal1)
 	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"mcpauth: the id belongs to a call that is not answered yet"}}`)
+	<-waits
 	c.client.say(strings.Replace(cancel2, "2}", "1}", 1), `{"jsonrpc":"2.0","method":"notifications/x"}`)
 	c.backend.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`) // and not the cancellation
 	<-stopped

@@ -1,5 +1,7 @@
 package relay
 
+import "bytes"
+
 // inbound is the way from the client to the backend.
 type inbound struct {
 	*Relay
@@ -98,6 +100,11 @@ func (in *inbound) handle(m *Message) {
 		if in.cancelled(m.RequestID()) {
 			return
 		}
+	}
+	switch {
+	case in.turnstile.way() != nil:
+		in.hold(m)
+		return
 	case m.Kind() == Call && m.Method() != "ping" && in.parked.busy():
 		in.park(m, nil) // behind the calls that wait, so that their order stays
 		return
@@ -146,10 +153,13 @@ func (in *inbound) wait(m *Message, v Verdict) {
 
 func (in *inbound) park(m *Message, until waiter) {
 	m = m.Clone()
-	if !in.parked.put(m, until) {
-		in.refuse(&Refusal{Code: CodeTooMany, Reason: "too many calls wait at once", ID: m.ID()})
-		m.release()
+	if in.parked.put(m, until) {
+		return
 	}
+	if m.Kind() == Call {
+		in.refuse(&Refusal{Code: CodeTooMany, Reason: "too many calls wait at once", ID: m.ID()})
+	}
+	m.release()
 }
 
 func (in *inbound) forward(m *Message, v Verdict) {
@@ -159,7 +169,7 @@ func (in *inbound) forward(m *Message, v Verdict) {
 	}
 	if m.Kind() == Call {
 		request := m.request(v.Tag)
-		if !in.inFlight.add(request, v.WholeAnswer) {
+		if !in.inFlight.add(request, v.WholeAnswer || in.remembers(m)) {
 			in.refuse(&Refusal{Code: CodeInvalidRequest, Reason: "the id belongs to a call that is not answered yet", ID: m.ID()})
 			return
 		}
@@ -171,11 +181,23 @@ func (in *inbound) forward(m *Message, v Verdict) {
 }
 
 func (in *inbound) send(m *Message, v Verdict) error {
+	edits := m.edits(in.Reserved, v.Insert)
+	if in.Revive != nil {
+		in.handshake.note(m, func() []byte {
+			if v.Line != nil {
+				return bytes.Clone(v.Line)
+			}
+			return m.appendSpliced(nil, edits)
+		})
+	}
 	if v.Line != nil {
 		return in.out.add(v.Line)
 	}
-	return in.out.addSpliced(m, m.edits(in.Reserved, v.Insert))
+	return in.out.addSpliced(m, edits)
 }
+
+// remembers reports whether the answer to a call is kept for another backend.
+func (r *Relay) remembers(m *Message) bool { return r.Revive != nil && m.Method() == "initialize" }
 
 // flush sends the batch.
 func (in *inbound) flush() {

@@ -86,6 +86,9 @@ func (out *outbound) pass(o *Output) {
 	if text == nil {
 		text = o.Bytes()
 	}
+	if out.Revive != nil && request != nil && request.Method == "initialize" && !o.Failed() {
+		out.handshake.answered(text)
+	}
 	out.sent(out.out.add(text))
 }
 

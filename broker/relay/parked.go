@@ -124,15 +124,23 @@ func (p *parked) run(ctx context.Context) {
 		if call == nil {
 			return
 		}
-		verdict := Verdict{Action: Wait, Until: call.until}
-		for verdict.Action == Wait && ctx.Err() == nil {
-			if verdict.Until != nil {
-				verdict.Until(ctx)
-			}
-			verdict = in.Gate.FromClient(call.Message)
-		}
-		p.finish(ctx, in, call, verdict)
+		p.finish(ctx, in, call, p.relay.judgeLater(ctx, call.Message, call.until))
 	}
+}
+
+// judgeLater waits until a message can be judged.
+func (r *Relay) judgeLater(ctx context.Context, m *Message, until waiter) Verdict {
+	verdict := Verdict{Action: Wait, Until: until}
+	for verdict.Action == Wait && ctx.Err() == nil {
+		if verdict.Until != nil {
+			verdict.Until(ctx)
+		}
+		r.turnstile.wait(ctx)
+		if ctx.Err() == nil {
+			verdict = r.Gate.FromClient(m)
+		}
+	}
+	return verdict
 }
 
 // first waits for a call and leaves it in the queue, where a cancellation finds it.

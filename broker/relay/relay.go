@@ -75,7 +75,7 @@ type Endpoint struct {
 	W io.Writer
 }
 
-// Config is what a relay needs. MaxLine and CallTimeout may be left out.
+// Config is what a relay needs. MaxLine, CallTimeout and Revive may be left out.
 type Config struct {
 	Client, Backend Endpoint
 	Gate            Gate
@@ -87,6 +87,14 @@ type Config struct {
 	// CallTimeout is how long the backend may take to answer a call; 0 is for
 	// ever. It does not hold for initialize and subscriptions/listen.
 	CallTimeout time.Duration
+	// Revive starts another backend when the last has ended and the client is
+	// still there; nil is none. The calls in flight are answered with an error
+	// before, and never sent again. It waits as long as it finds right, makes
+	// writes to the old backend fail, and gives up with an error, at the latest
+	// when ctx ends because the client is gone. The new backend hears the client's
+	// initialize, notifications/initialized, logging/setLevel and live
+	// resources/subscribe again.
+	Revive func(ctx context.Context) (Endpoint, error)
 	// Stray is given each line of the backend that is no message.
 	Stray func(line []byte)
 	// ClientGone is called once when the client will send nothing more. It
@@ -110,8 +118,11 @@ type Relay struct {
 	running    context.Context // ends with Run
 	asks       asks            // our questions to the backend
 	clientAsks asks            // our questions to the client
-	gone       chan struct{}   // closed when the backend has said its last
-	ended      sync.Once       // of the client
+	turnstile  turnstile
+	handshake  handshake
+	attended   context.Context // ends when the client is gone, or Run
+	leave      context.CancelFunc
+	ended      sync.Once // of the client
 }
 
 // New returns a relay that Run sets going.
@@ -122,7 +133,6 @@ func New(config Config) *Relay {
 	r := &Relay{
 		Config:   config,
 		toClient: &sink{w: config.Client.W},
-		gone:     make(chan struct{}),
 	}
 	r.toBackend.Store(&sink{w: config.Backend.W})
 	r.inFlight.patience, r.inFlight.expired = config.CallTimeout, r.tooSlow
@@ -144,6 +154,8 @@ func (r *Relay) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.running = ctx
+	r.attended, r.leave = context.WithCancel(ctx)
+	defer r.leave()
 	go r.outbox.run()
 	go r.backendBox.run()
 	defer r.backendBox.close()
@@ -154,28 +166,25 @@ func (r *Relay) Run(ctx context.Context) {
 		r.parked.drained(lingering)
 		r.clientGone()
 	}()
-	go func() {
-		defer close(r.gone)
-		r.pumpBackend(r.Backend.R)
-	}()
-	select {
-	case <-r.gone:
-	case <-ctx.Done():
-	}
+	r.serve(ctx)
 	r.asks.end()
 	r.clientAsks.end()
-	r.answerAll()
+	r.answer(slices.Concat(r.inFlight.drain(), r.parked.drain(), r.apart.drain()))
 	select {
 	case <-r.outbox.close():
 	case <-time.After(lingering):
 	}
 }
 
-func (r *Relay) clientGone() { r.ended.Do(r.ClientGone) }
+func (r *Relay) clientGone() {
+	r.ended.Do(func() {
+		r.leave()
+		r.ClientGone()
+	})
+}
 
-// answerAll tells the client of every call that will get no answer.
-func (r *Relay) answerAll() {
-	open := slices.Concat(r.inFlight.drain(), r.parked.drain(), r.apart.drain())
+// answer tells the client of the calls that will get no answer.
+func (r *Relay) answer(open []Request) {
 	if len(open) == 0 {
 		return
 	}

@@ -176,8 +176,7 @@ func (o *outbox) run() {
 		o.mu.Lock()
 		o.busy = false
 		if err != nil {
-			o.closed = true
-			o.lines = nil
+			o.lines = nil // nobody hears them
 		}
 		o.change.Broadcast()
 	}
