@@ -16,6 +16,7 @@ type (
 	User         = identity.User
 	LoginUI      = identity.UI
 	LoginOptions = identity.LoginOptions
+	DeviceCode   = identity.DeviceCode
 )
 
 // ValidateAuthorizeURL returns the address in the only form that may be handed
@@ -59,9 +60,14 @@ func (b *Broker) Resolve(o Overrides) (Resolved, error) {
 }
 
 // client makes of a profile what identity wants to know. It asks the keychain
-// only for a client secret.
+// only for a client secret, and reads one that is in a file.
 func (b *Broker) client(ctx context.Context, r Resolved) (identity.Client, error) {
 	client := r.client()
+	if r.ClientSecretFile != "" {
+		var err error
+		client.ClientSecret, err = readSecretFile(r.ClientSecretFile)
+		return client, err
+	}
 	if !r.Secret.IsZero() || r.SecretName() == "" {
 		return client, nil
 	}

@@ -87,10 +87,14 @@ func (r Resolved) client() identity.Client {
 		Scopes: r.Scopes, RedirectURIs: r.RedirectURIs, Audience: r.Audience, Resource: r.Resource,
 		Offline: identity.Offline(r.OfflineAccess),
 	}
+	c.Machine = r.Grant == grantMachine
 	c.IdleLimit, _ = parseLimit(r.IdleLimit) // checked when it was read, as the next; "" is none
 	c.AbsoluteLimit, _ = parseLimit(r.AbsoluteLimit)
 	if preset, known := identity.PresetNamed(r.Provider); known && r.Origin["scopes"] == OriginPreset {
 		c.Scopes, c.OptionalScopes = preset.Scopes, preset.Optional
+		if c.Machine {
+			c.Scopes, c.OptionalScopes = nil, nil // those of a preset are about a person
+		}
 	}
 	return c
 }

@@ -54,3 +54,18 @@ func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Fatalf("in vain: %v", args)
 }
+
+var printedURL = regexp.MustCompile(`"url": "(http[^"]+)"`)
+
+// visitCommand is "visit FILE": opens the url of a JSON object, as the person
+// does whom an agent has given the link.
+func visitCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: visit FILE")
+	}
+	found := printedURL.FindStringSubmatch(ts.ReadFile(args[0]))
+	if found == nil {
+		ts.Fatalf("visit: there is no url in %s", args[0])
+	}
+	ts.Check(ts.Exec("testbrowser", found[1]))
+}

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"net/url"
 	"strings"
 	"time"
@@ -18,6 +17,9 @@ type loginOptions struct {
 	scopes    []string
 	reauth    bool
 	acr       []string
+	device    bool
+	wait      bool
+	detached  bool
 	store     string
 }
 
@@ -28,12 +30,23 @@ func newLogin(a *app) *cobra.Command {
 		Short: "Sign in with the browser and keep the tokens in the OS keychain",
 		Long: "Opens the sign-in page of the profile's OpenID provider in your browser, checks\n" +
 			"the answer and keeps the tokens in the OS keychain. A first login with --issuer\n" +
-			"and --client-id makes a profile; later ones need no flags.",
+			"and --client-id makes a profile; later ones need no flags. For a second account\n" +
+			"at the same provider give it a profile of its own: --profile work2.\n\n" +
+			"On a machine that you reach by SSH, --no-browser shows a link for the browser in\n" +
+			"front of you; nothing has to be pasted. Its answer goes to the port in the link's\n" +
+			"redirect_uri, so forward that port before you open it. A fixed one is handy:\n" +
+			"  ssh -L 8765:127.0.0.1:8765 HOST\n" +
+			"  mcpauth login --no-browser --redirect-uri http://127.0.0.1:8765/callback\n" +
+			"Where the provider offers it, --device needs no forwarding.\n\n" +
+			"Scripts and agents sign a person in in two steps: with --json the command prints\n" +
+			"url, expires_in and next_step and ends, while the sign-in goes on in the\n" +
+			"background; `mcpauth login --wait` then waits for its outcome.",
 		Example: "  mcpauth login --issuer https://login.example.com --client-id mcpauth-desktop\n" +
 			"  mcpauth login --profile orders --scope orders.write\n" +
-			"  mcpauth login --no-browser      print the link, for a browser elsewhere",
+			"  mcpauth login --no-browser      print the link, for a browser elsewhere\n" +
+			"  mcpauth login --device          show a code, for any other device",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.login(c.Context(), o) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.login(c, o) },
 	}
 	flags := c.Flags()
 	clientFlags(c, &o.overrides)
@@ -42,8 +55,28 @@ func newLogin(a *app) *cobra.Command {
 	flags.StringSliceVar(&o.acr, "acr", nil, "sign in in one of these ways, in the provider's words (acr_values)")
 	flags.StringVar(&o.store, "store", "", "where to keep the tokens of all profiles, before the first sign-in: keychain, or age for a file with a passphrase")
 	flags.BoolVar(&o.noBrowser, "no-browser", false, "print the link instead of opening it")
-	flags.DurationVar(&o.timeout, "timeout", 3*time.Minute, "give up after this time")
+	flags.BoolVar(&o.device, "device", false, "sign in on another device with a code, where there is no browser")
+	flags.BoolVar(&o.wait, "wait", false, "wait for the sign-in that login --json began; without one, sign in now")
+	flags.DurationVar(&o.timeout, "timeout", loginPatience, "give up after this time; with --device the provider's own")
+	flags.BoolVar(&o.detached, inBackground, false, "")
+	if err := flags.MarkHidden(inBackground); err != nil {
+		panic(err) // it was defined a line above
+	}
 	return c
+}
+
+// loginPatience is how long a person may take by default.
+const loginPatience = 3 * time.Minute
+
+// options are what the broker has to know.
+func (o *loginOptions) options(ui broker.LoginUI) broker.LoginOptions {
+	options := broker.LoginOptions{
+		UI: ui, Timeout: o.timeout, Scopes: o.scopes, Reauth: o.reauth, ACR: o.acr, Device: o.device,
+	}
+	if o.device && o.timeout == loginPatience {
+		options.Timeout = 0 // a code has a life of its own
+	}
+	return options
 }
 
 // clientFlags are the flags that say who we are at which provider.
@@ -57,7 +90,8 @@ func clientFlags(c *cobra.Command, o *broker.Overrides) {
 	flags.StringVar(&o.Resource, "resource", "", "resource to ask for (RFC 8707)")
 }
 
-func (a *app) login(ctx context.Context, o *loginOptions) error {
+func (a *app) login(c *cobra.Command, o *loginOptions) error {
+	ctx := c.Context()
 	if o.timeout <= 0 {
 		return usage("--timeout must be longer than nothing", "mcpauth login --timeout 3m")
 	}
@@ -70,28 +104,38 @@ func (a *app) login(ctx context.Context, o *loginOptions) error {
 	}
 	o.overrides.Profile = a.profile
 	resolved, err := b.Resolve(o.overrides)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case o.detached:
+		return a.loginInBackground(ctx, b, resolved, o)
+	case a.json && !o.wait:
+		return a.beginLogin(c, resolved)
+	}
+	if o.wait {
+		if done, err := a.awaitLogin(ctx, b, resolved, o); done || err != nil {
+			return err
+		}
 	}
 	a.say("Signing in to %s at %s", printable(resolved.Name), host(resolved.Issuer))
-	user, remembered, err := b.Login(ctx, resolved, broker.LoginOptions{
-		UI: a.loginUI(o.noBrowser, o.timeout), Timeout: o.timeout, Scopes: o.scopes, Reauth: o.reauth, ACR: o.acr,
-	})
+	user, remembered, err := b.Login(ctx, resolved, o.options(a.loginUI(o.noBrowser, o.timeout)))
 	if err != nil {
 		return err
 	}
+	a.reportLogin(b, resolved, user, remembered)
+	return nil
+}
+
+func (a *app) reportLogin(b *broker.Broker, r broker.Resolved, user broker.User, remembered bool) {
 	if remembered {
-		a.say("Profile %s is remembered in %s", resolved.Name, b.Paths.ConfigFile)
+		a.say("Profile %s is remembered in %s", r.Name, b.Paths.ConfigFile)
 	}
 	if a.json {
-		a.printJSON(map[string]any{
-			"profile": resolved.Name, "user": user, "stored_in": b.Store.Name(), "remembered": remembered,
-		})
-		return nil
+		a.printJSON(map[string]any{"profile": r.Name, "user": user, "stored_in": b.Store.Name(), "remembered": remembered})
+		return
 	}
 	a.fact("✓ Signed in as %s. The tokens are in: %s", whoIs(user), b.Store.Name())
 	a.say("  Put a server behind it:  mcpauth proxy -- python3 main.py")
-	return nil
 }
 
 // loginUI is a sign-in on a terminal.
@@ -105,6 +149,12 @@ func (a *app) loginUI(noBrowser bool, timeout time.Duration) broker.LoginUI {
 			}
 			a.say("  %s", address)
 			a.say("Waiting for the browser (ctrl+c to stop, %s left)", span(timeout))
+		},
+		ShowCode: func(code broker.DeviceCode) {
+			a.say("On any device, open:  %s", code.URL)
+			a.say("and enter the code:   %s", printable(code.UserCode))
+			a.say("Only do so for a sign-in that you began yourself.")
+			a.say("Waiting (ctrl+c to stop, %s left)", span(code.ExpiresIn))
 		},
 		Waiting: func(text string) { a.say("%s (ctrl+c to stop)", printable(text)) },
 		Warn:    func(text string) { a.say("mcpauth: %s", printable(text)) },

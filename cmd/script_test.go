@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"gives-token": givesToken,
 			"expand":      expandCommand,
 			"eventually":  eventuallyCommand,
+			"visit":       visitCommand,
 			"await":       awaitCommand,
 		},
 	})
@@ -114,7 +115,7 @@ func idpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("unsupported: ! idp")
 	}
-	options := demoidp.Options{AutoApprove: true}
+	options := demoidp.Options{AutoApprove: true, DeviceInterval: time.Second}
 	for _, arg := range args {
 		switch arg {
 		case "slim":

@@ -146,7 +146,7 @@ func (s *Server) discovery(x *exchange) {
 		"scopes_supported":                      scopes,
 		"response_types_supported":              []string{"code"},
 		"response_modes_supported":              []string{"query"},
-		"grant_types_supported":                 []string{"authorization_code", "refresh_token", deviceGrant},
+		"grant_types_supported":                 []string{"authorization_code", "refresh_token", "client_credentials", deviceGrant},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"ES256"},
 		"code_challenge_methods_supported":      []string{"S256"},

@@ -41,7 +41,8 @@ const (
 //
 // The endpoints are discovery, jwks, authorize, decision, userinfo,
 // device_authorization, device, revocation and end_session. The token endpoint
-// has the name of the grant: authorization_code, refresh_token or device_code.
+// has the name of the grant: authorization_code, refresh_token, device_code or
+// client_credentials.
 // Beside those, f is asked about id_token for each ID token that is minted.
 //
 // Edit gets the JSON document of discovery, jwks, userinfo,

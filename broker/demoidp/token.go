@@ -78,6 +78,8 @@ func (s *Server) redeem(client *Client, form url.Values) (*issue, *oauthError) {
 		return s.redeemRefresh(client, form)
 	case "device_code":
 		return s.redeemDevice(client, form)
+	case "client_credentials":
+		return s.redeemMachine(client, form)
 	}
 	return nil, refuse("unsupported_grant_type", "this grant_type is not known here")
 }
@@ -154,6 +156,27 @@ func (s *Server) redeemRefresh(client *Client, form url.Values) (*issue, *oauthE
 		return nil, refuse("invalid_grant", "the refresh token was used before; its family is revoked")
 	}
 	return earned, nil
+}
+
+// redeemMachine is RFC 6749 4.4: the client is its own user, and there is no
+// refresh token.
+func (s *Server) redeemMachine(client *Client, form url.Values) (*issue, *oauthError) {
+	scopes := strings.Fields(form.Get("scope"))
+	refused := s.checkScopes(scopes)
+	switch {
+	case client.Secret == "":
+		return nil, refuse("unauthorized_client", "a public client cannot prove who it is")
+	case slices.Contains(scopes, "openid"), slices.Contains(scopes, "offline_access"):
+		return nil, refuse("invalid_scope", "there is no person to tell of")
+	case refused != nil:
+		return nil, refused
+	}
+	audience, refused := readAudience(form)
+	if refused != nil {
+		return nil, refused
+	}
+	g := &grant{client: client, user: &User{Sub: client.ID}, scopes: scopes, audience: audience, authTime: s.options.Now()}
+	return &issue{grant: g, scopes: scopes, audience: audience}, nil
 }
 
 // inGrace allows the last superseded token only, as Auth0's overlap period does.

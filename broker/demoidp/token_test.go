@@ -155,9 +155,31 @@ func TestClientAuthentication(t *testing.T) {
 
 func TestUnsupportedGrant(t *testing.T) {
 	c := newClient(t, start(t, demoidp.Options{}))
-	for _, grant := range []string{"password", "client_credentials", ""} {
+	for _, grant := range []string{"password", ""} {
 		if got := c.post(t, http.StatusBadRequest, url.Values{"grant_type": {grant}}); got["error"] != "unsupported_grant_type" {
 			t.Errorf("%q: %v", grant, got["error"])
+		}
+	}
+}
+
+func TestMachineGrant(t *testing.T) {
+	s := start(t, demoidp.Options{Clients: []demoidp.Client{{ID: "nightly", Secret: "s"}, {ID: "public"}}})
+	post := func(form url.Values) (int, string) {
+		form.Set("grant_type", "client_credentials")
+		status, _, body := fetch(t, http.MethodPost, s.Issuer()+"/token", form)
+		return status, body
+	}
+	status, body := post(url.Values{"client_id": {"nightly"}, "client_secret": {"s"}, "scope": {"orders"}})
+	if status != http.StatusOK || strings.Contains(body, "id_token") || strings.Contains(body, "refresh_token") {
+		t.Errorf("%d %s", status, body)
+	}
+	for _, refused := range []url.Values{
+		{"client_id": {"public"}},
+		{"client_id": {"nightly"}, "client_secret": {"x"}},
+		{"client_id": {"nightly"}, "client_secret": {"s"}, "scope": {"openid"}},
+	} {
+		if status, body := post(refused); status == http.StatusOK {
+			t.Errorf("%v: %s", refused, body)
 		}
 	}
 }

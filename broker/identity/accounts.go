@@ -24,6 +24,7 @@ type Accounts struct {
 	providers    providers
 
 	testOnlyWatchEvery time.Duration // unless 0, instead of watchEvery
+	testOnlyPause      func(context.Context, time.Duration) error
 }
 
 // New returns the accounts that are kept in options.Store. It does no work.
@@ -59,7 +60,7 @@ func (a *Accounts) Status(ctx context.Context, c Client) (Status, error) {
 		status.ObtainedAt = rec.obtainedAt
 		status.ExpiresAt = rec.expiresAt
 		status.SignedInAt = rec.signedInAt
-		status.HasRefreshToken = !rec.refresh.IsZero()
+		status.HasRefreshToken = rec.renewable()
 		status.ACR = rec.acr
 		status.EndsAt = c.endOf(rec, a.files(c).usedAt())
 	}

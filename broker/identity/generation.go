@@ -15,6 +15,8 @@ type stateFiles struct {
 	generation string // grows by a byte at each change, so that a stat tells of it
 	page       string // held by whoever has a sign-in page open
 	pause      string // its time stamp is when the provider may be asked again
+	background string // held by a sign-in in the background
+	report     string // how that ended
 	used       string // its time stamp is when a call was made last, where there is an idle limit
 }
 
@@ -22,6 +24,7 @@ func (a *Accounts) files(c Client) stateFiles {
 	base := filepath.Join(a.stateDir, c.slot())
 	return stateFiles{
 		lock: base + ".lock", page: base + ".page", generation: base + ".gen", pause: base + ".pause", used: base + ".used",
+		background: base + ".background", report: base + ".report",
 	}
 }
 

@@ -26,6 +26,10 @@ type Client struct {
 	OptionalScopes []string
 	Offline        Offline // how a refresh token is asked for
 
+	// Machine makes the client itself the user (client_credentials, RFC 6749
+	// 4.4): it signs in with its secret, and no person is asked.
+	Machine bool
+
 	IdleLimit     time.Duration // without a call, that ends the sign-in here; 0 means none
 	AbsoluteLimit time.Duration // after the sign-in, that ends it here; 0 means none
 }
@@ -60,6 +64,9 @@ type UI struct {
 	OpenURL func(ctx context.Context, url string) error
 	// ShowURL shows the authorization URL. opened says whether OpenURL succeeded.
 	ShowURL func(url string, opened bool)
+	// ShowCode shows what a person has to type where, when LoginOptions.Device is
+	// set. Nothing is opened then: the code may be on another's behalf.
+	ShowCode func(DeviceCode)
 	// Waiting tells that another process has a sign-in page of this client open,
 	// and that its end is waited for.
 	Waiting func(text string)
@@ -70,7 +77,8 @@ type UI struct {
 // LoginOptions are the choices of one sign-in.
 type LoginOptions struct {
 	UI      UI
-	Timeout time.Duration // bounds the whole sign-in; 0 means 3 minutes
+	Timeout time.Duration // bounds the whole sign-in; 0 means 3 minutes, and 30 with a device code
+	Device  bool          // signs in on another device with a code (RFC 8628), without a browser here
 	Scopes  []string      // asked for beside the client's own, now and at each later sign-in
 	Reauth  bool          // the person has to prove anew who they are (prompt=login, max_age=0), whatever the browser remembers
 	ACR     []string      // acr_values: how they have to prove it, one of these
@@ -113,7 +121,7 @@ type Status struct {
 	StoredIn        string    // where the tokens are, for people
 	ObtainedAt      time.Time // when the current access token was obtained
 	ExpiresAt       time.Time // when it ends
-	HasRefreshToken bool
+	HasRefreshToken bool      // or, for a machine, a secret that does the same
 	SignedInAt      time.Time // when the person signed in
 	ACR             string    // acr of the ID token: how they proved who they are; empty when the provider did not say
 	EndsAt          time.Time // when a limit of the client ends the sign-in, unless it is used before; zero without limits

@@ -31,6 +31,9 @@ const (
 // The error is one of this package's types, the keychain's, or ctx's.
 func (a *Accounts) Login(ctx context.Context, c Client, o LoginOptions) (User, error) {
 	timeout := cmp.Or(o.Timeout, defaultLoginTimeout)
+	if o.Device {
+		timeout = cmp.Or(o.Timeout, maxDeviceLife)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &TimeoutError{After: timeout})
 	defer cancel()
 	user, err := a.login(ctx, c, o)
@@ -50,8 +53,13 @@ func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, e
 	}
 	o.Scopes = a.widened(ctx, c, o.Scopes)
 	p, err := a.discover(ctx, c)
-	if err != nil {
+	switch {
+	case err != nil:
 		return User{}, err
+	case c.Machine:
+		return a.loginMachine(ctx, p, c, o)
+	case o.Device:
+		return a.loginDevice(ctx, p, c, o)
 	}
 	s := a.newSignIn(p, c, o, p.ask(c, o))
 	release, other, err := s.onePage(ctx)
@@ -179,7 +187,7 @@ func (s *signIn) visit(ctx context.Context, r redirect) (*guard, User, error) {
 	if err != nil {
 		return g, User{}, err
 	}
-	user, err := s.accept(ctx, token)
+	user, err := s.accept(ctx, responseOf(token))
 	return g, user, err
 }
 
@@ -199,30 +207,23 @@ func outcome(ctx context.Context, err error) error {
 }
 
 // accept checks the tokens and stores them, or neither.
-func (s *signIn) accept(ctx context.Context, token *oauth2.Token) (User, error) {
-	raw, _ := token.Extra("id_token").(string)
-	if raw == "" {
+func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
+	if said.IDToken == "" {
 		return User{}, &VerifyError{What: "token response", Why: "it has no ID token"}
 	}
-	if token.TokenType != "" && !strings.EqualFold(token.TokenType, "bearer") {
+	if said.TokenType != "" && !strings.EqualFold(said.TokenType, "bearer") {
 		return User{}, &VerifyError{What: "token response", Why: "its token_type is not Bearer"}
 	}
-	id, err := s.provider.verifyIDToken(ctx, raw, expectation{client: s.client, nonce: s.nonce, accessToken: token.AccessToken})
+	id, err := s.provider.verifyIDToken(ctx, said.IDToken, expectation{client: s.client, nonce: s.nonce, accessToken: said.AccessToken})
 	if err != nil {
 		return User{}, err
 	}
 	if err := s.checkProof(id.number("auth_time"), id.text("acr")); err != nil {
 		return User{}, err
 	}
-	scope, _ := token.Extra("scope").(string)
-	rec := newRecord(s.client, userFrom(id, s.client), tokens{
-		access:   keychain.NewSecret(token.AccessToken),
-		refresh:  keychain.NewSecret(token.RefreshToken),
-		scopes:   cmp.Or(scope, strings.Join(s.asked.scopes, " ")),
-		lifetime: lifetime(token.ExpiresIn),
-	}, s.accounts.now())
+	rec := newRecord(s.client, userFrom(id, s.client), said.tokens(s.asked.scopes), s.accounts.now())
 	rec.signedInAt, rec.extraScopes = rec.obtainedAt, s.options.Scopes
-	rec.acr, rec.idToken = id.text("acr"), keychain.NewSecret(raw)
+	rec.acr, rec.idToken = id.text("acr"), keychain.NewSecret(said.IDToken)
 	if rec, err = s.complete(ctx, rec, missing(id)); err != nil {
 		return User{}, err
 	}

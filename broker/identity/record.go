@@ -28,6 +28,7 @@ type record struct {
 	extraScopes  []string        // asked for by --scope, now and before
 	acr          string          // of the ID token
 	idToken      keychain.Secret // for the end of the session at the provider
+	machine      bool            // of client_credentials: there is no person, and its secret renews it
 	dead         string          // why the provider ended the sign-in; then there are no tokens
 }
 
@@ -82,6 +83,7 @@ type storedRecord struct {
 	ExtraScopes  []string `json:"extra_scopes,omitempty"`
 	ACR          string   `json:"acr,omitempty"`
 	IDToken      string   `json:"id_token,omitempty"`
+	Machine      bool     `json:"machine,omitempty"`
 	Dead         string   `json:"dead,omitempty"`
 }
 
@@ -100,6 +102,7 @@ func (r *record) encode() (keychain.Secret, error) {
 		ExtraScopes:  r.extraScopes,
 		ACR:          r.acr,
 		IDToken:      r.idToken.Reveal(),
+		Machine:      r.machine,
 		Dead:         r.dead,
 	})
 	if err != nil {
@@ -123,6 +126,8 @@ func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 		return nil, &RecordError{Reason: "it is for another issuer, " + clean(s.Issuer)}
 	case s.ClientID != c.ClientID:
 		return nil, &RecordError{Reason: "it is for another client_id, " + clean(s.ClientID)}
+	case s.Machine != c.Machine:
+		return nil, &RecordError{Reason: "it was made with another grant than the profile has now"}
 	case s.User.Sub == "" || (s.AccessToken == "" && s.Dead == ""):
 		return nil, &RecordError{Reason: "it is incomplete"}
 	}
@@ -139,6 +144,7 @@ func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 		extraScopes:  s.ExtraScopes,
 		acr:          s.ACR,
 		idToken:      keychain.NewSecret(s.IDToken),
+		machine:      s.Machine,
 		dead:         s.Dead,
 	}, nil
 }
@@ -183,6 +189,9 @@ func (r *record) ended(reason string, now time.Time) *record {
 	dead.access, dead.refresh, dead.idToken, dead.dead = keychain.Secret{}, keychain.Secret{}, keychain.Secret{}, reason
 	return &dead
 }
+
+// renewable tells whether there is something to get the next access token with.
+func (r *record) renewable() bool { return !r.refresh.IsZero() || r.machine && r.dead == "" }
 
 // sameTokens tells whether nobody has signed in or refreshed between the two.
 func (r *record) sameTokens(other *record) bool {
@@ -229,7 +238,7 @@ func snapshotOf(r *record, loadErr, renewErr error, now time.Time) Snapshot {
 		return Snapshot{State: SignedOut, Err: &EndedError{Reason: r.dead, At: r.expiresAt}}
 	case r.good(now):
 		return Snapshot{State: SignedIn, User: r.user, ACR: r.acr, Claims: r.otherClaims()}
-	case r.refresh.IsZero():
+	case !r.renewable():
 		return Snapshot{State: SignedOut, Err: &EndedError{
 			Reason: "the access token is over, and the provider gave no refresh token", At: r.expiresAt}}
 	case renewErr != nil:

@@ -1,19 +1,13 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -131,7 +125,7 @@ func (s *Session) due(urgent bool) bool {
 		return true
 	case s.stopped(rec, now) != nil:
 		return false
-	case rec == nil || rec.refresh.IsZero():
+	case rec == nil || !rec.renewable():
 		return false
 	case urgent:
 		return !s.fresh(rec, now)
@@ -237,46 +231,16 @@ func (s *Session) refreshProfile(ctx context.Context, p *provider, rec *record) 
 	return s.keep(ctx, full, rec)
 }
 
-// tokenResponse is RFC 6749 5.1 with the ID token of OpenID Connect Core 12.2.
-type tokenResponse struct {
-	AccessToken  string         `json:"access_token"`
-	RefreshToken string         `json:"refresh_token"`
-	IDToken      string         `json:"id_token"`
-	Scope        string         `json:"scope"`
-	ExpiresIn    jsontext.Value `json:"expires_in"`
-	Error        string         `json:"error"` // some answer 200 with it
-}
-
-// seconds reads expires_in, which some providers send as a string.
-func (t *tokenResponse) seconds() int64 {
-	var n float64
-	if json.Unmarshal(t.ExpiresIn, &n) == nil {
-		return int64(n)
-	}
-	var s string
-	if json.Unmarshal(t.ExpiresIn, &s) == nil && json.Unmarshal([]byte(s), &n) == nil {
-		return int64(n)
-	}
-	return 0
-}
-
-// refresh is one POST (RFC 6749 6). It is written by hand since x/oauth2 can
-// send no resource with it and reads other answers than JSON.
+// refresh is RFC 6749 6. It is written by hand since x/oauth2 can send no
+// resource with it and reads other answers than JSON.
 func (p *provider) refresh(ctx context.Context, c Client, old *record) (*record, error) {
-	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.refresh.Reveal()}}
-	if c.Resource != "" {
-		form.Set("resource", c.Resource)
+	if old.machine {
+		return p.renewMachine(ctx, c, old)
 	}
-	a, err := p.postForm(ctx, "refresh", p.TokenEndpoint, c, form)
+	token := old.refresh.Reveal()
+	said, err := p.grantTokens(ctx, "refresh", c, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, token)
 	if err != nil {
 		return nil, err
-	}
-	var said tokenResponse
-	if a.status != http.StatusOK || a.decode(&said) != nil || said.Error != "" {
-		return nil, p.refusal("refresh", p.TokenEndpoint, a, old.refresh.Reveal(), c.ClientSecret.Reveal())
-	}
-	if said.AccessToken == "" {
-		return nil, unreachable("refresh", hostOf(p.TokenEndpoint), errors.New("its answer has no access token"))
 	}
 	return p.successor(ctx, c, old, said)
 }
@@ -285,29 +249,21 @@ func (p *provider) refresh(ctx context.Context, c Client, old *record) (*record,
 // the same person. One that cannot be checked since the keys are out of reach
 // is left unread, rather than to lose the tokens that came with it.
 func (p *provider) successor(ctx context.Context, c Client, old *record, said tokenResponse) (*record, error) {
-	user, wanted := old.user.clone(), old.fromUserinfo
+	user, wanted, idToken := old.user.clone(), old.fromUserinfo, old.idToken
 	if said.IDToken != "" {
 		id, err := p.verifyIDToken(ctx, said.IDToken, expectation{client: c, sub: old.user.Sub, accessToken: said.AccessToken})
 		var trouble *UnreachableError
 		switch {
 		case err == nil:
-			user = renewedUser(old, id, c)
+			user, idToken = renewedUser(old, id, c), keychain.NewSecret(said.IDToken)
 			wanted = slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return id[name] != nil })
 		case !errors.As(err, &trouble):
 			return nil, fmt.Errorf("refreshing: %w", err)
 		}
 	}
-	next := newRecord(c, user, tokens{
-		access:   keychain.NewSecret(said.AccessToken),
-		refresh:  keychain.NewSecret(said.RefreshToken),
-		scopes:   cmp.Or(said.Scope, strings.Join(old.user.Scopes, " ")),
-		lifetime: lifetime(said.seconds()),
-	}, p.now())
+	next := newRecord(c, user, said.tokens(old.user.Scopes), p.now())
 	next.signedInAt, next.fromUserinfo = old.signedInAt, wanted
-	next.extraScopes, next.acr, next.idToken = old.extraScopes, old.acr, old.idToken
-	if said.IDToken != "" {
-		next.idToken = keychain.NewSecret(said.IDToken)
-	}
+	next.extraScopes, next.acr, next.idToken = old.extraScopes, old.acr, idToken
 	if next.refresh.IsZero() {
 		next.refresh = old.refresh // RFC 6749 6: then the old one stays good
 	}

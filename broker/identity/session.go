@@ -273,7 +273,7 @@ func (s *Session) tick(ctx context.Context) {
 // canRenew tells whether there is something to refresh with, and the provider
 // may be asked.
 func (st *sessionState) canRenew(now time.Time) bool {
-	return st.rec != nil && !st.rec.refresh.IsZero() && !pauseHolds(st.pausedUntil, now)
+	return st.rec != nil && st.rec.renewable() && !pauseHolds(st.pausedUntil, now)
 }
 
 // mustRenew tells whether the access token is of no use without a refresh, and

@@ -1,0 +1,192 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	deviceGrant       = "urn:ietf:params:oauth:grant-type:device_code"
+	deviceInterval    = 5 * time.Second // where the provider names none (RFC 8628 3.2)
+	deviceSlowDown    = 5 * time.Second // added by each slow_down (RFC 8628 3.5)
+	maxDeviceInterval = time.Minute
+	maxDeviceLife     = 30 * time.Minute
+)
+
+// DeviceCode is what a person needs to sign in on another device (RFC 8628 3.2).
+type DeviceCode struct {
+	UserCode  string        // to type there
+	URL       string        // verification_uri
+	FullURL   string        // verification_uri_complete, with the code in it; may be empty
+	ExpiresIn time.Duration // for how long it is good
+}
+
+// deviceAnswer is RFC 8628 3.2.
+type deviceAnswer struct {
+	DeviceCode string  `json:"device_code"`
+	UserCode   string  `json:"user_code"`
+	URL        string  `json:"verification_uri"`
+	OldURL     string  `json:"verification_url"` // Google's name for it, from a draft
+	FullURL    string  `json:"verification_uri_complete"`
+	ExpiresIn  float64 `json:"expires_in"`
+	Interval   float64 `json:"interval"`
+}
+
+func (a *Accounts) loginDevice(ctx context.Context, p *provider, c Client, o LoginOptions) (User, error) {
+	if p.DeviceEndpoint == "" {
+		return User{}, &MetadataError{Field: "device_authorization_endpoint", Reason: "is missing, so there is no sign-in by a code"}
+	}
+	s := a.newSignIn(p, c, o, p.ask(c, o))
+	code, err := s.deviceCode(ctx)
+	if next := s.next(err); next != nil {
+		s = next
+		code, err = s.deviceCode(ctx)
+	}
+	if err != nil {
+		return User{}, err
+	}
+	if o.UI.ShowCode != nil {
+		o.UI.ShowCode(code.forPeople())
+	}
+	said, err := s.poll(ctx, code)
+	if err != nil {
+		return User{}, err
+	}
+	s.nonce = "" // RFC 8628 has no place for one: the tokens come by no browser
+	return s.accept(ctx, said)
+}
+
+// deviceCode asks for a code (RFC 8628 3.1).
+func (s *signIn) deviceCode(ctx context.Context) (*deviceAnswer, error) {
+	p := s.provider
+	form := url.Values{"scope": {strings.Join(s.asked.scopes, " ")}}
+	if s.client.Audience != "" {
+		form.Set("audience", s.client.Audience)
+	}
+	if s.client.Resource != "" {
+		form.Set("resource", s.client.Resource)
+	}
+	a, err := p.postForm(ctx, "device authorization", p.DeviceEndpoint, s.client, form)
+	if err != nil {
+		return nil, err
+	}
+	code := &deviceAnswer{}
+	if a.status != http.StatusOK || a.decode(code) != nil {
+		return nil, p.refusal("device authorization", p.DeviceEndpoint, a, s.client.ClientSecret.Reveal())
+	}
+	return code, code.judge()
+}
+
+// judge refuses an answer that a person could not use or should not see.
+func (d *deviceAnswer) judge() error {
+	d.URL = cmp.Or(d.URL, d.OldURL)
+	d.UserCode = clean(d.UserCode)
+	address, err := ValidateAuthorizeURL(d.URL)
+	switch {
+	case err != nil:
+		return &MetadataError{Field: "verification_uri", Reason: err.Error()}
+	case d.DeviceCode == "" || d.UserCode == "":
+		return &MetadataError{Field: "user_code", Reason: "or device_code is missing"}
+	}
+	d.URL = address
+	if d.FullURL, err = ValidateAuthorizeURL(d.FullURL); err != nil {
+		d.FullURL = ""
+	}
+	return nil
+}
+
+func (d *deviceAnswer) life() time.Duration {
+	if d.ExpiresIn <= 0 || d.ExpiresIn > maxDeviceLife.Seconds() {
+		return maxDeviceLife
+	}
+	return time.Duration(d.ExpiresIn * float64(time.Second))
+}
+
+func (d *deviceAnswer) interval() time.Duration {
+	if d.Interval <= 0 || d.Interval > maxDeviceInterval.Seconds() {
+		return deviceInterval
+	}
+	return time.Duration(d.Interval * float64(time.Second))
+}
+
+func (d *deviceAnswer) forPeople() DeviceCode {
+	return DeviceCode{UserCode: d.UserCode, URL: d.URL, FullURL: d.FullURL, ExpiresIn: d.life()}
+}
+
+// poll asks for the tokens until the person has decided. x/oauth2 would give up
+// at the first network error.
+func (s *signIn) poll(ctx context.Context, code *deviceAnswer) (tokenResponse, error) {
+	end := s.accounts.now().Add(code.life())
+	pace := devicePace{interval: code.interval()}
+	for {
+		if err := s.accounts.pause(ctx, pace.next()); err != nil {
+			return tokenResponse{}, err
+		}
+		if !s.accounts.now().Before(end) {
+			return tokenResponse{}, &TimeoutError{After: code.life()}
+		}
+		said, err := s.provider.grantTokens(ctx, "token", s.client,
+			url.Values{"grant_type": {deviceGrant}, "device_code": {code.DeviceCode}}, code.DeviceCode)
+		var refused *ProviderError
+		switch {
+		case err == nil:
+			return said, nil
+		case ctx.Err() != nil:
+			return tokenResponse{}, ctx.Err()
+		case pace.goOn(err):
+		case errors.As(err, &refused) && refused.Code == "expired_token":
+			return tokenResponse{}, &TimeoutError{After: code.life()}
+		case errors.As(err, &refused) && refused.Code == "access_denied":
+			return tokenResponse{}, &ConsentRefusedError{Description: refused.Description}
+		default:
+			return tokenResponse{}, err
+		}
+	}
+}
+
+// devicePace is how fast to poll (RFC 8628 3.5).
+type devicePace struct {
+	interval time.Duration
+	trouble  time.Duration // instead, while the provider cannot be reached
+}
+
+func (d *devicePace) next() time.Duration { return max(d.interval, d.trouble) }
+
+// goOn tells whether to poll again after an error, and notes how fast.
+func (d *devicePace) goOn(err error) bool {
+	var down *UnreachableError
+	if errors.As(err, &down) {
+		d.trouble = max(min(2*d.next(), maxDeviceInterval), down.RetryAfter)
+		return true
+	}
+	d.trouble = 0
+	var refused *ProviderError
+	switch {
+	case !errors.As(err, &refused):
+		return false
+	case refused.Code == "slow_down":
+		d.interval = min(d.interval+deviceSlowDown, maxDeviceInterval)
+		return true
+	}
+	return refused.Code == "authorization_pending"
+}
+
+// pause waits, unless ctx ends before.
+func (a *Accounts) pause(ctx context.Context, d time.Duration) error {
+	if a.testOnlyPause != nil {
+		return a.testOnlyPause(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
