@@ -142,7 +142,7 @@ func (s *stage) signIn(ctx context.Context, program string, env []string) ([]byt
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	var facts bytes.Buffer
-	login := exec.CommandContext(ctx, program, "login", "--json", "--no-browser",
+	login := exec.CommandContext(ctx, program, "login", "--json", "--wait", "--no-browser",
 		"--issuer", s.provider.Issuer(), "--client-id", demoidp.DefaultClientID)
 	login.Env, login.Stdout = env, &facts
 	talk, err := login.StderrPipe()
