@@ -30,14 +30,14 @@ type ruling struct {
 }
 
 // judge asks the policy about a call of the client.
-func (d *doors) judge(m *relay.Message, user identity.User, now time.Time) ruling {
-	view := d.policy.of(user, d.server)
+func (d *doors) judge(m *relay.Message, session identity.Snapshot, now time.Time) ruling {
+	view := d.policy.of(session, d.server)
 	method := m.Method()
 	switch {
 	case method == "subscriptions/listen":
 		return d.subscription(m, view, now)
 	case strings.HasPrefix(method, "tasks/"):
-		return d.task(m, user, view, now)
+		return d.task(m, session.User, view, now)
 	case method == "tools/call":
 		if known, found := d.tools.lookAlike(m.Name()); found {
 			return refusal(policy.Item{Kind: policy.Tool, Name: m.Name()}, "look-alike",
@@ -129,11 +129,7 @@ var filteredLists = map[string]list{
 // filter returns the answer to a list method without what the user may not use,
 // or nil if it stays as it is. A list that cannot be read does not pass.
 func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.Snapshot) []byte {
-	user := now.User
-	if now.State != identity.SignedIn {
-		user = identity.User{} // nobody: who asked has left
-	}
-	view, moment := d.policy.of(user, d.server), time.Now()
+	view, moment := d.policy.of(now, d.server), time.Now()
 	where := filteredLists[request.Method]
 	if request.Method != "tasks/list" && view.AllowsAll() {
 		return nil
@@ -143,7 +139,7 @@ func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.S
 		Keep: func(name string, _ []byte) bool {
 			if request.Method == "tasks/list" {
 				owner, known := d.tasks.owner(name)
-				if !known || owner.sub != user.Sub {
+				if !known || now.State != identity.SignedIn || owner.sub != now.User.Sub {
 					return false
 				}
 				name = owner.tool
@@ -178,7 +174,7 @@ func (d *doors) hears(out *relay.Output, now identity.Snapshot) bool {
 		return !known || owner.sub == now.User.Sub
 	}
 	item := policy.Item{Kind: policy.Resource, Name: message.Params.URI}
-	return d.policy.of(now.User, d.server).Decide(item, time.Now()).Effect == policy.Allow
+	return d.policy.of(now, d.server).Decide(item, time.Now()).Effect == policy.Allow
 }
 
 // taskBook knows whose task is whose.

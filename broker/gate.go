@@ -102,7 +102,7 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	}
 	switch now := g.session.Snapshot(); {
 	case now.State == identity.SignedIn:
-		return g.forUser(m, now.User)
+		return g.forUser(m, now)
 	case unsettled(now):
 		return relay.Verdict{Action: relay.Wait, Until: g.settled}
 	default:
@@ -144,41 +144,63 @@ func readsAnswer(method string) bool {
 }
 
 // forUser judges a call of a signed-in user.
-func (g *gate) forUser(m *relay.Message, user identity.User) relay.Verdict {
+func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 	method := m.Method()
 	if _, isList := filteredLists[method]; isList {
 		v := g.cleaned(m)
 		v.Tag = m.Cursor() == nil // whether it asks for the first page
 		return v
 	}
-	retry := isOurs(m)
-	if retry {
+	sent := m
+	if isOurs(m) {
 		m = g.inviter.original(m)
 	}
 	if until := g.unknownTool(m); until != nil {
 		return relay.Verdict{Action: relay.Wait, Until: until}
 	}
 	if method == "tools/call" && m.Name() == signInTool && !g.tools.has(signInTool) {
-		return answer(signedInAnswer(m, user))
+		return answer(signedInAnswer(m, now.User))
 	}
-	ruling := g.doors.judge(m, user, time.Now())
-	if ruling.Effect != policy.Allow {
-		return g.notAllowed(m, user, ruling)
-	}
-	if !userMethods[method] {
+	switch ruling := g.doors.judge(m, now, time.Now()); {
+	case ruling.Effect == policy.StepUp:
+		return g.stepUp(sent, m, now, ruling)
+	case ruling.Effect == policy.Deny:
+		g.record(m, now.User, audit.Deny, ruling.Rule)
+		return answer(deniedAnswer(m, g.doors.words(ruling, now, g.profile())))
+	case !userMethods[method]:
 		return g.cleaned(m)
+	default:
+		return g.allowed(sent, m, now.User, ruling)
 	}
-	return g.allowed(m, user, ruling, retry)
 }
 
-// notAllowed answers a call that the policy does not let pass.
-func (g *gate) notAllowed(m *relay.Message, user identity.User, ruling ruling) relay.Verdict {
-	g.record(m, user, audit.Deny, ruling.Rule)
-	return answer(deniedAnswer(m, g.doors.words(ruling, user, g.profile())))
+// stepUp has the person sign in again for a call that needs more than the
+// sign-in has: through the client where it can ask, else in words.
+func (g *gate) stepUp(sent, m *relay.Message, now identity.Snapshot, ruling ruling) relay.Verdict {
+	if canAsk(g.capabilities(m)) {
+		verdict, invited := g.inviter.invite(sent, m, g.errand(ruling))
+		if invited {
+			return verdict
+		}
+	}
+	g.record(m, now.User, audit.Deny, "needs another sign-in: "+ruling.Rule)
+	return answer(refusedAnswer(m, codeSignIn, stepUpWords(ruling, g.profile())))
+}
+
+// errand is the sign-in that a ruling needs.
+func (g *gate) errand(r ruling) errand {
+	return errand{
+		options: stepUpOptions(r.Needs),
+		words:   " again: " + r.item.Name + " needs " + r.Needs.String() + ".",
+		done: func(now identity.Snapshot) bool {
+			view := g.doors.policy.of(now, g.server)
+			return now.State == identity.SignedIn && view.Decide(r.item, time.Now()).Effect != policy.StepUp
+		},
+	}
 }
 
 // allowed sends a call on, with the user in it and on record.
-func (g *gate) allowed(m *relay.Message, user identity.User, ruling ruling, retry bool) relay.Verdict {
+func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling) relay.Verdict {
 	add := g.insertion(m, user)
 	// Arguments that are no object are refused in every mode: a server might
 	// decode a text, and find in it the user that the client wrote there.
@@ -191,7 +213,7 @@ func (g *gate) allowed(m *relay.Message, user identity.User, ruling ruling, retr
 		return answer(unrecordedAnswer(m, err))
 	}
 	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: g.user.written()}
-	if retry { // what the server gets is not what the client sent
+	if sent != m { // what the server gets is not what the client sent
 		v.Insert = relay.Insertion{}
 		v.Line, _ = m.Splice(nil, reserved, add)
 	}
@@ -238,7 +260,7 @@ func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdic
 	}
 	if userMethods[method] {
 		if now.State == identity.SignedOut && canAsk(g.capabilities(m)) {
-			if verdict, invited := g.inviter.invite(m); invited {
+			if verdict, invited := g.inviter.invite(m, m, signInErrand()); invited {
 				return verdict
 			}
 		}

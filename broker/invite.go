@@ -19,15 +19,31 @@ import (
 type inviter struct {
 	session session
 	// signIn runs a sign-in that shows its page's address and opens nothing.
-	signIn func(ctx context.Context, show func(signInPage)) error
+	signIn func(ctx context.Context, options identity.LoginOptions, show func(signInPage)) error
 	// ask puts a request to the client; notify tells it something.
 	ask    func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
 	notify func(line []byte)
 
 	mu      sync.Mutex
 	open    *invitation
-	quiet   time.Time         // no invitation before
-	retries map[string][]byte // what a call had in the place of our requestState
+	quiet   time.Time            // no invitation before
+	retries map[string][]byte    // what a call had in the place of our requestState
+	vain    map[string]time.Time // by words of an errand: no such invitation before
+}
+
+// errand is what a person is asked to sign in for.
+type errand struct {
+	options identity.LoginOptions
+	words   string // for the person, behind where to sign in
+	done    func(identity.Snapshot) bool
+}
+
+// signInErrand is the errand of somebody who is not signed in.
+func signInErrand() errand {
+	return errand{
+		words: ", so that this server knows who you are.",
+		done:  func(now identity.Snapshot) bool { return now.State == identity.SignedIn },
+	}
 }
 
 // signInPage is where a person signs in.
@@ -35,6 +51,7 @@ type signInPage struct{ profile, host, address string }
 
 // invitation is one sign-in that the person was, or is about to be, asked for.
 type invitation struct {
+	errand
 	id     string
 	page   signInPage    // set when shown is closed
 	shown  chan struct{} // closed when the listener is up and the address known
@@ -68,26 +85,28 @@ func canAsk(capabilities []byte) bool {
 	return json.Unmarshal(capabilities, &declared) == nil && declared.Elicitation.URL != nil
 }
 
-// current returns the open invitation, or opens one; nil while it is quiet.
-func (v *inviter) current() *invitation {
+// current returns the open invitation, whatever it is for, or opens one; nil
+// while it is quiet.
+func (v *inviter) current(e errand) *invitation {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.open != nil || time.Now().Before(v.quiet) {
+	if v.open != nil || time.Now().Before(v.quiet) || time.Now().Before(v.vain[e.words]) {
 		return v.open
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), invitationTime)
-	v.open = &invitation{id: rand.Text(), shown: make(chan struct{}), over: make(chan struct{}), cancel: cancel}
+	v.open = &invitation{errand: e, id: rand.Text(), shown: make(chan struct{}), over: make(chan struct{}), cancel: cancel}
 	go v.run(ctx, v.open)
 	return v.open
 }
 
-// invite judges a call that there is no user for, of a client that can ask.
+// invite judges a call that there is no user for, or not a good enough one, of a
+// client that can ask. sent is the call as it came, m as it was first meant.
 // false means that there is nothing more to ask: it gets words instead.
-func (v *inviter) invite(m *relay.Message) (relay.Verdict, bool) {
-	if isOurs(m) {
-		return v.retried(m)
+func (v *inviter) invite(sent, m *relay.Message, e errand) (relay.Verdict, bool) {
+	if isOurs(sent) {
+		return v.retried(sent)
 	}
-	i := v.current()
+	i := v.current(e)
 	if i == nil {
 		return relay.Verdict{}, false
 	}
@@ -140,35 +159,41 @@ func (i *invitation) untilOver(ctx context.Context) {
 func (v *inviter) run(ctx context.Context, i *invitation) {
 	defer i.cancel()
 	var once sync.Once
-	err := v.signIn(ctx, func(page signInPage) {
+	err := v.signIn(ctx, i.options, func(page signInPage) {
 		once.Do(func() {
 			i.page = page
 			close(i.shown)
 		})
 	})
-	if err == nil {
-		v.untilSignedIn(ctx)
-	}
+	satisfied := err == nil && v.untilDone(ctx, i)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.open = nil
+	if err == nil && !satisfied { // a provider that ignores what it is asked for
+		if v.vain == nil {
+			v.vain = map[string]time.Time{}
+		}
+		v.vain[i.words] = time.Now().Add(quietAfterFailure)
+	}
 	if err != nil && time.Now().After(v.quiet) {
 		v.quiet = time.Now().Add(quietAfterFailure)
 	}
 	close(i.over)
 }
 
-// untilSignedIn waits for the session to see what the sign-in stored.
-func (v *inviter) untilSignedIn(ctx context.Context) {
+// untilDone waits for the session to see what the sign-in stored, and reports
+// whether that is what was asked for.
+func (v *inviter) untilDone(ctx context.Context, i *invitation) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	for v.session.Snapshot().State != identity.SignedIn {
+	for !i.done(v.session.Snapshot()) {
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // refused ends an invitation: the person said no.
@@ -246,7 +271,7 @@ func (v *inviter) question(i *invitation) {
 func (i *invitation) params() map[string]any {
 	return map[string]any{
 		"mode": "url", "url": i.page.address,
-		"message": "Sign in to " + i.page.profile + " at " + i.page.host + ", so that this server knows who you are.",
+		"message": "Sign in to " + i.page.profile + " at " + i.page.host + i.words,
 	}
 }
 

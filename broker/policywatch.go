@@ -139,24 +139,38 @@ func sameStamp(a, b fs.FileInfo) bool {
 // userView is the policy as the last user saw it, kept from call to call.
 type userView struct {
 	policy *policy.Policy
-	user   identity.User
+	now    identity.Snapshot
 	view   *policy.View
 }
 
-// of returns the policy as a user of a server sees it.
-func (w *policyWatch) of(user identity.User, server string) *policy.View {
+// of returns the policy as the user of a session sees it. Who is not signed in
+// is nobody.
+func (w *policyWatch) of(now identity.Snapshot, server string) *policy.View {
 	p := w.current.Load()
-	if last := w.view.Load(); last != nil && last.policy == p && sameUser(&last.user, &user) {
+	if last := w.view.Load(); last != nil && last.policy == p && sameProof(&last.now, &now) {
 		return last.view
 	}
-	view := p.For(policyUser(user), server)
-	w.view.Store(&userView{p, user, view})
+	view := p.For(policyUser(now), server)
+	w.view.Store(&userView{p, now, view})
 	return view
 }
 
+// sameProof reports whether two snapshots say the same to a policy.
+func sameProof(a, b *identity.Snapshot) bool {
+	return a.State == b.State && a.ACR == b.ACR && sameUser(&a.User, &b.User) &&
+		// A session makes a map anew when it makes a user anew.
+		reflect.ValueOf(a.Claims).Pointer() == reflect.ValueOf(b.Claims).Pointer()
+}
+
 // policyUser is what the policy may know of a user.
-func policyUser(u identity.User) policy.User {
-	user := policy.User{Sub: u.Sub, Email: u.Email, Groups: u.Groups, Roles: u.Roles, Scopes: u.Scopes}
+func policyUser(now identity.Snapshot) policy.User {
+	if now.State != identity.SignedIn {
+		return policy.User{}
+	}
+	u := now.User
+	user := policy.User{
+		Sub: u.Sub, Email: u.Email, Groups: u.Groups, Roles: u.Roles, Scopes: u.Scopes, ACR: now.ACR, Claims: now.Claims,
+	}
 	if u.AuthTime != 0 {
 		user.AuthTime = time.Unix(u.AuthTime, 0)
 	}

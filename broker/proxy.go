@@ -146,17 +146,16 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 func (b *Broker) inviter(o Overrides, session session) *inviter {
 	return &inviter{
 		session: session,
-		signIn: func(ctx context.Context, show func(page signInPage)) error {
+		signIn: func(ctx context.Context, options LoginOptions, show func(page signInPage)) error {
 			resolved, client, err := b.resolveClient(ctx, o)
 			if err != nil {
 				return err
 			}
-			_, err = b.accounts.Login(ctx, client, LoginOptions{
-				Timeout: invitationTime,
-				UI: LoginUI{ShowURL: func(address string, _ bool) {
-					show(signInPage{profile: resolved.Name, host: issuerHost(resolved.Issuer), address: address})
-				}},
-			})
+			options.Timeout = invitationTime
+			options.UI = LoginUI{ShowURL: func(address string, _ bool) {
+				show(signInPage{profile: resolved.Name, host: issuerHost(resolved.Issuer), address: address})
+			}}
+			_, err = b.accounts.Login(ctx, client, options)
 			return err
 		},
 	}

@@ -47,8 +47,12 @@ func (b *Broker) Why(ctx context.Context, r Resolved, q Question) (Answer, error
 	if status.User.Sub == "" && len(q.Suppose) == 0 {
 		return Answer{}, &Problem{Msg: "nobody is signed in to " + r.Name, Hints: []string{loginCommand(r.Name)}, Code: ExitSignInNeeded}
 	}
+	known := status.Snapshot
+	if known.User.Sub != "" {
+		known.State = identity.SignedIn // what is asked is who it is, not whether the token is good
+	}
 	now := time.Now()
-	user, err := suppose(policyUser(status.User), q.Suppose, now)
+	user, err := suppose(policyUser(known), q.Suppose, now)
 	if err != nil {
 		return Answer{}, err
 	}

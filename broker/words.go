@@ -120,10 +120,10 @@ func stateReason(now identity.Snapshot) string {
 }
 
 // words say for a model why something is denied.
-func (d *doors) words(r ruling, user identity.User, profile string) string {
+func (d *doors) words(r ruling, session identity.Snapshot, profile string) string {
 	why := r.why
 	if why == "" {
-		why = d.policy.of(user, d.server).Explain(r.item, time.Now()).Why()
+		why = d.policy.of(session, d.server).Explain(r.item, time.Now()).Why()
 	}
 	if failure := d.policy.failure.Load(); failure != nil {
 		why = "there is no policy to go by, because " + failure.Msg
@@ -137,17 +137,27 @@ func (d *doors) words(r ruling, user identity.User, profile string) string {
 	return words
 }
 
+// stepUpWords tell a model that the person must sign in again for this call.
+func stepUpWords(r ruling, profile string) string {
+	return fmt.Sprintf("Another sign-in is needed: this needs %s, so nothing was sent.\n"+
+		"Ask the user to run this in a terminal:  %s\n"+
+		"Then call it again. Do not retry before that.", r.Needs, stepUpCommand(profile, r.Needs))
+}
+
 func kindFlag(kind policy.Kind) string {
 	return map[policy.Kind]string{
 		policy.Resource: " --kind resource", policy.Template: " --kind resource", policy.Prompt: " --kind prompt", policy.Method: " --kind method",
 	}[kind]
 }
 
-func deniedAnswer(m *relay.Message, words string) []byte {
+func deniedAnswer(m *relay.Message, words string) []byte { return refusedAnswer(m, codeDenied, words) }
+
+// refusedAnswer says why a call went nowhere, in the form that its method has.
+func refusedAnswer(m *relay.Message, code int, words string) []byte {
 	if m.Method() == "tools/call" {
 		return toolErrorAnswer(m, words)
 	}
-	return relay.AppendError(nil, m.ID(), codeDenied, words, nil)
+	return relay.AppendError(nil, m.ID(), code, words, nil)
 }
 
 // unrecordedAnswer refuses what could not be put on record.
