@@ -15,24 +15,21 @@ import (
 // revival is a conversation whose backend can be started anew by the test.
 type revival struct {
 	*conversation
-	next  chan *party // backends to come; closed: no more
+	next  chan Endpoint // backends to come; closed: no more
 	asked chan struct{}
 }
 
 func revivable(t *testing.T, gate *openGate, change ...func(*Config)) *revival {
-	r := &revival{next: make(chan *party, 10), asked: make(chan struct{}, 10)}
+	r := &revival{next: make(chan Endpoint, 10), asked: make(chan struct{}, 10)}
 	revive := func(config *Config) {
 		config.Revive = func(ctx context.Context) (Endpoint, error) {
 			r.asked <- struct{}{}
 			select {
-			case p, more := <-r.next:
+			case next, more := <-r.next:
 				if !more {
 					return Endpoint{}, errors.New("tried often enough")
 				}
-				in, out := p.ends()
-				p.listen()
-				t.Cleanup(func() { _, _ = p.in.Close(), p.out.Close(); _ = out.Close() })
-				return Endpoint{R: in, W: out}, nil
+				return next, nil
 			case <-ctx.Done():
 				return Endpoint{}, ctx.Err()
 			}
@@ -51,8 +48,11 @@ func (r *revival) die() *party {
 }
 
 func (r *revival) start(p *party) {
-	r.next <- p
+	in, out := p.ends()
+	p.listen()
+	r.t.Cleanup(func() { _, _, _ = p.in.Close(), p.out.Close(), out.Close() })
 	r.backend = p
+	r.next <- Endpoint{R: in, W: out}
 }
 
 // answers has the backend answer its next line, which must be a call like want
