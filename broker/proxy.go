@@ -24,6 +24,10 @@ type ProxyOptions struct {
 	In        io.Reader // the AI client's messages
 	Out       io.Writer // nothing but messages to the AI client
 	Log       io.Writer // stderr
+	// CallTimeout is how long the server may take to answer a call; 0 is for ever.
+	CallTimeout time.Duration
+	// Restart starts the server again when it ends before the client does.
+	Restart bool
 }
 
 // Proxy runs an MCP server behind the sign-in, until the client or the server
@@ -49,16 +53,16 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	// asked by a client that speaks at once.
 	rules := b.watchPolicy(o.Overrides, log)
 	rules.start()
-	child, err := backend.Start(backend.Command{
+	server, err := startServer(backend.Command{
 		Argv: resolved.Command, Dir: resolved.Cwd,
 		Env: backend.Environ(o.Environ, nil), Stderr: log,
-	})
+	}, log)
 	if err != nil {
 		problem := AsProblem(err)
 		tellFailure(ctx, o, problem)
 		return problem.Code, problem
 	}
-	defer child.Stop()
+	defer server.stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	session := openSignIn(ctx, func(ctx context.Context) (*openSession, error) {
@@ -68,7 +72,7 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 		}
 		return &openSession{Session: b.accounts.Session(client), profile: resolved.Name}, nil
 	})
-	code := b.relay(ctx, o, log, resolved, child, session, rules)
+	code := b.relay(ctx, o, log, resolved, server, session, rules)
 	cancel()
 	session.settle()
 	return code, nil
@@ -97,7 +101,7 @@ func noCommand(configErr error) *Problem {
 }
 
 // relay connects the client and the server until one of them ends.
-func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, child *backend.Process, session *signIn, rules *policyWatch) int {
+func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, server *server, session *signIn, rules *policyWatch) int {
 	record, closeRecord := openRecord(filepath.Join(b.Paths.StateDir, "audit"))
 	defer closeRecord()
 	tools, news := &toolBook{}, &news{}
@@ -106,10 +110,11 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	inviter := b.inviter(o.Overrides, session)
 	defer inviter.stop()
 	var clientEnded atomic.Bool
-	lines := relay.New(relay.Config{
-		Client:   relay.Endpoint{R: o.In, W: o.Out},
-		Backend:  relay.Endpoint{R: child.Out(), W: child.In()},
-		Reserved: reserved,
+	config := relay.Config{
+		Client:      relay.Endpoint{R: o.In, W: o.Out},
+		Backend:     endpoint(server.current()),
+		Reserved:    reserved,
+		CallTimeout: o.CallTimeout,
 		Gate: &gate{
 			profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
 			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools}, audit: record,
@@ -118,23 +123,27 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
 		ClientGone: func() {
 			clientEnded.Store(true)
-			child.Stop()
+			server.stop()
 		},
 		Obituary: func() string {
 			if ctx.Err() != nil {
 				return "mcpauth: the proxy was stopped before the server answered"
 			}
-			return obituary(child, r.Command)
+			return obituary(server.current(), r.Command)
 		},
-	})
+	}
+	if o.Restart {
+		config.Revive = server.revive
+	}
+	lines := relay.New(config)
 	tools.ask, news.notify = lines.Ask, lines.Notify
 	inviter.ask, inviter.notify = lines.AskClient, lines.Notify
 	go lists.run(ctx)
 	go rules.run(ctx)
 	go (&follower{log: log, session: session, news: news}).run(ctx)
 	lines.Run(ctx)
-	child.Stop()
-	exit := child.Exit()
+	server.stop()
+	exit := server.current().Exit()
 	if clientEnded.Load() && exit.Signal != nil {
 		return ExitOK // we ended it, because the client was done with it
 	}

@@ -156,6 +156,12 @@ func serve(mode string, line []byte) {
 	if mode == "die-on-call" && request.Method == "tools/call" {
 		os.Exit(7)
 	}
+	if mode == "die-once" && request.Method == "tools/call" && countedFirst(os.Args[2]) {
+		os.Exit(7)
+	}
+	if mode == "never" && request.Method == "tools/call" {
+		return
+	}
 	result := any(map[string]any{"received": json.RawMessage(line)})
 	switch request.Method {
 	case "subscriptions/listen":
@@ -168,6 +174,18 @@ func serve(mode string, line []byte) {
 	answer, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": request.ID, "result": result})
 	check(err)
 	fmt.Println(string(answer))
+}
+
+// countedFirst adds a line to a file and reports whether it is the first one.
+func countedFirst(path string) bool {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	check(err)
+	defer f.Close()
+	before, err := f.Stat()
+	check(err)
+	_, err = fmt.Fprintln(f, "called")
+	check(err)
+	return before.Size() == 0
 }
 
 // portCommand is "port free" or "port taken": sets PORT to a port of that kind.

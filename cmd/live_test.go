@@ -75,7 +75,13 @@ type aiClient struct {
 // connect starts a proxy. Its client says what is given at once.
 func (m *machine) connect(lines ...string) *aiClient {
 	m.t.Helper()
-	proxy := m.command("proxy", "--", "testserver")
+	return m.proxy([]string{"--", "testserver"}, lines...)
+}
+
+// proxy is connect with arguments of its own.
+func (m *machine) proxy(args []string, lines ...string) *aiClient {
+	m.t.Helper()
+	proxy := m.command(append([]string{"proxy"}, args...)...)
 	in, err := proxy.StdinPipe()
 	if err != nil {
 		m.t.Fatal(err)

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,11 @@ import (
 const proxyName = "proxy"
 
 func newProxy(a *app) *cobra.Command {
-	var o broker.Overrides
+	var (
+		o           broker.Overrides
+		callTimeout time.Duration
+		restart     bool
+	)
 	c := &cobra.Command{
 		Use:   proxyName + " [flags] [--] COMMAND [ARG...]",
 		Short: "Run an MCP server behind the sign-in (stdio); the command for AI clients",
@@ -36,6 +41,7 @@ func newProxy(a *app) *cobra.Command {
 			ignoreBrokenPipes()
 			a.exit, err = b.Proxy(c.Context(), broker.ProxyOptions{
 				Overrides: o, Environ: a.deps.Environ, In: a.In, Out: a.protocol(), Log: a.Err,
+				CallTimeout: callTimeout, Restart: restart,
 			})
 			return err
 		},
@@ -46,6 +52,8 @@ func newProxy(a *app) *cobra.Command {
 	c.Flags().StringVar(&o.Cwd, "cwd", "", "folder in which COMMAND is started")
 	c.Flags().StringVar(&o.UserContext, "user-context", "",
 		"hand the user over as the argument _oauth_user, too: auto (to tools that declare it), always, never")
+	c.Flags().DurationVar(&callTimeout, "call-timeout", 0, "give up on a call after this time (default: never)")
+	c.Flags().BoolVar(&restart, "restart", false, "start COMMAND again when it ends before the AI client does; calls are never repeated")
 	c.Flags().StringVar(&o.Issuer, "issuer", "", "issuer URL, instead of the profile's")
 	c.Flags().StringVar(&o.ClientID, "client-id", "", "client_id, instead of the profile's")
 	return c

@@ -165,6 +165,9 @@ func (r *Relay) Run(ctx context.Context) {
 		r.clientAsks.end()
 		r.parked.drained(lingering)
 		r.clientGone()
+		// The backend has ended by now. A client that leaves without reading its
+		// last words must not keep us here.
+		time.AfterFunc(lingering, cancel)
 	}()
 	r.serve(ctx)
 	r.asks.end()

@@ -448,6 +448,18 @@ func TestClientThatReadsNoMore(t *testing.T) {
 	}
 }
 
+// A client that leaves without reading what it was sent holds nobody up.
+func TestClientThatLeavesWithoutReading(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.backend.say(`{"jsonrpc":"2.0","method":"notifications/x"}`) // read, and never taken by the client
+	_ = c.client.in.Close()
+	select {
+	case <-c.done:
+	case <-time.After(patience):
+		t.Error("the relay does not end")
+	}
+}
+
 // A client that does not read while the backend floods it can still cancel.
 func TestFloodedClientCanCancel(t *testing.T) {
 	gate := &openGate{judge: func(m *Message) Verdict {
