@@ -60,6 +60,7 @@ type gate struct {
 	lists       *lastLists
 	news        *news
 	inviter     *inviter
+	confirmer   *confirmer
 	client      atomic.Pointer[clientInfo]
 	abilities   atomic.Pointer[[]byte] // capabilities of a client that has initialized
 	user        userText
@@ -170,8 +171,35 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 	case !userMethods[method]:
 		return g.cleaned(m)
 	default:
+		if verdict, agreed := g.confirmed(sent, m, now); !agreed {
+			return verdict
+		}
 		return g.allowed(sent, m, now.User, ruling)
 	}
+}
+
+// confirmed reports whether the person agreed to a call, or none need to. If
+// not, the verdict asks them, or says that they did not.
+func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.Verdict, bool) {
+	if m.Method() != "tools/call" || !g.doors.policy.of(now, g.server).Confirms(m.Name()) {
+		return relay.Verdict{}, true
+	}
+	if !canConfirm(g.capabilities(m)) {
+		g.record(m, now.User, audit.Deny, "confirm: this client cannot ask")
+		return answer(deniedAnswer(m, cannotAskWords)), false
+	}
+	var said agreement
+	var verdict relay.Verdict
+	if m.Modern() {
+		said, verdict = g.confirmer.modern(sent, m, now.User.Sub, g.inviter.keep)
+	} else {
+		said, verdict = g.confirmer.legacy(m, now.User.Sub)
+	}
+	if said == refused {
+		g.record(m, now.User, audit.Deny, "confirm: the person did not agree")
+		return answer(deniedAnswer(m, didNotAgreeWords)), false
+	}
+	return verdict, said == agreed
 }
 
 // stepUp has the person sign in again for a call that needs more than the

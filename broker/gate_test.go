@@ -57,7 +57,7 @@ func testGate() (*gate, *fixedSession, *notebook) {
 	return &gate{
 		profile: func() string { return "orders" }, server: "main.py", userContext: contextNever,
 		session: session, doors: &doors{server: "main.py", policy: fixedPolicy(policy.SignedIn()), tools: tools}, audit: record, tools: tools,
-		lists: openLists("/nowhere", Resolved{Profile: Profile{Command: []string{"x"}}}), news: &news{notify: func([]byte) {}},
+		lists: openLists("/nowhere", Resolved{Profile: Profile{Command: []string{"x"}}}), news: &news{notify: func([]byte) {}}, inviter: &inviter{}, confirmer: &confirmer{},
 	}, session, record
 }
 

@@ -279,19 +279,26 @@ func (i *invitation) params() map[string]any {
 // has the call come back with the answer.
 func (v *inviter) inputRequired(m *relay.Message, i *invitation) []byte {
 	state := statePrefix + i.id + ":" + rand.Text()
-	if members := m.RetryMembers(); members != nil {
-		v.mu.Lock()
-		if v.retries == nil || len(v.retries) >= maxRetries {
-			v.retries = map[string][]byte{}
-		}
-		v.retries[state] = members
-		v.mu.Unlock()
-	}
+	v.keep(state, m)
 	return resultAnswer(m, map[string]any{
 		"resultType":    "input_required",
 		"requestState":  state,
 		"inputRequests": map[string]any{signInKey: map[string]any{"method": "elicitation/create", "params": i.params()}},
 	}, false)
+}
+
+// keep remembers what a call has in the place where its retry will have our state.
+func (v *inviter) keep(state string, m *relay.Message) {
+	members := m.RetryMembers()
+	if members == nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.retries == nil || len(v.retries) >= maxRetries {
+		v.retries = map[string][]byte{}
+	}
+	v.retries[state] = members
 }
 
 // isOurs reports whether a call is the retry of one that we answered.

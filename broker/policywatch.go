@@ -32,7 +32,7 @@ type policyWatch struct {
 }
 
 // watchPolicy makes the watch of a profile's policy.
-func (b *Broker) watchPolicy(o Overrides, log *logbook) *policyWatch {
+func (b *Broker) watchPolicy(o ProxyOptions, log *logbook) *policyWatch {
 	return &policyWatch{
 		say: log.say,
 		load: func() (*policy.Policy, []string, error) {
@@ -41,7 +41,7 @@ func (b *Broker) watchPolicy(o Overrides, log *logbook) *policyWatch {
 			if err != nil {
 				return nil, files, err
 			}
-			r, err := config.Resolve(o, b.Env)
+			r, err := config.Resolve(o.Overrides, b.Env)
 			if err != nil {
 				return nil, files, err
 			}
@@ -49,6 +49,11 @@ func (b *Broker) watchPolicy(o Overrides, log *logbook) *policyWatch {
 				files = append(files, r.Policy)
 			}
 			p, err := config.Policy(r)
+			if err == nil && o.ReadOnly {
+				set := p.Set()
+				set.ReadOnly = true
+				p, err = policy.Compile(set)
+			}
 			return p, files, err
 		},
 	}

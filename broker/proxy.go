@@ -24,6 +24,7 @@ type ProxyOptions struct {
 	In        io.Reader // the AI client's messages
 	Out       io.Writer // nothing but messages to the AI client
 	Log       io.Writer // stderr
+	ReadOnly  bool      // as read_only of the policy
 	// CallTimeout is how long the server may take to answer a call; 0 is for ever.
 	CallTimeout time.Duration
 	// Restart starts the server again when it ends before the client does.
@@ -51,7 +52,7 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	}
 	// Read before the server is there: one that ends at once is still to be
 	// asked by a client that speaks at once.
-	rules := b.watchPolicy(o.Overrides, log)
+	rules := b.watchPolicy(o, log)
 	rules.start()
 	server, err := startServer(backend.Command{
 		Argv: resolved.Command, Dir: resolved.Cwd,
@@ -109,6 +110,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	lists := openLists(b.Paths.StateDir, r)
 	inviter := b.inviter(o.Overrides, session)
 	defer inviter.stop()
+	confirmer := &confirmer{}
 	var clientEnded atomic.Bool
 	config := relay.Config{
 		Client:      relay.Endpoint{R: o.In, W: o.Out},
@@ -118,7 +120,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Gate: &gate{
 			profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
 			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools}, audit: record,
-			tools: tools, lists: lists, news: news, inviter: inviter,
+			tools: tools, lists: lists, news: news, inviter: inviter, confirmer: confirmer,
 		},
 		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
 		ClientGone: func() {
@@ -137,7 +139,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	}
 	lines := relay.New(config)
 	tools.ask, news.notify = lines.Ask, lines.Notify
-	inviter.ask, inviter.notify = lines.AskClient, lines.Notify
+	inviter.ask, inviter.notify, confirmer.ask = lines.AskClient, lines.Notify, lines.AskClient
 	go lists.run(ctx)
 	go rules.run(ctx)
 	go (&follower{log: log, session: session, news: news}).run(ctx)

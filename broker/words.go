@@ -137,6 +137,13 @@ func (d *doors) words(r ruling, session identity.Snapshot, profile string) strin
 	return words
 }
 
+// What a model is told of a call that a person must agree to.
+const (
+	cannotAskWords = "Not sent: the policy wants the user to agree to each call of this tool, and this AI client cannot ask them " +
+		"(it has no form elicitation). Asking again will not help. The user can call the tool in another way."
+	didNotAgreeWords = "Not sent: the user was asked and did not agree. Do not ask again unless they want you to."
+)
+
 // stepUpWords tell a model that the person must sign in again for this call.
 func stepUpWords(r ruling, profile string) string {
 	return fmt.Sprintf("Another sign-in is needed: this needs %s, so nothing was sent.\n"+

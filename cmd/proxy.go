@@ -16,6 +16,7 @@ func newProxy(a *app) *cobra.Command {
 		o           broker.Overrides
 		callTimeout time.Duration
 		restart     bool
+		readOnly    bool
 	)
 	c := &cobra.Command{
 		Use:   proxyName + " [flags] [--] COMMAND [ARG...]",
@@ -41,7 +42,7 @@ func newProxy(a *app) *cobra.Command {
 			ignoreBrokenPipes()
 			a.exit, err = b.Proxy(c.Context(), broker.ProxyOptions{
 				Overrides: o, Environ: a.deps.Environ, In: a.In, Out: a.protocol(), Log: a.Err,
-				CallTimeout: callTimeout, Restart: restart,
+				CallTimeout: callTimeout, Restart: restart, ReadOnly: readOnly,
 			})
 			return err
 		},
@@ -50,6 +51,7 @@ func newProxy(a *app) *cobra.Command {
 	// is the command's own, with and without "--": some clients lose the "--".
 	c.Flags().SetInterspersed(false)
 	c.Flags().StringVar(&o.Cwd, "cwd", "", "folder in which COMMAND is started")
+	c.Flags().BoolVar(&readOnly, "read-only", false, "of the tools only those that the policy names under read_tools")
 	c.Flags().StringVar(&o.UserContext, "user-context", "",
 		"hand the user over as the argument _oauth_user, too: auto (to tools that declare it), always, never")
 	c.Flags().DurationVar(&callTimeout, "call-timeout", 0, "give up on a call after this time (default: never)")

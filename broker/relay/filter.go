@@ -139,3 +139,6 @@ func (m *Message) Ref() (kind, name, uri string) {
 
 // TaskID is params.taskId of the tasks/* methods.
 func (m *Message) TaskID() string { return m.decoded(memberTaskID) }
+
+// Arguments is the text of params.arguments as the client sent it, or nil.
+func (m *Message) Arguments() []byte { return m.text(memberArguments) }
