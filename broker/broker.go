@@ -4,6 +4,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -25,12 +26,15 @@ func ValidateAuthorizeURL(address string) (string, error) {
 	return identity.ValidateAuthorizeURL(address)
 }
 
-// Options are what a broker needs from outside. All are required.
+// Options are what a broker needs from outside. All but Dir are required.
 type Options struct {
 	Paths Paths
 	Store keychain.Store
 	// Env looks up environment variables, as os.Getenv does.
 	Env func(string) string
+	// Dir is the working directory, whose binding is the default profile. Empty
+	// means that no binding counts.
+	Dir string
 }
 
 // Broker is safe for concurrent use.
@@ -50,10 +54,15 @@ func New(o Options) *Broker {
 // Config reads the configuration file. Errors are *Problem.
 func (b *Broker) Config() (Config, error) { return LoadConfig(b.Paths.ConfigFile) }
 
-// Resolve puts together the profile that is meant. Errors are *Problem.
+// Resolve puts together the profile that is meant: by flag, by environment, by
+// the binding of the folder (o.Cwd, or else the working directory), or the
+// default one. Errors are *Problem.
 func (b *Broker) Resolve(o Overrides) (Resolved, error) {
 	config, err := b.Config()
 	if err != nil {
+		return Resolved{}, err
+	}
+	if o.bound, err = b.boundAt(cmp.Or(o.Cwd, b.Dir)); err != nil {
 		return Resolved{}, err
 	}
 	return config.Resolve(o, b.Env)

@@ -40,6 +40,8 @@ type Overrides struct {
 	UserContext  string
 
 	Grant, ClientSecretFile, IdleLimit, AbsoluteLimit string
+
+	bound Binding // of the working directory; see Broker.Resolve
 }
 
 func (o Overrides) profile() Profile {
@@ -62,6 +64,8 @@ type Resolved struct {
 	// Remembered says that the configuration file has this profile. A login
 	// that succeeds without may add [Resolved.Explicit] to the file.
 	Remembered bool
+	// Bound is the folder whose binding chose the profile, or empty.
+	Bound string
 }
 
 // Explicit returns the fields that somebody chose for this profile, by flag,
@@ -172,7 +176,7 @@ func (c Config) Resolve(o Overrides, env func(string) string) (Resolved, error) 
 		}
 	}
 	layers = append(layers, presetLayer(layers), layer{origin: OriginDefault, values: builtIn()})
-	r := Resolved{Name: name, Remembered: remembered}
+	r := Resolved{Name: name, Remembered: remembered, Bound: o.boundBy(env)}
 	r.Profile, r.Origin = merge(layers)
 	r.takeSecret(layers)
 	return r, c.checkComplete(r)
@@ -263,6 +267,14 @@ func (c Config) choose(o Overrides, env func(string) string, okta oktaEnv) (stri
 	switch {
 	case o.Issuer != "" && o.ClientID != "":
 		return c.nameFor(o.Issuer, o.ClientID), nil
+	case o.bound.Profile != "":
+		if c.knows(o.bound.Profile, okta) {
+			return o.bound.Profile, nil
+		}
+		p := unknownProfile(o.bound.Profile, c.namesWith(okta))
+		p.Msg = fmt.Sprintf("%s is bound to it: %s", o.bound.Dir, p.Msg)
+		p.Hints = append(p.Hints, "mcpauth profile unbind "+shellQuote(o.bound.Dir))
+		return "", p
 	case c.DefaultProfile != "":
 		if c.knows(c.DefaultProfile, okta) {
 			return c.DefaultProfile, nil
@@ -280,6 +292,15 @@ func (c Config) choose(o Overrides, env func(string) string, okta oktaEnv) (stri
 		return c.nameFor(given.Issuer, given.ClientID), nil
 	}
 	return "", noProfile()
+}
+
+// boundBy is the folder whose binding chooses the profile, since nothing stronger
+// does. It follows the order of choose.
+func (o Overrides) boundBy(env func(string) string) string {
+	if o.Profile != "" || env("MCPAUTH_PROFILE") != "" || o.Issuer != "" && o.ClientID != "" {
+		return ""
+	}
+	return o.bound.Dir
 }
 
 func (c Config) knows(name string, okta oktaEnv) bool {

@@ -117,7 +117,7 @@ func (a *app) login(c *cobra.Command, o *loginOptions) error {
 			return err
 		}
 	}
-	a.say("Signing in to %s at %s", printable(resolved.Name), host(resolved.Issuer))
+	a.say("Signing in to %s%s at %s", printable(resolved.Name), boundWords(resolved), host(resolved.Issuer))
 	user, remembered, err := b.Login(ctx, resolved, o.options(a.loginUI(o.noBrowser, o.timeout)))
 	if err != nil {
 		return err

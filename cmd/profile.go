@@ -23,7 +23,7 @@ func newProfile(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newProfileAdd(a), newProfileList(a), newProfileShow(a), newProfileUse(a), newProfileSecret(a), newProfileRemove(a))
+	c.AddCommand(newProfileAdd(a), newProfileList(a), newProfileShow(a), newProfileUse(a), newProfileSecret(a), newProfileRemove(a), newProfileBind(a), newProfileUnbind(a))
 	return c
 }
 
@@ -147,7 +147,7 @@ func newProfileList(a *app) *cobra.Command {
 				return err
 			}
 			current := ""
-			if resolved, err := config.Resolve(a.overrides(), a.deps.Env); err == nil {
+			if resolved, err := b.Resolve(a.overrides()); err == nil {
 				current = resolved.Name
 			}
 			a.listProfiles(config, current)
@@ -240,10 +240,10 @@ func (a *app) showProfile(r broker.Resolved, file string) {
 				members[f.name] = map[string]any{"value": f.value, "origin": r.Origin[f.name]}
 			}
 		}
-		a.printJSON(map[string]any{"profile": r.Name, "file": file, "in_file": r.Remembered, "fields": members})
+		a.printJSON(map[string]any{"profile": r.Name, "file": file, "in_file": r.Remembered, "bound_to": r.Bound, "fields": members})
 		return
 	}
-	a.fact("%s", r.Name)
+	a.fact("%s%s", r.Name, boundWords(r))
 	for _, f := range fields {
 		if f.text != "" {
 			a.fact("  %-18s %s  (%s)", f.name, printable(f.text), orDash(string(r.Origin[f.name])))

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -145,7 +146,16 @@ func (a *app) broker(patience time.Duration) (*broker.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return broker.New(broker.Options{Paths: paths, Store: a.configuredStore(paths, patience), Env: a.deps.Env}), nil
+	return broker.New(broker.Options{Paths: paths, Store: a.configuredStore(paths, patience), Env: a.deps.Env, Dir: workingDirectory()}), nil
+}
+
+// workingDirectory is empty where it was deleted: then it has no binding.
+func workingDirectory() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return dir
 }
 
 func (a *app) paths() (broker.Paths, error) {

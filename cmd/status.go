@@ -31,7 +31,8 @@ type profileStatus struct {
 	Profile     string       `json:"profile"`
 	State       string       `json:"state"` // signed_in, signed_out, troubled
 	Reason      string       `json:"reason,omitempty"`
-	Locked      bool         `json:"locked,omitempty"` // by mcpauth lock
+	Locked      bool         `json:"locked,omitempty"`   // by mcpauth lock
+	Bound       string       `json:"bound_to,omitempty"` // the folder whose binding chose the profile
 	Issuer      string       `json:"issuer"`
 	ClientID    string       `json:"client_id"`
 	User        *broker.User `json:"user,omitempty"`
@@ -63,7 +64,7 @@ func (a *app) status(ctx context.Context, all bool) error {
 			problem = err
 		}
 		one := describe(resolved, status)
-		one.StoreReason = a.whyStore(b)
+		one.StoreReason, one.Bound = a.whyStore(b), resolved.Bound
 		list = append(list, one)
 	}
 	if problem == nil {
@@ -167,6 +168,7 @@ func (a *app) printStatus(s profileStatus) {
 		row("Groups", strings.Join(s.User.Groups, ", "))
 		row("Scopes", strings.Join(s.Scopes, " "))
 	}
+	row("Bound to", s.Bound)
 	row("Issuer", s.Issuer)
 	row("Client", s.ClientID)
 	now := time.Now()

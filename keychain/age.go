@@ -236,7 +236,7 @@ func (s *ageStore) seal(name string, plain []byte, to age.Recipient) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	return replaceFile(s.path(name), sealed.Bytes())
+	return ReplaceFile(s.path(name), sealed.Bytes())
 }
 
 // open decrypts a file. One that the key does not fit is *age.NoIdentityMatchError

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// replaceFile writes a file of mode 0600 in one step: after a crash at any point
+// ReplaceFile writes a file of mode 0600 in one step: after a crash at any point
 // the old content is there or the new one. What a crash leaves beside it is
 // overwritten by the next call, which has to hold the same lock.
-func replaceFile(path string, content []byte) error {
+func ReplaceFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
