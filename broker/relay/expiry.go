@@ -13,20 +13,12 @@ func (p *pending) watch(call *inFlightCall) {
 		return
 	}
 	call.deadline = time.Now().Add(p.patience)
-	call.place = p.oldest.PushBack(call)
+	call.move(&p.hurried)
 	switch {
 	case p.timer == nil:
 		p.timer = time.AfterFunc(p.patience, p.expire)
-	case p.oldest.Len() == 1:
+	case p.hurried.Len() == 1:
 		p.timer.Reset(p.patience)
-	}
-}
-
-// unwatch must be called with mu held.
-func (p *pending) unwatch(call *inFlightCall) {
-	if call.place != nil {
-		p.oldest.Remove(call.place)
-		call.place = nil
 	}
 }
 
@@ -34,14 +26,14 @@ func (p *pending) unwatch(call *inFlightCall) {
 func (p *pending) expire() {
 	var over []Request
 	p.mu.Lock()
-	for front := p.oldest.Front(); front != nil; front = p.oldest.Front() {
+	for front := p.hurried.Front(); front != nil; front = p.hurried.Front() {
 		call := front.Value.(*inFlightCall)
 		if left := time.Until(call.deadline); left > 0 {
 			p.timer.Reset(left)
 			break
 		}
-		p.unwatch(call)
 		call.expired = true
+		call.move(&p.abandoned)
 		over = append(over, call.Request)
 	}
 	p.mu.Unlock()

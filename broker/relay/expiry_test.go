@@ -116,7 +116,7 @@ func TestManyCallsExpire(t *testing.T) {
 		synctest.Wait()
 		c.relay.inFlight.mu.Lock()
 		defer c.relay.inFlight.mu.Unlock()
-		if n := len(c.relay.inFlight.calls) + c.relay.inFlight.oldest.Len(); n > 0 {
+		if n := len(c.relay.inFlight.calls) + c.relay.inFlight.hurried.Len() + c.relay.inFlight.abandoned.Len(); n > 0 {
 			t.Errorf("%d calls are still noted", n)
 		}
 		go c.end()

@@ -18,7 +18,11 @@ func (r *Relay) newInbound() *inbound {
 // pumpClient reads the client until it says no more.
 func (r *Relay) pumpClient() {
 	in := r.newInbound()
-	lines := newLineReader(r.Client.R, bufferSize)
+	in.pump(newLineReader(r.Client.R, bufferSize))
+	in.spools.close()
+}
+
+func (in *inbound) pump(lines *lineReader) {
 	for {
 		for line, ok := lines.next(); ok; line, ok = lines.next() {
 			in.take(line)
@@ -32,7 +36,6 @@ func (r *Relay) pumpClient() {
 	}
 	in.take(lines.last())
 	in.flush()
-	in.spools.close()
 }
 
 // take reads one line and does what the verdict says.

@@ -17,7 +17,10 @@ type outbound struct {
 // pumpBackend reads the backend until it says no more.
 func (r *Relay) pumpBackend(from io.Reader) {
 	out := &outbound{Relay: r, out: batch{sink: func() *sink { return r.toClient }}}
-	lines := newLineReader(from, bufferSize)
+	out.pump(newLineReader(from, bufferSize))
+}
+
+func (out *outbound) pump(lines *lineReader) {
 	for {
 		for line, ok := lines.next(); ok; line, ok = lines.next() {
 			out.take(line)

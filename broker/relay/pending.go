@@ -24,11 +24,12 @@ type pending struct {
 	patience time.Duration   // how long an answer may take; 0 is for ever
 	expired  func([]Request) // is told of the calls that took longer
 
-	mu     sync.Mutex
-	calls  map[string]*inFlightCall
-	whole  int       // how many calls need their answer whole
-	oldest list.List // of the calls that expire, as *inFlightCall
-	timer  *time.Timer
+	mu        sync.Mutex
+	calls     map[string]*inFlightCall
+	whole     int       // how many calls need their answer whole
+	hurried   list.List // the calls that can expire, as *inFlightCall, oldest first
+	abandoned list.List // the calls that nobody waits for, in the same way
+	timer     *time.Timer
 }
 
 // inFlightCall stays in the table when nobody waits for it any more: its answer
@@ -39,7 +40,8 @@ type inFlightCall struct {
 	cancelled bool // by the client
 	expired   bool // the client has had an error for it
 	deadline  time.Time
-	place     *list.Element // in oldest
+	list      *list.List // that it is in: hurried, abandoned or none
+	place     *list.Element
 }
 
 // maxPending bounds the calls in flight: a client that never reads must not
@@ -66,10 +68,7 @@ func (p *pending) add(request Request, whole bool) bool {
 		}
 		p.remove(key, used)
 	}
-	if len(p.calls) >= maxPending {
-		p.forgetAbandoned()
-	}
-	if len(p.calls) >= maxPending {
+	if len(p.calls) >= maxPending && !p.forgetAbandoned() {
 		return false
 	}
 	if p.calls == nil {
@@ -90,15 +89,28 @@ func (p *pending) remove(key string, call *inFlightCall) {
 	if call.whole {
 		p.whole--
 	}
-	p.unwatch(call)
+	call.move(nil)
 }
 
-func (p *pending) forgetAbandoned() {
-	for key, call := range p.calls {
-		if call.cancelled || call.expired {
-			p.remove(key, call)
-		}
+// move puts a call at the end of a list, or in none. mu must be held.
+func (c *inFlightCall) move(to *list.List) {
+	if c.list != nil {
+		c.list.Remove(c.place)
 	}
+	if c.list = to; to != nil {
+		c.place = to.PushBack(c)
+	}
+}
+
+// forgetAbandoned makes room for one call, if it can.
+func (p *pending) forgetAbandoned() bool {
+	front := p.abandoned.Front()
+	if front == nil {
+		return false
+	}
+	call := front.Value.(*inFlightCall)
+	p.remove(idKey(call.ID), call)
+	return true
 }
 
 // cancel notes that no answer is owed any more.
@@ -107,7 +119,7 @@ func (p *pending) cancel(id []byte) {
 	defer p.mu.Unlock()
 	if call := p.calls[idKey(id)]; call != nil {
 		call.cancelled = true
-		p.unwatch(call)
+		call.move(&p.abandoned)
 	}
 }
 
@@ -160,7 +172,8 @@ func (p *pending) drain() []Request {
 		}
 	}
 	p.calls, p.whole = nil, 0
-	p.oldest.Init()
+	p.hurried.Init()
+	p.abandoned.Init()
 	if p.timer != nil {
 		p.timer.Stop()
 	}
