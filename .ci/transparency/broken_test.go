@@ -17,7 +17,8 @@ import (
 type fault func(line string) []string
 
 // faults are made on the way to the client or, with a name that begins with
-// "client's", on the way to the server. Each function keeps its own state.
+// "client's" or "user", on the way to the server. Each function keeps its own
+// state.
 var faults = map[string]func() fault{
 	"none": func() fault { return func(line string) []string { return []string{line} } },
 	"progress lost": func() fault {
@@ -73,6 +74,8 @@ var faults = map[string]func() fault{
 	"client's numbers":        rewriting(`1e2`, `100`),
 	"client's _meta lost":     rewriting(`"com.example/k":1,`, ``),
 	"client's params added":   rewriting(`"method":"ping"`, `"method":"ping","params":{"_meta":{"x":1}}`),
+	"user lost":               rewriting(`"io.github.mcpauth/user":`, `"com.example/user":`),
+	"user altered":            rewriting(`"sub":"ada"`, `"sub":"eve"`),
 }
 
 func rewriting(from, to string) func() fault {
@@ -102,7 +105,7 @@ func playBroken(args []string) {
 	check(err)
 	check(command.Start())
 	toServer, toClient := faults["none"](), faults[name]()
-	if strings.HasPrefix(name, "client's") {
+	if strings.HasPrefix(name, "client's") || strings.HasPrefix(name, "user") {
 		toServer, toClient = toClient, toServer
 	}
 	go func() {
@@ -147,6 +150,8 @@ var caught = map[string]struct{ compared, watched string }{
 	"client's numbers":        {``, `from the client to the server: line \d+: the same value in other bytes`},
 	"client's _meta lost":     {``, `from the client to the server: line \d+: another value`},
 	"client's params added":   {``, `from the client to the server: line \d+: another value`},
+	"user lost":               {``, `from the client to the server: line \d+: the user is missing`},
+	"user altered":            {``, `from the client to the server: line \d+: the user is missing`},
 }
 
 // TestBrokenRelayIsCaught is the proof that the comparison sees what it is for.
@@ -157,7 +162,7 @@ func TestBrokenRelayIsCaught(t *testing.T) {
 	for name := range faults {
 		t.Run(name, func(t *testing.T) {
 			recording := t.TempDir()
-			s := open(t, m.command(append(part("broken", name), proxied(tee(recording, part("puppet")))...)))
+			s := open(t, m.command(withFault(name, recording)))
 			s.patience = time.Second
 			if name == "none" {
 				s.patience = patience
@@ -176,6 +181,16 @@ func TestBrokenRelayIsCaught(t *testing.T) {
 			expect(t, "the witness", watched, caught[name].watched)
 		})
 	}
+}
+
+// withFault is the proxy with a broken relay: before it or, as only there is a
+// user, behind it.
+func withFault(name, recording string) []string {
+	puppet := tee(recording, part("puppet"))
+	if strings.HasPrefix(name, "user") {
+		return proxied(append(part("broken", name), puppet...))
+	}
+	return append(part("broken", name), proxied(puppet)...)
 }
 
 func expect(t *testing.T, who string, found []string, want string) {

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the older revisions are what has to work
+
 package transparency
 
 import (

@@ -23,7 +23,7 @@ func playPuppet() {
 			_, err = os.Stdout.WriteString(`{"jsonrpc":"2.0","id":` + m.id + `,"result":{}}` + "\n")
 			check(err)
 		}
-		if m.method != "puppet/say" {
+		if m.method != "notifications/puppet/say" {
 			continue
 		}
 		quoted, err := pick(line, "params.line")

@@ -263,3 +263,24 @@ func TestBothReadAfterTheyWrote(t *testing.T) {
 	}
 	s.close()
 }
+
+// TestCancellationRacesTheAnswer: a call that is cancelled while its answer is
+// on the way gets that answer or none, never two.
+func TestCancellationRacesTheAnswer(t *testing.T) {
+	s := newMachine(t).faulty(t, "answer")
+	answers := map[string]int{}
+	for round := range 1000 {
+		id := itoa(round)
+		must(t, s.send(`{"jsonrpc":"2.0","id":`+id+`,"method":"com.example/call"}`))
+		must(t, s.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":`+id+`}}`))
+	}
+	must(t, s.send(`{"jsonrpc":"2.0","id":"last","method":"ping"}`))
+	must(t, s.await("the last answer", func() bool { return s.answers[`"last"`] != "" }))
+	for _, line := range append(s.heard, s.close()...) {
+		m, err := understand(line)
+		must(t, err)
+		if answers[m.id]++; answers[m.id] > 1 {
+			t.Errorf("another answer: %s", line)
+		}
+	}
+}

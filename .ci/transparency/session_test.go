@@ -93,7 +93,7 @@ func (s *session) send(line string) error {
 
 // prompt makes the puppet say a line.
 func (s *session) prompt(line string) error {
-	return s.send(`{"jsonrpc":"2.0","method":"puppet/say","params":{"line":"` +
+	return s.send(`{"jsonrpc":"2.0","method":"notifications/puppet/say","params":{"line":"` +
 		base64.StdEncoding.EncodeToString([]byte(line)) + `"}}`)
 }
 

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the older revisions are what has to work
+
 // Command gosdk is an AI client made with go-sdk. It talks to the conformance
 // server of go-sdk, started by its arguments, and tells what it heard: the
 // answer to each of its calls, and then what came unasked meanwhile.
