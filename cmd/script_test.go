@@ -55,12 +55,13 @@ func TestScripts(t *testing.T) {
 			"exits": exitsCommand,
 			"port":  portCommand,
 
-			"with-policy": withPolicy,
-			"gives-token": givesToken,
-			"expand":      expandCommand,
-			"eventually":  eventuallyCommand,
-			"visit":       visitCommand,
-			"await":       awaitCommand,
+			"with-policy":  withPolicy,
+			"gives-token":  givesToken,
+			"expand":       expandCommand,
+			"age-identity": ageIdentityCommand,
+			"eventually":   eventuallyCommand,
+			"visit":        visitCommand,
+			"await":        awaitCommand,
 		},
 	})
 }
