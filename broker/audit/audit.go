@@ -98,22 +98,16 @@ func (o Options) Open() (*Log, error) {
 // an error the next Append tries afresh, so that the record goes on as soon as there
 // is space again.
 func (l *Log) Append(r Record) error {
-	_, err := l.AppendCall(r)
-	return err
-}
-
-// AppendCall is Append for a record that others will refer to. It returns its ID.
-func (l *Log) AppendCall(r Record) (id string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	if err := l.ready(now); err != nil {
-		return "", err
+		return err
 	}
 	l.fill(&r, now)
 	at := l.held.end
 	line := l.begin(l.line[:0], &at)
-	return r.ID, l.put(appendRecord(line, &r, &at), at)
+	return l.put(appendRecord(line, &r, &at), at)
 }
 
 // fill sets what the caller left empty.

@@ -35,7 +35,6 @@ func appendRecord(dst []byte, r *Record, at *link) []byte {
 	e.text("method", r.Method, 128)
 	e.text("name", r.Name, 512)
 	e.text("decision", r.Decision, 16)
-	e.text("rule", r.Rule, 128)
 	e.text("reason", r.Reason, 256)
 	e.arguments(r)
 	if r.Spoofed {

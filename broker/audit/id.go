@@ -2,8 +2,23 @@ package audit
 
 import (
 	"math/rand/v2"
+	"sync"
 	"time"
 )
+
+// IDs makes ids for records that others refer to. The zero IDs is ready, and safe
+// for concurrent use.
+type IDs struct {
+	mu     sync.Mutex
+	source idSource
+}
+
+// Next is an id for this moment. [Log.Append] makes others of the same form.
+func (s *IDs) Next(t time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.source.next(t))
+}
 
 // An idSource makes ids of 23 characters that sort by time, within one process
 // also inside a millisecond: 48 bits of Unix milliseconds and 64 random bits, which

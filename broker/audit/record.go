@@ -13,6 +13,7 @@ const (
 	Lock            = "lock"             // a profile was locked or unlocked
 	Token           = "token"            // an access token was handed to a script
 	RefusedIdentity = "refused_identity" // a verified identity was not accepted
+	PolicyChanged   = "policy"           // a running proxy took another policy
 	Removed         = "removed"          // an old file was removed, as the configuration asks
 	Gap             = "gap"              // results were not recorded
 )
@@ -30,7 +31,8 @@ const (
 	OK         = "ok"
 	ToolError  = "tool_error" // a result that says isError
 	Failed     = "error"      // a JSON-RPC error; Code is its code
-	Unanswered = "unanswered" // the proxy ended first
+	Streamed   = "streamed"   // an answer that passed while it was read
+	Unanswered = "unanswered" // the proxy ended first, or the client no longer waited
 )
 
 // Record is one line of an audit file. Of arguments it holds names, sizes and keyed
@@ -66,8 +68,7 @@ type Record struct {
 	Method   string `json:"method,omitempty"`   // of MCP [128]
 	Name     string `json:"name,omitempty"`     // tool or prompt name, or resource URI [512]
 	Decision string `json:"decision,omitempty"` // Allow, Deny… [16]
-	Rule     string `json:"rule,omitempty"`     // of the policy, that decided [128]
-	Reason   string `json:"reason,omitempty"`   // for people [256]
+	Reason   string `json:"reason,omitempty"`   // the rule that decided, or why, for people [256]
 
 	// Arguments are those of a tool, as many as fit in 8,000 bytes of JSON text.
 	Arguments []Argument `json:"arguments,omitempty"`
@@ -83,7 +84,7 @@ type Record struct {
 
 	File    string `json:"file,omitempty"`    // of Start: the file's own name; of Removed: which one [64]
 	Version string `json:"version,omitempty"` // of Start: of mcpauth [64]
-	Policy  string `json:"policy,omitempty"`  // of Start: names the policy in force [128]
+	Policy  string `json:"policy,omitempty"`  // of Start and PolicyChanged: names the policy in force [128]
 	// Torn is, of Start, the size of half a record that a full disk or a crash
 	// left at the end of the file, in bytes. It was taken away.
 	Torn int `json:"torn,omitempty"`
