@@ -1,0 +1,205 @@
+package broker
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// followed is a gate whose answers are recorded, too.
+func followed(t *testing.T) (*gate, *notebook) {
+	t.Helper()
+	g, _, record := testGate()
+	key, err := audit.OpenKey(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.calls = &callBook{
+		key: key, open: map[*openCall]struct{}{},
+		later: func(r audit.Record) { record.records = append(record.records, r) },
+	}
+	return g, record
+}
+
+// send passes a call through the gate and returns what the relay keeps of it.
+func send(t *testing.T, g *gate, line string) *relay.Request {
+	t.Helper()
+	m := message(t, line)
+	g.tools.note([]relay.Tool{{Name: m.Name()}})
+	v := g.FromClient(m)
+	if v.Action != relay.Forward {
+		t.Fatalf("action %v: %s", v.Action, v.Line)
+	}
+	return &relay.Request{ID: m.ID(), Method: m.Method(), Name: m.Name(), Tag: v.Tag}
+}
+
+func TestAnswersAreRecorded(t *testing.T) {
+	tests := map[string]struct {
+		answer, status string
+		code           int
+	}{
+		"result":             {`"result":{"content":[]}`, audit.OK, 0},
+		"result, not error":  {`"result":{"content":[],"isError":false}`, audit.OK, 0},
+		"tool error":         {`"result":{"content":[],"isError" : true}`, audit.ToolError, 0},
+		"nested word":        {`"result":{"structuredContent":{"isError":true},"isError":false}`, audit.OK, 0},
+		"word in a text":     {`"result":{"content":[{"type":"text","text":"\"isError\":true"}]}`, audit.OK, 0},
+		"error":              {`"error":{"code":-32602,"message":"m"}`, audit.Failed, -32602},
+		"error without code": {`"error":"x"`, audit.Failed, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, record := followed(t)
+			request := send(t, g, whoami)
+			line := `{"jsonrpc":"2.0","id":1,` + test.answer + `}`
+			g.FromBackend(new(relay.Scanner).Scan([]byte(line)), request)
+			if len(record.records) != 2 {
+				t.Fatalf("%+v", record.records)
+			}
+			call, result := record.records[0], record.records[1]
+			if call.ID == "" || result.Call != call.ID || result.Event != audit.Result || result.Name != "whoami" {
+				t.Errorf("%+v\n%+v", call, result)
+			}
+			if result.Status != test.status || result.Code != test.code || result.Bytes != len(line) || result.Micros < 0 {
+				t.Errorf("%+v", result)
+			}
+			g.calls.end()
+			if len(record.records) != 2 {
+				t.Error("an answered call is recorded as unanswered, too")
+			}
+		})
+	}
+}
+
+func TestUnansweredCallsAreRecorded(t *testing.T) {
+	g, record := followed(t)
+	send(t, g, whoami)
+	g.calls.end()
+	if r := record.records; len(r) != 2 || r[1].Status != audit.Unanswered || r[1].Call != r[0].ID {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestArgumentsAreHashedAndKeptOnlyByChoice(t *testing.T) {
+	const line = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find","arguments":` +
+		`{"id":5,"token":"hunter2","query":"late orders","same":"late orders"}}}`
+	g, record := followed(t)
+	send(t, g, line)
+	g.calls.content = true
+	send(t, g, line)
+	without, with := record.records[0].Arguments, record.records[1].Arguments
+	for i, a := range without {
+		if len(a.Hash) != 16 || a.Value != "" || a.Hash != with[i].Hash {
+			t.Errorf("%+v and %+v", a, with[i])
+		}
+	}
+	if without[2].Hash != without[3].Hash || without[0].Hash == without[2].Hash {
+		t.Error("equal values do not have equal hashes, or others have")
+	}
+	if with[0].Value != "5" || with[1].Value != audit.Redacted || with[2].Value != `"late orders"` {
+		t.Errorf("%+v", with)
+	}
+}
+
+func TestLongAndManyArgumentsAreBounded(t *testing.T) {
+	g, record := followed(t)
+	g.calls.content = true
+	send(t, g, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"long":"`+
+		strings.Repeat("x", maxHashed)+`"}}}`)
+	if a := record.records[0].Arguments[0]; a.Hash != "" || a.Value != audit.Redacted || a.Bytes != maxHashed+2 {
+		t.Errorf("%+v", a)
+	}
+	var many []string
+	for i := range maxArguments + 7 {
+		many = append(many, fmt.Sprintf(`"a%d":1`, i))
+	}
+	send(t, g, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{`+strings.Join(many, ",")+`}}}`)
+	if r := record.records[1]; len(r.Arguments) != maxArguments || r.ArgumentsCut != 7 {
+		t.Errorf("%d arguments, %d cut", len(r.Arguments), r.ArgumentsCut)
+	}
+}
+
+// A URI is recorded as a name, in any case, and so must not carry a password.
+func TestPasswordsInURIsAreNotRecorded(t *testing.T) {
+	g, record := followed(t)
+	send(t, g, `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"postgres://ada:hunter2@db/x?password=hunter2"}}`)
+	if name := record.records[0].Name; strings.Contains(name, "hunter2") || !strings.HasPrefix(name, "postgres") {
+		t.Error(name)
+	}
+}
+
+// A folder that cannot be written to denies calls, and is tried again for each.
+func TestRecordRecovers(t *testing.T) {
+	state := t.TempDir()
+	b := New(Options{Paths: Paths{ConfigFile: filepath.Join(state, "none"), StateDir: state}})
+	if err := os.WriteFile(b.auditDir(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	record := b.openRecord("")
+	defer record.close()
+	if record.Append(audit.Record{Event: audit.Call}) == nil {
+		t.Fatal("a file in the place of the folder is no error")
+	}
+	record.later(audit.Record{Event: audit.Result})
+	if err := os.Remove(b.auditDir()); err != nil {
+		t.Fatal(err)
+	}
+	if err := record.Append(audit.Record{Event: audit.Call}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPolicyIsNamedByWhatItSays(t *testing.T) {
+	first, err := ParsePolicy("", []byte("read_only = true\nread_tools = [\"a\"]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := ParsePolicy("", []byte("read_only = true\nread_tools = [\"b\"]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, p := range []*policy.Policy{first, second, policy.SignedIn(), first, nil} {
+		names[policyName(fixedPolicy(p))] = true
+	}
+	if len(names) != 4 {
+		t.Errorf("%v", names)
+	}
+}
+
+func TestAuditConfiguration(t *testing.T) {
+	c, err := ParseConfig("", []byte("[audit]\ncontent = true\nkeep = \"30d\"\nmax_size = \"2MB\"\n"))
+	if err != nil || !c.Audit.Content || c.Audit.keep() != 30*24*time.Hour || c.Audit.maxSize() != 2<<20 {
+		t.Errorf("%+v, %v", c.Audit, err)
+	}
+	var none AuditConfig
+	if none.Content || none.keep() != defaultKeep || none.maxSize() != audit.DefaultMaxSize {
+		t.Error("the defaults are others")
+	}
+	if keep := (AuditConfig{Keep: "forever"}).keep(); keep != 0 {
+		t.Errorf("for ever is %v", keep)
+	}
+	for text, want := range map[string]string{
+		"[audit]\nkeep = 90":                   "config:2: keep must be a text",
+		"[audit]\nkeep = \"1h\"":               "config:2: keep must be a day or more",
+		"[audit]\nkeep = \"soon\"":             "config:2: keep must be a day or more",
+		"[audit]\n\nmax_size = \"1KB\"":        "config:3: max_size must be a size from",
+		"[audit]\nmax_size = \"2048GB\"":       "config:2: max_size must be a size from",
+		"[audit]\nmax_size = \"lots\"":         "config:2: max_size must be a size from",
+		"[audit]\ncontent = \"yes\"":           "config:2: content must be true or false",
+		"[audit]\ncontents = true":             "did you mean content?",
+		"audit = true":                         "config:1: audit must be a table",
+		"[audit.keep]\nx = 1":                  "config:1: keep in [audit] is a value",
+		"[audit]\ncontent = true\nrule = \"\"": "config:3: unknown key \"rule\" in [audit]",
+	} {
+		if _, err := ParseConfig("config", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
