@@ -29,6 +29,7 @@ type Config struct {
 	PassphraseFile string             `toml:"passphrase_file,omitempty"` // absolute path of a file that holds the age file's passphrase alone
 	Defaults       Profile            `toml:"defaults"`                  // stands below every profile
 	Profiles       map[string]Profile `toml:"profiles,omitempty"`        // by name
+	Audit          AuditConfig        `toml:"audit,omitempty"`           // how the record of calls is kept
 
 	path     string                    // where it was read from, for messages
 	policies map[string]*policy.Policy // of the profiles that have rules in their own table
@@ -185,6 +186,9 @@ func (c Config) checkValues(lines map[string]int) error {
 	}
 	if err := check(c.Defaults, "defaults"); err != nil {
 		return err
+	}
+	if field, err := c.Audit.check(); err != nil {
+		return &lineError{at("audit", field), fmt.Errorf("%s %w", field, err)}
 	}
 	if c.DefaultProfile != "" {
 		if err := checkProfileName(c.DefaultProfile); err != nil {

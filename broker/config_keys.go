@@ -162,6 +162,8 @@ func (k tomlKey) checkKnown() error {
 		}
 	case "defaults":
 		return k.checkProfile(k.path[1:], "[defaults]")
+	case "audit":
+		return k.checkAudit()
 	case "profiles":
 		if len(k.path) == 1 {
 			return k.wantTable()
@@ -224,7 +226,7 @@ func unknownTopLevel(k tomlKey) error {
 	if _, ok := profileFields[name]; ok && !k.header {
 		return fmt.Errorf("%s stands outside of a profile: put it under [profiles.NAME] or [defaults]", name)
 	}
-	known := []string{"default_profile", "defaults", "passphrase_file", "profiles", "store"}
+	known := []string{"audit", "default_profile", "defaults", "passphrase_file", "profiles", "store"}
 	if nearest(name, known) == "" && k.kind == unstable.Table && len(k.path) == 1 {
 		return fmt.Errorf("unknown table [%s]; did you mean [profiles.%s]?", quoteKey(name), quoteKey(name))
 	}

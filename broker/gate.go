@@ -42,11 +42,6 @@ type session interface {
 	Wait(context.Context) identity.Snapshot
 }
 
-// recorder takes the audit record of a call before it leaves.
-type recorder interface {
-	Append(audit.Record) error
-}
-
 // gate is where a message, the user and the policy meet, and the only place.
 // It implements [relay.Gate].
 type gate struct {
@@ -56,6 +51,7 @@ type gate struct {
 	session     session
 	doors       *doors
 	audit       recorder
+	calls       *callBook
 	tools       *toolBook
 	lists       *lastLists
 	news        *news
@@ -237,10 +233,11 @@ func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling
 		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
 			"mcpauth: params, _meta and arguments must be objects", nil))
 	}
-	if err := g.record(m, user, audit.Allow, ruling.Rule); err != nil {
+	call, err := g.recordCall(m, user, ruling.Rule)
+	if err != nil {
 		return answer(unrecordedAnswer(m, err))
 	}
-	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: g.user.written()}
+	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call}
 	if sent != m { // what the server gets is not what the client sent
 		v.Insert = relay.Insertion{}
 		v.Line, _ = m.Splice(nil, reserved, add)
@@ -330,6 +327,7 @@ func (g *gate) Refused(r *relay.Refusal) {
 
 // FromBackend judges a message of the server.
 func (g *gate) FromBackend(out *relay.Output, request *relay.Request) relay.Verdict {
+	g.calls.answered(out, request)
 	switch {
 	case out.Kind() == relay.Notification:
 		return g.notification(out)
@@ -356,7 +354,7 @@ func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte)
 	if request.Method == "initialize" || request.Method == "server/discover" {
 		return out.OfferListChanged()
 	}
-	if caller, ok := request.Tag.(*writtenUser); ok && request.Method == "tools/call" {
+	if caller, ok := request.Tag.(*openCall); ok && request.Method == "tools/call" {
 		g.doors.tasks.note(out.Result(), taskOwner{caller.user.Sub, request.Name})
 	}
 	if _, isList := filteredLists[request.Method]; isList {
@@ -407,30 +405,6 @@ func (g *gate) noteClient(m *relay.Message) {
 	if json.Unmarshal(m.ClientInfo(), &client) == nil {
 		g.client.Store(&client)
 	}
-}
-
-// record writes the audit record of a call. What cannot be recorded must not
-// happen, so whoever would let the call leave looks at the error.
-func (g *gate) record(m *relay.Message, user identity.User, decision, reason string) error {
-	record := audit.Record{
-		Time: time.Now(), Event: audit.Call, Profile: g.profile(), Server: g.server,
-		Sub: user.Sub, Email: user.Email,
-		Method: m.Method(), Name: subject(m), Arguments: arguments(m),
-		Decision: decision, Reason: reason, Spoofed: m.Spoofed(),
-	}
-	if client := g.client.Load(); client != nil {
-		record.Client, record.ClientVersion = client.Name, client.Version
-	}
-	return g.audit.Append(record)
-}
-
-// arguments names what a call was given, without the values.
-func arguments(m *relay.Message) []audit.Argument {
-	var list []audit.Argument
-	m.EachArgument(func(name string, bytes int) {
-		list = append(list, audit.Argument{Name: name, Bytes: bytes})
-	})
-	return list
 }
 
 // subject is what a call is about: a tool, a prompt or a resource.

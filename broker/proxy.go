@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mcpauth/mcpauth/broker/audit"
 	"github.com/mcpauth/mcpauth/broker/backend"
 	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/relay"
@@ -103,10 +102,12 @@ func noCommand(configErr error) *Problem {
 
 // relay connects the client and the server until one of them ends.
 func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, server *server, session *signIn, rules *policyWatch) int {
-	record, closeRecord := openRecord(filepath.Join(b.Paths.StateDir, "audit"))
-	defer closeRecord()
+	record := b.openRecord(policyName(rules))
+	defer record.close()
+	calls := b.openCalls(record, log)
+	defer calls.end()
 	tools, news := &toolBook{}, &news{}
-	rules.changed = news.changed
+	record.follow(rules, news.changed)
 	lists := openLists(b.Paths.StateDir, r)
 	inviter := b.inviter(o.Overrides, session)
 	defer inviter.stop()
@@ -120,7 +121,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Gate: &gate{
 			profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
 			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools}, audit: record,
-			tools: tools, lists: lists, news: news, inviter: inviter, confirmer: confirmer,
+			tools: tools, lists: lists, news: news, calls: calls, inviter: inviter, confirmer: confirmer,
 		},
 		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
 		ClientGone: func() {
@@ -179,20 +180,6 @@ func issuerHost(issuer string) string {
 	}
 	return u.Host
 }
-
-// openRecord opens the audit log. If it cannot be opened, every call is refused
-// with the reason, and the session lives.
-func openRecord(dir string) (recorder, func()) {
-	log, err := audit.Open(dir)
-	if err != nil {
-		return brokenRecorder{err}, func() {}
-	}
-	return log, func() { _ = log.Close() }
-}
-
-type brokenRecorder struct{ err error }
-
-func (r brokenRecorder) Append(audit.Record) error { return r.err }
 
 // obituaryPatience bounds the wait for the exit of a server that has closed its
 // output.

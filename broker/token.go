@@ -48,10 +48,3 @@ func (b *Broker) AccessToken(ctx context.Context, r Resolved, atLeast time.Durat
 	}
 	return access, nil
 }
-
-// record writes one audit line.
-func (b *Broker) record(r audit.Record) error {
-	log, closeLog := openRecord(filepath.Join(b.Paths.StateDir, "audit"))
-	defer closeLog()
-	return log.Append(r)
-}

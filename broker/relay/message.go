@@ -96,11 +96,11 @@ func (m *Message) RequestID() []byte { return m.text(memberRequestID) }
 // request's _meta, or nil.
 func (m *Message) ClientInfo() []byte { return m.text(memberClientInfo) }
 
-// EachArgument calls f with the decoded name of each argument and the size of
-// its JSON text in bytes, in the client's order: for the first 10,000.
-func (m *Message) EachArgument(f func(name string, bytes int)) {
+// EachArgument calls f with the decoded name of each argument, the size of its JSON
+// text in bytes and a way to read that, in the client's order: for the first 10,000.
+func (m *Message) EachArgument(f func(name string, size int, value func() []byte)) {
 	for _, a := range m.args {
-		f(decodeString(m.read(a.name)), a.value.to-a.value.from)
+		f(decodeString(m.read(a.name)), a.value.to-a.value.from, func() []byte { return m.read(a.value) })
 	}
 }
 
