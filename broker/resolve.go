@@ -1,11 +1,9 @@
 package broker
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/mcpauth/mcpauth/broker/identity"
@@ -40,6 +38,7 @@ type Overrides struct {
 	UserContext  string
 
 	Grant, ClientSecretFile, IdleLimit, AbsoluteLimit string
+	GroupsClaim, RolesClaim                           string
 
 	bound Binding // of the working directory; see Broker.Resolve
 }
@@ -48,6 +47,7 @@ func (o Overrides) profile() Profile {
 	return Profile{
 		Issuer: o.Issuer, ClientID: o.ClientID, Scopes: o.Scopes, RedirectURIs: o.RedirectURIs,
 		Audience: o.Audience, Resource: o.Resource, Provider: o.Provider, Command: o.Command, Cwd: o.Cwd, UserContext: o.UserContext,
+		GroupsClaim: o.GroupsClaim, RolesClaim: o.RolesClaim,
 		Grant: o.Grant, ClientSecretFile: o.ClientSecretFile, IdleLimit: o.IdleLimit, AbsoluteLimit: o.AbsoluteLimit,
 	}
 }
@@ -89,7 +89,7 @@ func (r Resolved) client() identity.Client {
 	c := identity.Client{
 		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, ClientSecret: r.Secret,
 		Scopes: r.Scopes, RedirectURIs: r.RedirectURIs, Audience: r.Audience, Resource: r.Resource,
-		Offline: identity.Offline(r.OfflineAccess),
+		Offline: identity.Offline(r.OfflineAccess), GroupsClaim: r.GroupsClaim, RolesClaim: r.RolesClaim,
 	}
 	c.Machine = r.Grant == grantMachine
 	c.IdleLimit, _ = parseLimit(r.IdleLimit) // checked when it was read, as the next; "" is none
@@ -101,47 +101,6 @@ func (r Resolved) client() identity.Client {
 		}
 	}
 	return c
-}
-
-// layer is one source of values.
-type layer struct {
-	origin  Origin
-	values  Profile
-	sources map[string]string // names each field for errors; nil: checked already
-	secret  keychain.Secret   // of OKTA_CLIENT_SECRET
-}
-
-func (l layer) hasSecret() bool {
-	return l.values.ClientSecret != "" || l.values.ClientSecretFile != "" || !l.secret.IsZero()
-}
-
-var flagNames = map[string]string{
-	"issuer": "--issuer", "client_id": "--client-id", "scopes": "--scope", "redirect_uris": "--redirect-uri",
-	"audience": "--audience", "resource": "--resource", "provider": "--provider", "command": "the command", "cwd": "--cwd", "user_context": "--user-context",
-	"grant": "--grant", "client_secret_file": "--client-secret-file", "idle_limit": "--idle-limit", "absolute_limit": "--absolute-limit",
-}
-
-var envNames = map[string]string{
-	"issuer": "MCPAUTH_ISSUER", "client_id": "MCPAUTH_CLIENT_ID", "scopes": "MCPAUTH_SCOPES",
-	"redirect_uris": "MCPAUTH_REDIRECT_URI", "audience": "MCPAUTH_AUDIENCE", "resource": "MCPAUTH_RESOURCE",
-}
-
-// builtIn is what stands below every other layer.
-func builtIn() Profile { return Profile{UserContext: "auto", Grant: grantPerson} }
-
-// presetLayer is what is known of the kind of provider that the layers above
-// name, or whose issuer they have.
-func presetLayer(above []layer) layer {
-	chosen, _ := merge(above)
-	preset, named := identity.PresetNamed(chosen.Provider)
-	if !named {
-		preset = identity.PresetFor(chosen.Issuer)
-	}
-	return layer{origin: OriginPreset, values: Profile{
-		Provider: preset.Name, Scopes: slices.Concat(preset.Scopes, preset.Optional), RedirectURIs: preset.RedirectURIs,
-		OfflineAccess: string(preset.Offline),
-		GroupsClaim:   cmp.Or(preset.GroupsClaim, "groups"), RolesClaim: cmp.Or(preset.RolesClaim, "roles"),
-	}}
 }
 
 // Resolve chooses a profile and puts its layers together: flags, environment
@@ -180,71 +139,6 @@ func (c Config) Resolve(o Overrides, env func(string) string) (Resolved, error) 
 	r.Profile, r.Origin = merge(layers)
 	r.takeSecret(layers)
 	return r, c.checkComplete(r)
-}
-
-// takeSecret takes the secret of the strongest layer that has one, if the
-// client is that of this layer and those below it. Otherwise a flag or a
-// variable could send the secret of one provider to another.
-func (r *Resolved) takeSecret(layers []layer) {
-	i := slices.IndexFunc(layers, layer.hasSecret)
-	if i < 0 {
-		return
-	}
-	strongest := layers[i]
-	r.ClientSecret, r.ClientSecretFile = "", ""
-	if owner, _ := merge(layers[i:]); owner.Issuer == r.Issuer && owner.ClientID == r.ClientID {
-		if r.Secret = strongest.secret; r.Secret.IsZero() {
-			r.ClientSecret, r.ClientSecretFile = strongest.values.ClientSecret, strongest.values.ClientSecretFile
-		}
-	}
-	for field, value := range map[string]string{"client_secret": r.ClientSecret, "client_secret_file": r.ClientSecretFile} {
-		if value == "" {
-			delete(r.Origin, field)
-		}
-	}
-}
-
-// merge takes each field from the strongest layer that has it.
-func merge(layers []layer) (Profile, map[string]Origin) {
-	var p Profile
-	origin := map[string]Origin{}
-	fields := reflect.ValueOf(&p).Elem()
-	for i := range fields.NumField() {
-		for _, l := range layers {
-			// Every field is a text or a list of texts.
-			if v := reflect.ValueOf(l.values).Field(i); v.Len() > 0 {
-				fields.Field(i).Set(v)
-				origin[fieldName(fields.Type().Field(i))] = l.origin
-				break
-			}
-		}
-	}
-	return p, origin
-}
-
-func (l layer) check() error {
-	if l.sources == nil {
-		return nil
-	}
-	field, err := l.values.check()
-	if err == nil {
-		return nil
-	}
-	return &Problem{Msg: fmt.Sprintf("%s %v", l.sources[field], err), Code: ExitUsage, Err: err}
-}
-
-func envProfile(env func(string) string) Profile {
-	p := Profile{
-		Issuer:   env("MCPAUTH_ISSUER"),
-		ClientID: env("MCPAUTH_CLIENT_ID"),
-		Scopes:   strings.Fields(env("MCPAUTH_SCOPES")),
-		Audience: env("MCPAUTH_AUDIENCE"),
-		Resource: env("MCPAUTH_RESOURCE"),
-	}
-	if uri := env("MCPAUTH_REDIRECT_URI"); uri != "" {
-		p.RedirectURIs = []string{uri}
-	}
-	return p
 }
 
 // choose returns the name of the profile that is meant: the one asked for, the

@@ -41,5 +41,5 @@ func sameUser(a, b *identity.User) bool {
 		a.PreferredUsername == b.PreferredUsername &&
 		a.Issuer == b.Issuer && a.ClientID == b.ClientID && a.Profile == b.Profile &&
 		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Roles, b.Roles) &&
-		slices.Equal(a.Scopes, b.Scopes) && slices.Equal(a.Audience, b.Audience)
+		slices.Equal(a.Scopes, b.Scopes) && slices.Equal(a.Audience, b.Audience) && slices.Equal(a.Warnings, b.Warnings)
 }

@@ -217,6 +217,12 @@ var faults = map[string]struct {
 	"lists-groups": {"discovery", demoidp.Fault{Edit: func(m map[string]any) {
 		m["scopes_supported"] = append(m["scopes_supported"].([]string), "groups")
 	}}},
+	"overage": {"id_token", demoidp.Fault{Edit: func(m map[string]any) {
+		delete(m, "groups")
+		m["_claim_names"] = map[string]any{"groups": "src1"}
+		m["_claim_sources"] = map[string]any{"src1": map[string]any{"endpoint": "https://graph.windows.net/x"}}
+	}}},
+	"no-groups":     {"userinfo", demoidp.Fault{Edit: func(m map[string]any) { delete(m, "groups") }}},
 	"foreign-token": {"id_token", demoidp.Fault{Edit: func(m map[string]any) { m["aud"] = "somebody-else" }}},
 	"expired-token": {"id_token", demoidp.Fault{Edit: func(m map[string]any) {
 		m["exp"] = time.Now().Add(-time.Hour).Unix()

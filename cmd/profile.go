@@ -56,6 +56,8 @@ func newProfileAdd(a *app) *cobra.Command {
 	flags.StringSliceVar(&o.overrides.Scopes, "scope", nil, "scopes to ask for (repeat, or separate by commas)")
 	flags.StringVar(&o.overrides.Cwd, "cwd", "", "folder in which the command is started")
 	flags.StringVar(&o.overrides.UserContext, "user-context", "", "auto, always or never")
+	flags.StringVar(&o.overrides.GroupsClaim, "groups-claim", "", "claim that holds the groups; a dot leads into an object")
+	flags.StringVar(&o.overrides.RolesClaim, "roles-claim", "", "claim that holds the roles")
 	flags.StringVar(&o.overrides.IdleLimit, "idle-limit", "", "end a sign-in after this time without a call (like 30m)")
 	flags.StringVar(&o.overrides.AbsoluteLimit, "absolute-limit", "", "end a sign-in this time after it began (like 12h or 7d)")
 	flags.StringVar(&o.overrides.Grant, "grant", "", "authorization_code, or client_credentials for a machine")
@@ -82,6 +84,7 @@ func (a *app) addProfile(ctx context.Context, name string, command []string, o *
 	err = b.AddProfile(ctx, name, broker.Profile{
 		Issuer: f.Issuer, ClientID: f.ClientID, Scopes: f.Scopes, RedirectURIs: f.RedirectURIs,
 		Audience: f.Audience, Resource: f.Resource, Provider: f.Provider, Command: command, Cwd: f.Cwd, UserContext: f.UserContext,
+		GroupsClaim: f.GroupsClaim, RolesClaim: f.RolesClaim,
 		Grant: f.Grant, ClientSecretFile: f.ClientSecretFile, IdleLimit: f.IdleLimit, AbsoluteLimit: f.AbsoluteLimit,
 	}, secret)
 	if err != nil {

@@ -166,6 +166,10 @@ func (a *app) printStatus(s profileStatus) {
 	if s.User != nil {
 		row("User", named(*s.User))
 		row("Groups", strings.Join(s.User.Groups, ", "))
+		row("Roles", strings.Join(s.User.Roles, ", "))
+		for _, warning := range s.User.Warnings {
+			row("Note", warning)
+		}
 		row("Scopes", strings.Join(s.Scopes, " "))
 	}
 	row("Bound to", s.Bound)

@@ -20,7 +20,7 @@ type Fault struct {
 	Lost bool
 	// Edit changes what a successful answer says, before it is signed or sent.
 	Edit func(answer map[string]any)
-	// Signature is how an ID token is signed; for "id_token" only.
+	// Signature is how a token is signed; for "id_token" and "access_token" only.
 	Signature Signature
 }
 
@@ -43,11 +43,12 @@ const (
 // device_authorization, device, revocation and end_session. The token endpoint
 // has the name of the grant: authorization_code, refresh_token, device_code or
 // client_credentials.
-// Beside those, f is asked about id_token for each ID token that is minted.
+// Beside those, f is asked about id_token and access_token for each of these
+// that is minted as a JWT.
 //
 // Edit gets the JSON document of discovery, jwks, userinfo,
 // device_authorization and the grants, the query parameters (strings) of
-// authorize and decision, and the claims of id_token.
+// authorize and decision, and the claims of id_token and access_token.
 func (s *Server) SetFault(f func(endpoint string) Fault) {
 	if f == nil {
 		s.fault.Store(nil)

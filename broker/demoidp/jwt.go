@@ -127,7 +127,7 @@ func (s *Server) mintAccessJWT(earned *issue, id string, expires time.Time) stri
 	if len(earned.audience) == 0 {
 		audience = s.issuer
 	}
-	return s.signer().sign("at+jwt", map[string]any{
+	claims := map[string]any{
 		"iss":       s.issuer,
 		"sub":       g.user.Sub,
 		"aud":       audience,
@@ -136,7 +136,12 @@ func (s *Server) mintAccessJWT(earned *issue, id string, expires time.Time) stri
 		"jti":       id,
 		"client_id": g.client.ID,
 		"scope":     strings.Join(earned.scopes, " "),
-	}, Signed)
+	}
+	fault := s.faultFor("access_token")
+	if fault.Edit != nil {
+		fault.Edit(claims)
+	}
+	return s.signer().sign("at+jwt", claims, fault.Signature)
 }
 
 // halfHash is at_hash of OpenID Connect Core 3.1.3.6 for ES256.

@@ -26,6 +26,10 @@ type Client struct {
 	OptionalScopes []string
 	Offline        Offline // how a refresh token is asked for
 
+	// GroupsClaim and RolesClaim name the claims that hold groups and roles; empty
+	// means groups and roles. A dot leads into an object.
+	GroupsClaim, RolesClaim string
+
 	// Machine makes the client itself the user (client_credentials, RFC 6749
 	// 4.4): it signs in with its secret, and no person is asked.
 	Machine bool
@@ -54,6 +58,9 @@ type User struct {
 	AuthTime          int64    `json:"auth_time,omitempty"` // seconds since the epoch
 	ExpiresAt         int64    `json:"expires_at"`          // seconds since the epoch: end of the access token
 	Profile           string   `json:"profile"`
+	// Warnings say what is missing in the lists above, in words for people: an
+	// empty list of groups may mean that the provider did not tell them.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // UI is how a sign-in talks to a person. A nil function is not called.

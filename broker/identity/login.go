@@ -221,6 +221,11 @@ func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
 	if err := s.checkProof(id.number("auth_time"), id.text("acr")); err != nil {
 		return User{}, err
 	}
+	access, err := s.provider.readAccess(ctx, s.client, said.AccessToken, id.text("sub"))
+	if err != nil {
+		return User{}, err
+	}
+	id = id.withLists(access)
 	rec := newRecord(s.client, userFrom(id, s.client), said.tokens(s.asked.scopes), s.accounts.now())
 	rec.signedInAt, rec.extraScopes = rec.obtainedAt, s.options.Scopes
 	rec.acr, rec.idToken = id.text("acr"), keychain.NewSecret(said.IDToken)
@@ -236,7 +241,7 @@ func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
 // complete adds the claims that only userinfo has. A provider whose userinfo
 // does not work costs those claims and not the sign-in.
 func (s *signIn) complete(ctx context.Context, rec *record, wanted []string) (*record, error) {
-	full, err := s.provider.withUserinfo(ctx, rec, wanted)
+	full, err := s.provider.withUserinfo(ctx, s.client, rec, wanted)
 	var foreign *VerifyError
 	switch {
 	case err == nil:

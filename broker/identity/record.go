@@ -257,7 +257,7 @@ func samePerson(a, b User) bool {
 	return a.Sub == b.Sub && a.Email == b.Email && a.Name == b.Name &&
 		a.GivenName == b.GivenName && a.FamilyName == b.FamilyName &&
 		a.PreferredUsername == b.PreferredUsername &&
-		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Roles, b.Roles) && slices.Equal(a.Scopes, b.Scopes)
+		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Roles, b.Roles) && slices.Equal(a.Scopes, b.Scopes) && slices.Equal(a.Warnings, b.Warnings)
 }
 
 func errorText(err error) string {

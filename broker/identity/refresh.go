@@ -224,7 +224,7 @@ func (s *Session) keep(ctx context.Context, next, replaced *record) error {
 func (s *Session) refreshProfile(ctx context.Context, p *provider, rec *record) error {
 	ctx, cancel := context.WithTimeout(ctx, userinfoTimeout)
 	defer cancel()
-	full, err := p.withUserinfo(ctx, rec, rec.fromUserinfo)
+	full, err := p.withUserinfo(ctx, s.client, rec, rec.fromUserinfo)
 	if err != nil || samePerson(full.user, rec.user) {
 		return nil
 	}
@@ -245,27 +245,45 @@ func (p *provider) refresh(ctx context.Context, c Client, old *record) (*record,
 	return p.successor(ctx, c, old, said)
 }
 
-// successor is the record after a refresh. A refreshed ID token must be about
-// the same person. One that cannot be checked since the keys are out of reach
-// is left unread, rather than to lose the tokens that came with it.
+// successor is the record after a refresh.
 func (p *provider) successor(ctx context.Context, c Client, old *record, said tokenResponse) (*record, error) {
-	user, wanted, idToken := old.user.clone(), old.fromUserinfo, old.idToken
-	if said.IDToken != "" {
-		id, err := p.verifyIDToken(ctx, said.IDToken, expectation{client: c, sub: old.user.Sub, accessToken: said.AccessToken})
-		var trouble *UnreachableError
-		switch {
-		case err == nil:
-			user, idToken = renewedUser(old, id, c), keychain.NewSecret(said.IDToken)
-			wanted = slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return id[name] != nil })
-		case !errors.As(err, &trouble):
-			return nil, fmt.Errorf("refreshing: %w", err)
-		}
+	who, err := p.refreshed(ctx, c, old, said)
+	if err != nil {
+		return nil, fmt.Errorf("refreshing: %w", err)
 	}
-	next := newRecord(c, user, said.tokens(old.user.Scopes), p.now())
-	next.signedInAt, next.fromUserinfo = old.signedInAt, wanted
-	next.extraScopes, next.acr, next.idToken = old.extraScopes, old.acr, idToken
+	next := newRecord(c, who.user, said.tokens(old.user.Scopes), p.now())
+	next.signedInAt, next.fromUserinfo = old.signedInAt, who.fromUserinfo
+	next.extraScopes, next.acr, next.idToken = old.extraScopes, old.acr, who.idToken
 	if next.refresh.IsZero() {
 		next.refresh = old.refresh // RFC 6749 6: then the old one stays good
 	}
 	return next, nil
+}
+
+// refreshed is who somebody is by the tokens of a refresh, in a record that has
+// nothing else: an ID token must be about the same person. Tokens that cannot be
+// checked since the keys are out of reach are left unread, rather than to lose
+// those that came with them.
+func (p *provider) refreshed(ctx context.Context, c Client, old *record, said tokenResponse) (*record, error) {
+	who := &record{user: old.user.clone(), fromUserinfo: old.fromUserinfo, idToken: old.idToken}
+	var trouble *UnreachableError
+	access, err := p.readAccess(ctx, c, said.AccessToken, old.user.Sub)
+	if err != nil && !errors.As(err, &trouble) {
+		return nil, err
+	}
+	if said.IDToken == "" {
+		who.user.takeProfile(access, slices.DeleteFunc([]string{"groups", "roles"}, func(name string) bool { return access[name] == nil }))
+		return who, nil
+	}
+	id, err := p.verifyIDToken(ctx, said.IDToken, expectation{client: c, sub: old.user.Sub, accessToken: said.AccessToken})
+	switch {
+	case errors.As(err, &trouble):
+		return who, nil
+	case err != nil:
+		return nil, err
+	}
+	id = id.withLists(access)
+	who.user, who.idToken = renewedUser(old, id, c), keychain.NewSecret(said.IDToken)
+	who.fromUserinfo = slices.DeleteFunc(slices.Clone(old.fromUserinfo), func(name string) bool { return id[name] != nil })
+	return who, nil
 }

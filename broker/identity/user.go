@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -71,6 +72,7 @@ func userFrom(id claims, c Client) User {
 		Profile:  c.Profile,
 	}
 	u.takeProfile(id, profileClaims())
+	u.Warnings = id.warnings()
 	return u
 }
 
@@ -111,7 +113,7 @@ func missing(id claims) []string {
 // withUserinfo returns the record with the wanted profile claims from userinfo
 // (OpenID Connect Core 5.3), which is in charge of them from then on. An answer about another sub is a *VerifyError;
 // every other error means that there is nothing to add.
-func (p *provider) withUserinfo(ctx context.Context, r *record, wanted []string) (*record, error) {
+func (p *provider) withUserinfo(ctx context.Context, c Client, r *record, wanted []string) (*record, error) {
 	if p.UserinfoEndpoint == "" || len(wanted) == 0 {
 		return r, nil
 	}
@@ -126,7 +128,12 @@ func (p *provider) withUserinfo(ctx context.Context, r *record, wanted []string)
 	}
 	merged := *r
 	merged.user = r.user.clone()
+	info = info.mapped(c)
 	merged.user.takeProfile(info, wanted)
+	merged.user.Warnings = slices.DeleteFunc(slices.Clone(r.user.Warnings), func(warning string) bool {
+		name, _, _ := strings.Cut(warning, " ")
+		return info[name] != nil // userinfo has told what the token could not hold
+	})
 	merged.fromUserinfo = wanted
 	return &merged, nil
 }

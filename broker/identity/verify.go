@@ -55,7 +55,10 @@ func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectati
 	if err != nil {
 		return nil, err
 	}
-	return c, p.checkClaims(token, c, want)
+	if err := p.checkClaims(token, c, want); err != nil {
+		return nil, err
+	}
+	return c.mapped(want.client), nil
 }
 
 // clock is whose time an ID token must be good at: ours at a sign-in, which
