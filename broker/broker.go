@@ -105,6 +105,7 @@ func (b *Broker) Login(ctx context.Context, r Resolved, o LoginOptions) (user Us
 		return User{}, false, AsProblem(err)
 	}
 	user, err = b.accounts.Login(ctx, client, o)
+	b.recordLogin(r, user, err)
 	if err != nil {
 		return User{}, false, loginProblem(err, r)
 	}

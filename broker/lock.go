@@ -13,7 +13,11 @@ type LogoutOptions = identity.LogoutOptions
 
 // Lock cuts every running proxy off within a second, for all profiles, until
 // Unlock. Errors are *Problem.
-func (b *Broker) Lock() error { return asError(b.accounts.Lock()) }
+func (b *Broker) Lock() error {
+	err := b.accounts.Lock()
+	b.recordLock("locked", Resolved{}, User{}, err)
+	return asError(err)
+}
 
 // Locked reports whether mcpauth is locked on this machine.
 func (b *Broker) Locked() bool { return b.accounts.Locked() }
@@ -33,6 +37,7 @@ func (b *Broker) Unlock(ctx context.Context, r Resolved, o LoginOptions) (User, 
 		return User{}, AsProblem(err)
 	}
 	user, err := b.accounts.Unlock(ctx, client, o)
+	b.recordLock("unlocked", r, user, err)
 	if err != nil {
 		return User{}, loginProblem(err, r)
 	}
@@ -56,7 +61,9 @@ func (b *Broker) SignOutAndUnlock(ctx context.Context) error {
 			return err
 		}
 	}
-	return asError(b.accounts.LiftLock())
+	err = b.accounts.LiftLock()
+	b.recordLock("unlocked, with every profile signed out", Resolved{}, User{}, err)
+	return asError(err)
 }
 
 // LogoutWith is Logout with choices. Errors are *Problem.
@@ -66,5 +73,6 @@ func (b *Broker) LogoutWith(ctx context.Context, r Resolved, o LogoutOptions) (i
 		return identity.LogoutResult{}, AsProblem(err)
 	}
 	result, err := b.accounts.LogoutWith(ctx, client, o)
+	b.recordLogout(r, result.User)
 	return result, asError(err)
 }

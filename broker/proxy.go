@@ -167,7 +167,8 @@ func (b *Broker) inviter(o Overrides, session session) *inviter {
 			options.UI = LoginUI{ShowURL: func(address string, _ bool) {
 				show(signInPage{profile: resolved.Name, host: issuerHost(resolved.Issuer), address: address})
 			}}
-			_, err = b.accounts.Login(ctx, client, options)
+			user, err := b.accounts.Login(ctx, client, options)
+			b.recordLogin(resolved, user, err)
 			return err
 		},
 	}
