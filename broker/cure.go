@@ -9,7 +9,6 @@ import (
 
 	"github.com/mcpauth/mcpauth/broker/backend"
 	"github.com/mcpauth/mcpauth/broker/identity"
-	"github.com/mcpauth/mcpauth/keychain"
 )
 
 // AsProblem gives any error of the parts below the exit code and the cure that
@@ -44,38 +43,6 @@ func loginProblem(err error, r Resolved) *Problem {
 		problem.Hints = append(problem.Hints, fmt.Sprintf("profile %s asks for: %s", r.Name, strings.Join(r.Scopes, " ")))
 	}
 	return problem
-}
-
-func cureKeychain(err error, p *Problem) bool {
-	var failure *keychain.Error
-	if !errors.As(err, &failure) {
-		return false
-	}
-	p.Code = ExitKeychain
-	switch failure.Kind {
-	case keychain.Unavailable:
-		p.Hints = []string{
-			"on a desktop: sign in to the desktop session, which starts the keychain",
-			"on a server: install gnome-keyring and run the command in a session that has it (dbus-run-session)",
-			"or keep the tokens in a file with a passphrase: mcpauth login --store age (mcpauth store migrate --to age --abandon where there are profiles already)",
-		}
-	case keychain.Locked:
-		p.Hints = []string{"unlock the keychain (macOS: security unlock-keychain; Linux: Passwords and Keys), then try again"}
-	case keychain.Timeout:
-		p.Hints = []string{"answer the keychain's question if there is one, then try again"}
-	case keychain.NotKept:
-		p.Hints = []string{"say yes when the keychain asks, then try again"}
-	case keychain.Sealed:
-		p.Hints = []string{
-			"type the passphrase at a terminal, or give it with --passphrase-fd N, or in a file that only you can read: passphrase_file = \"/…\" in the configuration",
-			"forgotten? mcpauth store migrate --to keychain --abandon, then sign in again",
-		}
-	case keychain.Corrupt:
-		p.Hints = []string{"mcpauth login replaces what is stored"}
-	default:
-		p.Hints = []string{"try again; mcpauth keeps tokens nowhere else"}
-	}
-	return true
 }
 
 func cureIdentity(err error, p *Problem) bool {

@@ -160,7 +160,7 @@ func (b *Broker) CleanStore(ctx context.Context, unused keychain.Store) (left []
 	for _, m := range moves {
 		for _, err := range m.leave(ctx, unused) {
 			var failure *keychain.Error
-			if !errors.As(err, &failure) || failure.Kind != keychain.Unavailable {
+			if !errors.As(err, &failure) || failure.Kind != keychain.Unavailable && failure.Kind != keychain.NoKeyring {
 				left = append(left, err)
 			}
 		}

@@ -63,7 +63,7 @@ func explainBus(err error) *Error {
 	case !strings.HasPrefix(text, unlockFailed):
 		return nil
 	case strings.Contains(text, "/aliases/default"):
-		return &Error{Kind: Unavailable, Err: errors.New("the Secret Service has no login keyring yet and its default one did not open")}
+		return &Error{Kind: NoKeyring, Err: errors.New("the Secret Service has no login keyring, and its default one did not open")}
 	}
 	return &Error{Kind: Locked, Err: errors.New("the login keyring of the Secret Service")}
 }

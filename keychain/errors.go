@@ -43,6 +43,8 @@ func (e *Error) words() string {
 		return "the secret is too big for the keychain"
 	case Sealed:
 		return "the age file cannot be opened"
+	case NoKeyring:
+		return "the keychain has no keyring yet"
 	default:
 		return "the keychain gave an error"
 	}

@@ -51,7 +51,7 @@ func TestErrorThatRepeatsTheSecretIsWithheld(t *testing.T) {
 }
 
 func TestErrorsReadAsOneSentence(t *testing.T) {
-	for kind := Unavailable; kind <= Failed; kind++ {
+	for kind := Unavailable; kind <= NoKeyring; kind++ {
 		bare := (&Error{Op: "get", Kind: kind}).Error()
 		if bare == "" || bare != strings.ToLower(bare) || strings.HasSuffix(bare, ".") || strings.Contains(bare, "failed to") {
 			t.Errorf("kind %d reads %q", kind, bare)

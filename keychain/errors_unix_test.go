@@ -34,7 +34,7 @@ func TestBusErrorsAreExplained(t *testing.T) {
 		{answer("org.freedesktop.DBus.Error.NoReply"), Timeout, "NoReply"},
 		{answer("org.example.Rubbish"), Failed, "org.example.Rubbish"},
 		{errors.New("failed to unlock correct collection '/org/freedesktop/secrets/collection/login'"), Locked, "login keyring"},
-		{errors.New("failed to unlock correct collection '/org/freedesktop/secrets/aliases/default'"), Unavailable, "no login keyring"},
+		{errors.New("failed to unlock correct collection '/org/freedesktop/secrets/aliases/default'"), NoKeyring, "no login keyring"},
 	} {
 		err := during("get", explain(test.err, ""))
 		wantKind(t, err, test.kind)

@@ -47,6 +47,7 @@ const (
 	TooBig                      // larger than this store can hold
 	Failed                      // any other error of the keychain
 	Sealed                      // an age store, and no right passphrase to open it
+	NoKeyring                   // a keychain service that has no keyring to put anything in yet
 )
 
 // Error is a failure of the keychain. Its text never holds a secret.

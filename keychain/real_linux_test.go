@@ -151,7 +151,7 @@ func TestRealKeychainLocked(t *testing.T) {
 
 func TestRealKeychainWithoutLoginKeyring(t *testing.T) {
 	needReal(t)
-	wantAll(t, run(t, session(t, append([]string{"--no-login"}, probeStore...)...)), Unavailable, "no login keyring")
+	wantAll(t, run(t, session(t, append([]string{"--no-login"}, probeStore...)...)), NoKeyring, "no login keyring")
 }
 
 func TestRealKeychainWithoutService(t *testing.T) {

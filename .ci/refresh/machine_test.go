@@ -27,6 +27,7 @@ type machine struct {
 	issuer   string
 	clientID string
 	clock    string // path of the clock's file; "" for the true clock
+	bus      string // address of another message bus than the session's
 
 	mu   sync.Mutex
 	said bytes.Buffer // all that was printed to people
@@ -98,6 +99,9 @@ func (m *machine) mcpauth(ctx context.Context, args ...string) *exec.Cmd {
 	command.Env = []string{"HOME=" + m.home, "PATH=" + cleanPath}
 	if m.clock != "" {
 		command.Env = append(command.Env, clockVariable+"="+m.clock)
+	}
+	if m.bus != "" {
+		command.Env = append(command.Env, "DBUS_SESSION_BUS_ADDRESS="+m.bus)
 	}
 	command.Dir = m.home
 	return command

@@ -1,0 +1,75 @@
+package broker
+
+import (
+	"errors"
+	"runtime"
+
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+func cureKeychain(err error, p *Problem) bool {
+	var failure *keychain.Error
+	if !errors.As(err, &failure) {
+		return false
+	}
+	p.Code, p.Hints = ExitKeychain, keychainHints(failure.Kind, runtime.GOOS)
+	return true
+}
+
+// elsewhere is the way out where no keychain can be had. It is the person's
+// choice: mcpauth never takes it by itself.
+const elsewhere = "or keep the tokens in a file with a passphrase: mcpauth login --store age (mcpauth store migrate --to age --abandon where there are profiles already)"
+
+// keychainHints say what mends each kind of failure on an operating system (a
+// GOOS value). The first one stands alone where there is little room.
+func keychainHints(kind keychain.Kind, goos string) []string {
+	switch kind {
+	case keychain.Unavailable:
+		return append(noKeychainHints(goos), elsewhere)
+	case keychain.NoKeyring:
+		return []string{
+			"make a keyring named Login in Passwords and Keys (seahorse), or sign in to the desktop with your password, which makes one",
+			elsewhere,
+		}
+	case keychain.Locked:
+		return []string{unlockHint(goos), elsewhere}
+	case keychain.Timeout:
+		return []string{
+			"answer the keychain's question, which may be behind another window or on the machine's own screen, then try again",
+			unlockHint(goos),
+		}
+	case keychain.NotKept:
+		return []string{"say yes when the keychain asks, then try again"}
+	case keychain.Sealed:
+		return []string{
+			"type the passphrase at a terminal, or give it with --passphrase-fd N, or in a file that only you can read: passphrase_file = \"/…\" in the configuration",
+			"forgotten? mcpauth store migrate --to keychain --abandon, then sign in again",
+		}
+	case keychain.Corrupt:
+		return []string{"mcpauth login replaces what is stored"}
+	}
+	return []string{"try again; mcpauth keeps tokens nowhere else"}
+}
+
+func noKeychainHints(goos string) []string {
+	switch goos {
+	case "windows":
+		return []string{"run the command at the machine itself or by remote desktop: a session over SSH or WinRM has no credential vault"}
+	case "darwin":
+		return []string{"run the command in a session of the user who is signed in to the Mac, with /usr/bin/security in its place"}
+	}
+	return []string{
+		"on a desktop: sign in to the desktop session, which starts the keychain",
+		"on a server: install gnome-keyring and run the command in a session that has it (dbus-run-session)",
+	}
+}
+
+func unlockHint(goos string) string {
+	switch goos {
+	case "windows":
+		return "unlock the keychain by signing in to Windows, then try again"
+	case "darwin":
+		return "unlock the keychain with: security unlock-keychain, then try again"
+	}
+	return "unlock the keychain in Passwords and Keys (seahorse), or by signing in to the desktop, then try again"
+}
