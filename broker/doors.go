@@ -20,6 +20,7 @@ type doors struct {
 	policy *policyWatch
 	tools  *toolBook
 	tasks  taskBook
+	pins   *pinBook
 }
 
 // ruling is what the policy says of a message.
@@ -42,6 +43,10 @@ func (d *doors) judge(m *relay.Message, session identity.Snapshot, now time.Time
 		if known, found := d.tools.lookAlike(m.Name()); found {
 			return refusal(policy.Item{Kind: policy.Tool, Name: m.Name()}, "look-alike",
 				"no tool has this name, which only looks like "+known)
+		}
+		if d.pins.blocks(m.Name()) {
+			return refusal(policy.Item{Kind: policy.Tool, Name: m.Name()}, "pin",
+				"this tool is new, or changed since the user approved it; they can look at it with:  mcpauth tools approve")
 		}
 	}
 	item := itemOf(m)
@@ -131,7 +136,8 @@ var filteredLists = map[string]list{
 func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.Snapshot) []byte {
 	view, moment := d.policy.of(now, d.server), time.Now()
 	where := filteredLists[request.Method]
-	if request.Method != "tasks/list" && view.AllowsAll() {
+	pinned := request.Method == "tools/list" && d.pins.blocking()
+	if request.Method != "tasks/list" && view.AllowsAll() && !pinned {
 		return nil
 	}
 	line, ok := out.Filter(relay.ListFilter{
@@ -144,7 +150,7 @@ func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.S
 				}
 				name = owner.tool
 			}
-			return view.Decide(policy.Item{Kind: where.kind, Name: name}, moment).Effect != policy.Deny
+			return view.Decide(policy.Item{Kind: where.kind, Name: name}, moment).Effect != policy.Deny && !(pinned && d.pins.blocks(name))
 		},
 	})
 	if !ok {

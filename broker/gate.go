@@ -264,7 +264,7 @@ func (g *gate) unknownTool(m *relay.Message) func(context.Context) {
 	if m.Method() != "tools/call" || g.tools.knows(m.Name()) {
 		return nil
 	}
-	if g.userContext != contextAuto && m.Name() != signInTool {
+	if g.userContext != contextAuto && m.Name() != signInTool && !g.doors.pins.blocking() {
 		return nil // nothing depends on what the tool declares
 	}
 	var modernMeta []byte
@@ -366,6 +366,7 @@ func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte)
 // listed is a list as the client gets it: without what is not for its user.
 func (g *gate) listed(out *relay.Output, request *relay.Request) (line []byte) {
 	if request.Method == "tools/list" {
+		g.doors.pins.note(out)
 		var tools []relay.Tool
 		line, tools = out.HideArgument(UserArgument)
 		g.tools.note(tools)

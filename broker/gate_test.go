@@ -54,9 +54,11 @@ func (n *notebook) Append(r audit.Record) error {
 
 func testGate() (*gate, *fixedSession, *notebook) {
 	session, record, tools := &fixedSession{now: signedIn("ada")}, &notebook{}, &toolBook{}
+	rules := fixedPolicy(policy.SignedIn())
+	pins := &pinBook{mode: rules.pin, say: func(string) {}, changed: func() {}}
 	return &gate{
 		profile: func() string { return "orders" }, server: "main.py", userContext: contextNever,
-		session: session, doors: &doors{server: "main.py", policy: fixedPolicy(policy.SignedIn()), tools: tools}, audit: record, tools: tools,
+		session: session, doors: &doors{server: "main.py", policy: rules, tools: tools, pins: pins}, audit: record, tools: tools,
 		lists: openLists("/nowhere", Resolved{Profile: Profile{Command: []string{"x"}}}), news: &news{notify: func([]byte) {}}, inviter: &inviter{}, confirmer: &confirmer{},
 	}, session, record
 }

@@ -141,6 +141,9 @@ func sameStamp(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
+// pin is what the policy wants of tools that changed.
+func (w *policyWatch) pin() string { return w.current.Load().Pin() }
+
 // userView is the policy as the last user saw it, kept from call to call.
 type userView struct {
 	policy *policy.Policy

@@ -112,6 +112,11 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	inviter := b.inviter(o.Overrides, session)
 	defer inviter.stop()
 	confirmer := &confirmer{}
+	pins := &pinBook{
+		files: pinFilesOf(b.Paths.StateDir, r), server: serverName(r.Command), mode: rules.pin, say: log.say, changed: news.changed,
+	}
+	pins.load()
+	tools.seen = pins.note
 	var clientEnded atomic.Bool
 	config := relay.Config{
 		Client:      relay.Endpoint{R: o.In, W: o.Out},
@@ -120,7 +125,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		CallTimeout: o.CallTimeout,
 		Gate: &gate{
 			profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
-			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools}, audit: record,
+			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools, pins: pins}, audit: record,
 			tools: tools, lists: lists, news: news, calls: calls, inviter: inviter, confirmer: confirmer,
 		},
 		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
@@ -143,8 +148,10 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	inviter.ask, inviter.notify, confirmer.ask = lines.AskClient, lines.Notify, lines.AskClient
 	go lists.run(ctx)
 	go rules.run(ctx)
+	go pins.run(ctx)
 	go (&follower{log: log, session: session, news: news}).run(ctx)
 	lines.Run(ctx)
+	pins.keep()
 	server.stop()
 	exit := server.current().Exit()
 	if clientEnded.Load() && exit.Signal != nil {

@@ -16,6 +16,9 @@ import (
 type toolBook struct {
 	ask func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
 
+	// seen is shown each answer to a question of ours; may be nil.
+	seen func(*relay.Output)
+
 	mu       sync.Mutex
 	takes    map[string]bool // by tool name
 	alike    policy.LookAlikes
@@ -119,6 +122,9 @@ func (b *toolBook) page(ctx context.Context, modernMeta []byte, cursor string) (
 	out := scanner.Scan(response)
 	if out == nil {
 		return "", nil, nil
+	}
+	if b.seen != nil {
+		b.seen(out)
 	}
 	_, tools := out.HideArgument(UserArgument)
 	var result struct {

@@ -104,6 +104,14 @@ func (p *Policy) Set() Set {
 	return p.set
 }
 
+// Pin is one of PinOff, PinWarn and PinBlock.
+func (p *Policy) Pin() string {
+	if p == nil || p.set.Pin == "" {
+		return PinOff
+	}
+	return p.set.Pin
+}
+
 const (
 	nobody   = "nobody is signed in"
 	noRule   = "no rule allows it"

@@ -1,6 +1,10 @@
 package relay
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // ListFilter takes elements out of the list of a result.
 type ListFilter struct {
@@ -142,3 +146,13 @@ func (m *Message) TaskID() string { return m.decoded(memberTaskID) }
 
 // Arguments is the text of params.arguments as the client sent it, or nil.
 func (m *Message) Arguments() []byte { return m.text(memberArguments) }
+
+// CanonicalJSON is a JSON text in the one form that all spellings of the same
+// value share (RFC 8785). A text with two members of one name has none.
+func CanonicalJSON(text []byte) ([]byte, error) {
+	value := jsontext.Value(bytes.Clone(text))
+	if err := value.Canonicalize(); err != nil {
+		return nil, err
+	}
+	return value, nil
+}

@@ -1,0 +1,238 @@
+package broker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// pinBook knows the definitions of a server's tools that a person has approved,
+// and those that the server has now: a description that changes after it was
+// read is a way to mislead a model.
+type pinBook struct {
+	files   pinFiles
+	server  string
+	mode    func() string // one of policy's pin words, as the policy says now
+	say     func(text string)
+	changed func() // tells the client that its lists are others now
+
+	mu       sync.Mutex
+	approved map[string]json.RawMessage // canonical definitions by tool; nil before the first approval
+	stamp    fs.FileInfo                // of the approved file
+	seen     map[string]json.RawMessage
+	unsaved  bool
+	warned   map[[32]byte]bool
+}
+
+// pinFiles are where the definitions of a profile's server are kept.
+type pinFiles struct{ approved, seen string }
+
+const seenSuffix = ".seen.json"
+
+func pinFilesOf(stateDir string, r Resolved) pinFiles {
+	base := filepath.Join(stateDir, "pins", strings.TrimSuffix(listFile(r), ".json"))
+	return pinFiles{approved: base + ".json", seen: base + seenSuffix}
+}
+
+// pinned is the form of both files.
+type pinned struct {
+	Schema int                        `json:"schema"`
+	Server string                     `json:"server"`
+	Tools  map[string]json.RawMessage `json:"tools"` // definition by name
+}
+
+// maxPins bounds what is read, in bytes.
+const maxPins = 32 << 20
+
+// readPins returns nil tools for a file that is not there.
+func readPins(path string) (pinned, error) {
+	info, err := os.Stat(path)
+	if os.IsNotExist(err) {
+		return pinned{}, nil
+	}
+	var p pinned
+	var data []byte
+	if err == nil && info.Size() > maxPins {
+		err = fs.ErrInvalid
+	}
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &p)
+	}
+	if err == nil && p.Tools == nil {
+		p.Tools = map[string]json.RawMessage{}
+	}
+	return p, err
+}
+
+func (f pinFiles) write(path string, p pinned) error {
+	p.Schema = 1
+	data, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return replaceFile(path, data)
+}
+
+func (b *pinBook) pins() bool { return b.mode() == policy.PinWarn || b.mode() == policy.PinBlock }
+
+// blocking reports whether tools that are not approved are out of reach.
+func (b *pinBook) blocking() bool { return b.mode() == policy.PinBlock }
+
+// load reads what was approved. What cannot be read approves nothing.
+func (b *pinBook) load() {
+	p, err := readPins(b.files.approved)
+	if err != nil {
+		b.say("the approved tools cannot be read, so none is approved: " + err.Error())
+		p.Tools = map[string]json.RawMessage{}
+	}
+	info, _ := os.Stat(b.files.approved) // nil where there is none
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.approved, b.stamp = p.Tools, info
+}
+
+// run keeps what is seen and follows what is approved, until ctx ends.
+func (b *pinBook) run(ctx context.Context) {
+	ticker := time.NewTicker(policyEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			b.keep()
+			b.follow()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (b *pinBook) follow() {
+	info, _ := os.Stat(b.files.approved)
+	b.mu.Lock()
+	same := sameStamp(info, b.stamp)
+	b.mu.Unlock()
+	if same {
+		return
+	}
+	b.load()
+	if b.blocking() {
+		b.changed()
+	}
+}
+
+// note learns the definitions of a tools/list answer as the server sent it.
+func (b *pinBook) note(out *relay.Output) {
+	if !b.pins() {
+		return
+	}
+	found := map[string]json.RawMessage{}
+	out.Filter(relay.ListFilter{Member: "tools", Name: "name", Keep: func(name string, element []byte) bool {
+		if definition, err := relay.CanonicalJSON(element); err == nil {
+			found[name] = definition
+		} else {
+			found[name] = nil // with two readings: nobody can approve it
+		}
+		return true
+	}})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.seen == nil {
+		b.seen = map[string]json.RawMessage{}
+	}
+	for name, definition := range found {
+		if string(b.seen[name]) != string(definition) || definition == nil {
+			b.seen[name], b.unsaved = definition, true
+		}
+	}
+}
+
+// keep writes what was seen, for `mcpauth tools approve`, and warns.
+func (b *pinBook) keep() {
+	b.mu.Lock()
+	if !b.unsaved {
+		b.mu.Unlock()
+		return
+	}
+	b.unsaved = false
+	seen := pinned{Server: b.server, Tools: map[string]json.RawMessage{}}
+	for name, definition := range b.seen {
+		if definition != nil {
+			seen.Tools[name] = definition
+		}
+	}
+	first := b.approved == nil
+	b.mu.Unlock()
+	err := b.files.write(b.files.seen, seen)
+	if err == nil && first && !b.blocking() { // what is there first is taken as it is
+		if err = b.files.write(b.files.approved, seen); err == nil {
+			b.load()
+		}
+	}
+	if err != nil {
+		b.say("the definitions of the tools cannot be kept: " + err.Error())
+	}
+	b.warn()
+}
+
+// warn tells once of each definition that nobody approved.
+func (b *pinBook) warn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.warned == nil {
+		b.warned = map[[32]byte]bool{}
+	}
+	for name, definition := range b.seen {
+		state := stateOf(b.approved, name, definition)
+		sum := sha256.Sum256(append([]byte(name+"\x00"), definition...))
+		if state == "" || b.warned[sum] {
+			continue
+		}
+		b.warned[sum] = true
+		b.say("tool " + visible(name) + " is " + state + "; to look at it: mcpauth tools approve")
+	}
+}
+
+// What a definition is to those that were approved; empty for one of them.
+const (
+	pinNew     = "new"
+	pinChanged = "changed"
+	pinGone    = "gone"
+)
+
+func stateOf(approved map[string]json.RawMessage, name string, definition json.RawMessage) string {
+	known, there := approved[name]
+	switch {
+	case !there:
+		return pinNew
+	case definition == nil || string(known) != string(definition):
+		return pinChanged
+	}
+	return ""
+}
+
+// blocks reports whether a tool is out of reach, because its definition was not
+// approved as it is.
+func (b *pinBook) blocks(tool string) bool {
+	if !b.blocking() {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	definition, there := b.seen[tool]
+	return !there || stateOf(b.approved, tool, definition) != ""
+}

@@ -1,0 +1,99 @@
+package cmd
+
+import (
+	"bufio"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+func newTools(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "tools",
+		Short: "Approve the tools of a server",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newToolsApprove(a))
+	return c
+}
+
+func newToolsApprove(a *app) *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:   "approve [TOOL...]",
+		Short: "Show tools that are new or changed, and approve them",
+		Long: "Shows how the definitions of a profile's tools, as running proxies saw them last,\n" +
+			"differ from those that were approved, and asks whether they are fine. Under\n" +
+			"pin = \"block\" a tool that is new or changed is out of reach until then.\n" +
+			"Without TOOL it is about all of them. Exits with 1 when they are not approved.",
+		Example: "  mcpauth tools approve\n" +
+			"  mcpauth tools approve --yes delete_customer",
+		RunE: func(_ *cobra.Command, args []string) error { return a.toolsApprove(args, yes) },
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "approve without asking")
+	return c
+}
+
+func (a *app) toolsApprove(names []string, yes bool) error {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	resolved, err := b.Resolve(a.overrides())
+	if err != nil {
+		return err
+	}
+	changes, err := b.PinChanges(resolved)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		changes = slices.DeleteFunc(changes, func(c broker.PinChange) bool { return !slices.Contains(names, c.Tool) })
+	}
+	if a.json {
+		a.printJSON(map[string]any{"profile": resolved.Name, "changes": append([]broker.PinChange{}, changes...), "approved": yes})
+	} else {
+		a.printChanges(changes)
+	}
+	switch {
+	case len(changes) == 0:
+		return nil
+	case !yes && !a.agreeToTools(len(changes)):
+		return &broker.Problem{
+			Msg: "nothing was approved", Hints: []string{"mcpauth tools approve --yes --profile " + resolved.Name}, Code: broker.ExitError,
+		}
+	}
+	if err := b.Approve(changes); err != nil {
+		return err
+	}
+	a.say("%d tools approved; running proxies follow", len(changes))
+	return nil
+}
+
+func (a *app) printChanges(changes []broker.PinChange) {
+	if len(changes) == 0 {
+		a.say("no tool is new or changed")
+		return
+	}
+	for _, change := range changes {
+		a.fact("%s %s of %s", change.State, printable(change.Tool), printable(change.Server))
+		for _, line := range change.Diff {
+			a.fact("    %s", printable(line))
+		}
+	}
+}
+
+func (a *app) agreeToTools(count int) bool {
+	if !isTerminal(a.In) {
+		return false
+	}
+	fmt.Fprintf(a.Err, "Approve these %d tools as they are now? [y/N] ", count)
+	answer, _ := bufio.NewReader(a.In).ReadString('\n') // no answer is a no
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes"
+}
