@@ -65,6 +65,9 @@ func (g *grammar) fail(why flaw) {
 // next is the first byte of the next token, and 0 at the end of the line and
 // after a flaw.
 func (g *grammar) next() byte {
+	if g.at < len(g.buf) && g.buf[g.at] > ' ' && g.flaw == sound {
+		return g.buf[g.at]
+	}
 	for g.flaw == sound {
 		for ; g.at < len(g.buf); g.at++ {
 			switch c := g.buf[g.at]; c {
@@ -86,12 +89,12 @@ func (g *grammar) next() byte {
 
 // take consumes the byte that must come next.
 func (g *grammar) take(c byte) bool {
-	if g.next() != c {
-		g.fail(strayByte)
-		return false
+	if g.at < len(g.buf) && g.buf[g.at] == c && g.flaw == sound || g.next() == c {
+		g.at++
+		return true
 	}
-	g.at++
-	return true
+	g.fail(strayByte)
+	return false
 }
 
 // open goes into an object or an array.
@@ -192,6 +195,10 @@ func (g *grammar) literal(word string) {
 }
 
 func (g *grammar) number() {
+	if n := plainNumber(g.buf[g.at:]); n > 0 && g.flaw == sound {
+		g.at += n
+		return
+	}
 	g.accept('-')
 	if !g.accept('0') {
 		g.digits()
@@ -203,6 +210,34 @@ func (g *grammar) number() {
 		_ = g.accept('+') || g.accept('-')
 		g.digits()
 	}
+}
+
+// plainNumber is the length of an integer or a decimal fraction that ends within
+// the text, and 0 for all that must be looked at more closely.
+func plainNumber(text []byte) int {
+	n := 0
+	if len(text) > 0 && text[0] == '-' {
+		n = 1
+	}
+	from := n
+	for n < len(text) && text[n]-'0' <= 9 {
+		n++
+	}
+	if n == from || text[from] == '0' && n > from+1 {
+		return 0
+	}
+	if n < len(text) && text[n] == '.' {
+		from = n + 1
+		for n++; n < len(text) && text[n]-'0' <= 9; n++ {
+		}
+		if n == from {
+			return 0
+		}
+	}
+	if n == len(text) || text[n]|0x20 == 'e' {
+		return 0
+	}
+	return n
 }
 
 // accept consumes the next byte if it is c.
@@ -227,11 +262,9 @@ func (g *grammar) digits() {
 	}
 }
 
-// quoted reads a string, quotes and all.
+// quoted reads a string, quotes and all. Its first quote comes next.
 func (g *grammar) quoted() {
-	if !g.take('"') {
-		return
-	}
+	g.at++
 	for g.flaw == sound {
 		g.at += plainBytes(g.buf[g.at:])
 		if g.at == len(g.buf) {
@@ -275,8 +308,20 @@ func plainBytes(text []byte) int {
 	return n
 }
 
-// rune reads one rune that is not ASCII.
+// rune reads a rune that is not ASCII, and those like it that follow.
 func (g *grammar) rune() {
+	text := g.buf[g.at:]
+	n := 0
+	for n < len(text) && text[n] >= utf8.RuneSelf {
+		r, size := utf8.DecodeRune(text[n:])
+		if r == utf8.RuneError && size == 1 {
+			break // invalid, or cut
+		}
+		n += size
+	}
+	if g.at += n; n > 0 {
+		return
+	}
 	if !utf8.FullRune(g.buf[g.at:]) {
 		g.ensure(utf8.UTFMax)
 	}

@@ -171,3 +171,36 @@ func checkOutput(t *testing.T, line []byte) {
 		t.Fatalf("%q was changed to %q", before, line)
 	}
 }
+
+// BenchmarkParse compares our parser with jsontext, on what passes most and on
+// what is long.
+func BenchmarkParse(b *testing.B) {
+	lines := map[string]string{
+		"call of 100 B":  `{"method":"tools/call","params":{"name":"echo","arguments":{"message":"` + strings.Repeat("x", 60) + `"},"_meta":{"progressToken":1}},"jsonrpc":"2.0","id":42}`,
+		"64 KiB base64":  call(`"arguments":{"d":"` + strings.Repeat("QUJDREVGR0g=", 64<<10/12) + `"}`),
+		"64 KiB numbers": call(`"arguments":{"d":[` + strings.Repeat("1.25,", 64<<10/5) + `0]}`),
+		"64 KiB records": call(`"arguments":{"d":[` + strings.Repeat(`{"id":17,"name":"Ada","tags":["a","b"]},`, 64<<10/40) + `0]}`),
+		"64 KiB Chinese": call(`"arguments":{"d":"` + strings.Repeat("漢字", 64<<10/6) + `"}`),
+	}
+	for name, line := range lines {
+		text := []byte(line)
+		b.Run(name+"/ours", func(b *testing.B) {
+			p := NewParser(testReserved)
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if m, _ := p.Parse(text); m == nil {
+					b.Fatal("refused")
+				}
+			}
+		})
+		b.Run(name+"/jsontext", func(b *testing.B) {
+			p := oracle{reserved: testReserved}
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if p.read(text) != nil {
+					b.Fatal("refused")
+				}
+			}
+		})
+	}
+}

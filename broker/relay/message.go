@@ -34,6 +34,8 @@ type Message struct {
 	metaAt  object        // params._meta
 	cuts    []span        // reserved members that the client sent, in order
 	args    []argument    // members of params.arguments, without the reserved ones
+	room    []edit        // for edits
+	words   []byte        // for the texts of those
 }
 
 // argument is one member of params.arguments.
@@ -152,6 +154,7 @@ func (m *Message) Clone() *Message {
 	m.held = nil
 	clone.cuts = slices.Clone(m.cuts)
 	clone.args = slices.Clone(m.args)
+	clone.room, clone.words = nil, nil
 	return &clone
 }
 

@@ -75,7 +75,7 @@ func (p *Parser) parseLong(beginning []byte, more func(int) ([]byte, bool), held
 }
 
 func (p *Parser) begin(line []byte, held *spool) {
-	p.msg = Message{line: line, held: held, cuts: p.msg.cuts[:0], args: p.msg.args[:0]}
+	p.msg = Message{line: line, held: held, cuts: p.msg.cuts[:0], args: p.msg.args[:0], room: p.msg.room, words: p.msg.words}
 }
 
 func (p *Parser) read() (*Message, *Refusal) {

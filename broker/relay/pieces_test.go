@@ -48,7 +48,7 @@ func checkPieces(t *testing.T, stream []byte) {
 	t.Helper()
 	wantBackend, wantClient := clientSays(stream, bufferSize)
 	gotBackend, gotClient := clientSays(stream, 8)
-	if trimmed(gotBackend) != trimmed(wantBackend) || gotClient != wantClient {
+	if trimmed(gotBackend) != trimmed(wantBackend) || withoutFlaw(gotClient) != withoutFlaw(wantClient) {
 		t.Errorf("%q\nin pieces to the backend %q\nand as a whole           %q\nto the client %q\nand           %q", stream, gotBackend, wantBackend, gotClient, wantClient)
 	}
 	var messages []byte // lines that may be streamed
@@ -72,6 +72,15 @@ func trimmed(stream string) string {
 		lines[i] = strings.Trim(lines[i], " \t\r")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// withoutFlaw is a stream of answers that do not say which byte was wrong: of a
+// line that ends with a CR it may be that or none.
+func withoutFlaw(stream string) string {
+	for _, why := range []flaw{endsEarly, strayByte} {
+		stream = strings.ReplaceAll(stream, ": "+why.String(), "")
+	}
+	return stream
 }
 
 // streamable reports whether a message says each thing once.

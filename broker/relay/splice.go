@@ -125,7 +125,8 @@ func (m *Message) edits(reserved Reserved, add Insertion) []edit {
 	if len(m.cuts) == 0 && add.Meta == nil && add.Argument == nil {
 		return nil
 	}
-	edits := make([]edit, 0, len(m.cuts)+2)
+	edits := m.room[:0]
+	m.words = m.words[:0]
 	for _, cut := range m.cuts {
 		edits = append(edits, edit{span: cut})
 	}
@@ -138,6 +139,7 @@ func (m *Message) edits(reserved Reserved, add Insertion) []edit {
 	slices.SortStableFunc(edits, func(a, b edit) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
 	})
+	m.room = edits
 	return edits
 }
 
@@ -145,7 +147,9 @@ func (m *Message) edits(reserved Reserved, add Insertion) []edit {
 // the object itself as the first member of params.
 func (m *Message) insertion(into object, which member, name, key string, value []byte) edit {
 	if into.open > 0 {
-		return edit{span{into.open, into.open}, memberText(key, value, !into.empty)}
+		from := len(m.words)
+		m.words = appendMember(m.words, key, value, !into.empty)
+		return edit{span{into.open, into.open}, m.words[from:]}
 	}
 	whole := append(memberText(key, value, false), '}')
 	whole = append([]byte{'{'}, whole...)
@@ -157,13 +161,16 @@ func (m *Message) insertion(into object, which member, name, key string, value [
 }
 
 func memberText(key string, value []byte, more bool) []byte {
-	text := make([]byte, 0, len(key)+len(value)+4)
-	text = append(text, '"')
-	text = append(text, key...)
-	text = append(text, '"', ':')
-	text = append(text, value...)
+	return appendMember(make([]byte, 0, len(key)+len(value)+4), key, value, more)
+}
+
+func appendMember(dst []byte, key string, value []byte, more bool) []byte {
+	dst = append(dst, '"')
+	dst = append(dst, key...)
+	dst = append(dst, '"', ':')
+	dst = append(dst, value...)
 	if more {
-		text = append(text, ',')
+		dst = append(dst, ',')
 	}
-	return text
+	return dst
 }
