@@ -156,6 +156,8 @@ func (r *Relay) Run(ctx context.Context) {
 	r.running = ctx
 	r.attended, r.leave = context.WithCancel(ctx)
 	defer r.leave()
+	widen(r.Client.R)
+	widen(r.Client.W)
 	go r.outbox.run()
 	go r.backendBox.run()
 	defer r.backendBox.close()
