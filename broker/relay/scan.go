@@ -11,6 +11,7 @@ type Output struct {
 	id, method []byte // texts
 	res, fail  span
 	streamed   bool
+	size       int // of a streamed line
 }
 
 // Kind says whether the line is a call of the client, a notification or a response.
@@ -23,6 +24,15 @@ func (o *Output) Streamed() bool { return o.streamed }
 // Bytes is the line as the backend sent it, without its line end; nil when it
 // is streamed.
 func (o *Output) Bytes() []byte { return o.line }
+
+// Size is the length of the line in bytes. Of a streamed one it is known when
+// that has passed, and 0 before.
+func (o *Output) Size() int {
+	if o.line != nil {
+		return len(o.line)
+	}
+	return o.size
+}
 
 // ID is the text of the id, or nil.
 func (o *Output) ID() []byte { return o.id }

@@ -164,6 +164,7 @@ func (s *stream) endLine() {
 // answered settles the call whose answer has passed.
 func (s *stream) answered() {
 	o := &s.scanner.out
+	o.size = s.scanner.grammar.offset()
 	if !s.scanner.closed {
 		s.Stray(s.ends.head)
 		if s.call != nil && !s.call.cancelled {

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -22,6 +23,7 @@ type heard struct {
 	id       string
 	request  string // method of the call that it answers
 	streamed bool
+	size     int
 }
 
 func listeningGate(heards chan<- heard) *openGate {
@@ -30,7 +32,7 @@ func listeningGate(heards chan<- heard) *openGate {
 			return Verdict{Action: Forward, WholeAnswer: m.Method() == "tools/list"}
 		},
 		back: func(out *Output, request *Request) Verdict {
-			h := heard{kind: out.Kind(), method: out.Method(), id: string(out.ID()), streamed: out.Streamed()}
+			h := heard{kind: out.Kind(), method: out.Method(), id: string(out.ID()), streamed: out.Streamed(), size: out.Size()}
 			if request != nil {
 				h.request = request.Method
 			}
@@ -55,26 +57,26 @@ func TestLongAnswerIsStreamed(t *testing.T) {
 		want            heard
 	}{
 		{"id first", `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`,
-			`{"jsonrpc":"2.0","id":1,"result":{"d":"` + long + `"}}`, heard{Response, "", "1", "tools/call", true}},
+			`{"jsonrpc":"2.0","id":1,"result":{"d":"` + long + `"}}`, heard{Response, "", "1", "tools/call", true, 0}},
 		{"id last", `{"jsonrpc":"2.0","id":"z","method":"tools/call"}`,
-			`{"result":{"id":5,"d":["` + long + `"]} , "jsonrpc":"2.0","id":"z"}`, heard{Response, "", `"z"`, "tools/call", true}},
+			`{"result":{"id":5,"d":["` + long + `"]} , "jsonrpc":"2.0","id":"z"}`, heard{Response, "", `"z"`, "tools/call", true, 0}},
 		{"an error", `{"jsonrpc":"2.0","id":2,"method":"tools/call"}`,
-			`{"jsonrpc":"2.0","error":{"code":1,"message":"` + long + `"},"id":2}`, heard{Response, "", "2", "tools/call", true}},
-		{"with a CR", `{"jsonrpc":"2.0","id":2,"method":"tools/call"}`,
-			`{"jsonrpc":"2.0","id":2,"result":"` + long + `"}`, heard{Response, "", "2", "tools/call", true}},
+			`{"jsonrpc":"2.0","error":{"code":1,"message":"` + long + `"},"id":2}`, heard{Response, "", "2", "tools/call", true, 0}},
+		{"whose result is a string", `{"jsonrpc":"2.0","id":2,"method":"tools/call"}`,
+			`{"jsonrpc":"2.0","id":2,"result":"` + long + `"}`, heard{Response, "", "2", "tools/call", true, 0}},
 		{"a member nobody knows", `{"jsonrpc":"2.0","id":3,"method":"tools/call"}`,
-			`{"vendor":"` + long + `","jsonrpc":"2.0","result":{},"id":3}`, heard{Response, "", "3", "tools/call", false}},
+			`{"vendor":"` + long + `","jsonrpc":"2.0","result":{},"id":3}`, heard{Response, "", "3", "tools/call", false, 0}},
 		{"of a call that the gate judges", `{"jsonrpc":"2.0","id":4,"method":"tools/list"}`,
-			`{"jsonrpc":"2.0","id":4,"result":{"tools":["` + long + `"]}}`, heard{Response, "", "4", "tools/list", false}},
+			`{"jsonrpc":"2.0","id":4,"result":{"tools":["` + long + `"]}}`, heard{Response, "", "4", "tools/list", false, 0}},
 		{"of a call that the gate judges, id last", `{"jsonrpc":"2.0","id":4,"method":"tools/list"}`,
-			`{"jsonrpc":"2.0","result":{"tools":["` + long + `"]},"id":4}`, heard{Response, "", "4", "tools/list", false}},
-		{"to nobody", ``, `{"jsonrpc":"2.0","id":99,"result":"` + long + `"}`, heard{Response, "", "99", "", true}},
+			`{"jsonrpc":"2.0","result":{"tools":["` + long + `"]},"id":4}`, heard{Response, "", "4", "tools/list", false, 0}},
+		{"to nobody", ``, `{"jsonrpc":"2.0","id":99,"result":"` + long + `"}`, heard{Response, "", "99", "", true, 0}},
 		{"a notification", ``, `{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"` + long + `"}}`,
-			heard{Notification, "notifications/message", "", "", true}},
+			heard{Notification, "notifications/message", "", "", true, 0}},
 		{"a call, id last", ``, `{"method":"sampling/createMessage","params":{"d":"` + long + `"},"jsonrpc":"2.0","id":7}`,
-			heard{Call, "sampling/createMessage", "", "", true}},
+			heard{Call, "sampling/createMessage", "", "", true, 0}},
 		{"method last", ``, `{"params":{"d":"` + long + `"},"jsonrpc":"2.0","method":"notifications/message"}`,
-			heard{Notification, "notifications/message", "", "", false}},
+			heard{Notification, "notifications/message", "", "", false, 0}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -84,6 +86,10 @@ func TestLongAnswerIsStreamed(t *testing.T) {
 			}
 			c.backend.say(test.line)
 			c.client.hears(test.line)
+			test.want.size = len(test.line)
+			if test.want.streamed && test.want.kind != Response {
+				test.want.size = 0 // it is judged before it passes
+			}
 			if got := <-heards; got != test.want {
 				t.Errorf("the gate heard %+v, want %+v", got, test.want)
 			}
@@ -113,6 +119,31 @@ func TestStreamedLineMayBeLongerThanMaxLine(t *testing.T) {
 	line := `{"jsonrpc":"2.0","id":1,"result":"` + fill(3<<20) + `"}`
 	c.backend.say(line)
 	c.client.hears(line)
+}
+
+// The answer to a question of ours is ours, however long it is.
+func TestLongAnswerToUsIsNotStreamed(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	for _, form := range []string{
+		`{"jsonrpc":"2.0","id":%s,"result":"` + fill(longEnough) + `"}`,
+		`{"result":"` + fill(longEnough) + `","jsonrpc":"2.0","id":%s}`,
+	} {
+		answers := make(chan string, 1)
+		go func() {
+			answer, _ := c.relay.Ask(context.Background(), func(id []byte) []byte {
+				return []byte(`{"jsonrpc":"2.0","method":"tools/list","id":` + string(id) + `}`)
+			})
+			answers <- string(answer)
+		}()
+		var scanner Scanner
+		answer := fmt.Sprintf(form, scanner.Scan([]byte(c.backend.next())).ID())
+		c.backend.say(answer, `{"jsonrpc":"2.0","method":"notifications/x"}`)
+		c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`)
+		if got := <-answers; got != answer {
+			t.Errorf("we got %.100s", got)
+		}
+	}
 }
 
 func TestLongStrayLineNeverReachesTheClient(t *testing.T) {
