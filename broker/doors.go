@@ -21,6 +21,7 @@ type doors struct {
 	tools  *toolBook
 	tasks  taskBook
 	pins   *pinBook
+	limits limiter
 }
 
 // ruling is what the policy says of a message.

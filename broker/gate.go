@@ -170,8 +170,25 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 		if verdict, agreed := g.confirmed(sent, m, now); !agreed {
 			return verdict
 		}
+		if limited := g.limited(m, now); limited != nil {
+			return answer(limited)
+		}
 		return g.allowed(sent, m, now.User, ruling)
 	}
+}
+
+// limited counts a call, and answers one that is too many.
+func (g *gate) limited(m *relay.Message, now identity.Snapshot) []byte {
+	if m.Method() != "tools/call" {
+		return nil
+	}
+	limits := g.doors.policy.current.Load().Limits(m.Name())
+	wait, limit := g.doors.limits.take(limits, now.User.Sub, m.Name(), time.Now())
+	if wait == 0 {
+		return nil
+	}
+	g.record(m, now.User, audit.Deny, "limit: "+limit)
+	return toolErrorAnswer(m, limitWords(m.Name(), limit, wait))
 }
 
 // confirmed reports whether the person agreed to a call, or none need to. If

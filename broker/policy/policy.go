@@ -90,6 +90,7 @@ type Policy struct {
 	rules   []*compiled
 	confirm names[bool]
 	reads   names[bool]
+	limits  []ToolLimit
 	roles   roleBook
 }
 

@@ -55,6 +55,36 @@ type Limit struct {
 	Line   int
 }
 
+// ToolLimit is a limit that is told from others, across reloads, by its ID.
+type ToolLimit struct {
+	Limit
+	ID string
+
+	folded []string
+}
+
+func newToolLimit(l Limit) ToolLimit {
+	t := ToolLimit{Limit: l, ID: fmt.Sprintf("%q %d %s %d %v", l.Tools, l.Count, l.Per, l.Burst, l.Shared)}
+	for _, text := range l.Tools {
+		t.folded = append(t.folded, fold(text))
+	}
+	return t
+}
+
+// Limits returns those that a call of the tool counts against.
+func (p *Policy) Limits(tool string) []ToolLimit {
+	if p == nil {
+		return nil
+	}
+	var mine []ToolLimit
+	for _, l := range p.limits {
+		if len(l.Tools) == 0 || Match(l.Tools, tool) || Match(l.folded, fold(tool)) {
+			mine = append(mine, l)
+		}
+	}
+	return mine
+}
+
 // The effects of a rule, as written.
 const (
 	WordAllow   = "allow"
@@ -144,6 +174,9 @@ func Compile(s Set) (*Policy, error) {
 	for _, name := range s.Confirm {
 		p.confirm.add(name, true)
 		p.confirm.add(fold(name), true)
+	}
+	for _, l := range s.Limits {
+		p.limits = append(p.limits, newToolLimit(l))
 	}
 	for _, name := range s.ReadTools {
 		p.reads.add(name, true)
