@@ -42,9 +42,8 @@ type Session struct {
 
 // view is what Snapshot needs, worked out in advance.
 type view struct {
-	rec  *record
-	now  Snapshot
-	over Snapshot // once the access token is over
+	rec *record
+	now Snapshot
 }
 
 // sessionState is everything that changes, and update the only place that
@@ -116,16 +115,15 @@ func (s *Session) Run(ctx context.Context) {
 
 // Snapshot tells where the session stands, from memory and without waiting. A
 // token or a limit that has run out since the last look is seen to be over at
-// once.
+// once, and by all: whoever was told so must hear when it is otherwise again.
 func (s *Session) Snapshot() Snapshot {
 	v, now := s.view.Load(), s.accounts.now()
-	if v.rec != nil {
-		if err := s.stopped(v.rec, now); err != nil {
-			return Snapshot{State: SignedOut, Err: err}
-		}
-	}
-	if v.now.State == SignedIn && !v.rec.good(now) {
-		return v.over
+	switch {
+	case v.rec == nil:
+		return v.now
+	case v.now.State == SignedIn && !v.rec.good(now), v.now.State != SignedOut && s.stopped(v.rec, now) != nil:
+		s.update(func(*sessionState) {})
+		return s.view.Load().now
 	}
 	return v.now
 }
@@ -222,9 +220,6 @@ func (s *Session) update(change func(*sessionState)) {
 		s.state.aheadAt = rec.aheadAt().Add(rand.N(max(rec.lifetime()/20, 1)))
 	}
 	v := &view{rec: s.state.rec, now: s.snapshot(&s.state, s.accounts.now())}
-	if v.now.State == SignedIn {
-		v.over = s.snapshot(&s.state, v.rec.expiresAt)
-	}
 	s.view.Store(v)
 	close(s.turned)
 	s.turned = make(chan struct{})
