@@ -145,9 +145,10 @@ func (t *table) finish(s *session, i int, into *tally) error {
 	if !s.proxy {
 		return nil
 	}
-	recorded, err := s.recordedCalls()
-	if err == nil && recorded != s.calls {
-		t.shortfalls = append(t.shortfalls, fmt.Sprintf("%s: of %d calls %d are on record", s.name, s.calls, recorded))
+	calls, results, err := s.recorded()
+	if err == nil && (calls != s.calls || results != s.calls) {
+		t.shortfalls = append(t.shortfalls,
+			fmt.Sprintf("%s: of %d calls %d are on record, and %d results", s.name, s.calls, calls, results))
 	}
 	return err
 }

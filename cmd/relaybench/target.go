@@ -127,20 +127,21 @@ func (s *session) observe() { s.family = family(s.command.Process.Pid, s.echo) }
 // memory is 0 for "direct", where there is nothing but the server.
 func (s *session) memory() float64 { return peakMemory(s.family) }
 
-// recordedCalls counts the calls in the audit log of a proxy.
-func (t *target) recordedCalls() (calls int, err error) {
+// recorded counts the calls and their results in the audit log of a proxy.
+func (t *target) recorded() (calls, results int, err error) {
 	files, err := filepath.Glob(filepath.Join(t.auditDir(), "*.jsonl"))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for _, path := range files {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		calls += bytes.Count(text, []byte(`"event":"call"`))
+		results += bytes.Count(text, []byte(`"event":"result"`))
 	}
-	return calls, nil
+	return calls, results, nil
 }
 
 func (t *target) auditDir() string {
