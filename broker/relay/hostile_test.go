@@ -23,6 +23,9 @@ var hostile = []struct {
 	{"raw control byte in a string", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pi\x01ng\"}", true},
 	{"line separator in a string", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"a\u2028` + strings.ReplaceAll(hidden, `"`, `\"`) + `\u2028"}}`, false},
 
+	{"raw line separator in a string", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"a` + "\u2028" + strings.ReplaceAll(hidden, `"`, `\"`) + "\u2028" + `"}}`, false},
+	{"raw line separator between tokens", `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":` + "\u2028" + hidden + "\u2028" + `}}`, true},
+
 	{"duplicate method", `{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"danger"}}`, true},
 	{"duplicate params", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"safe"},"params":{"name":"danger"}}`, true},
 	{"duplicate id", `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`, true},
