@@ -167,7 +167,7 @@ func (c Config) choose(o Overrides, env func(string) string, okta oktaEnv) (stri
 		}
 		p := unknownProfile(o.bound.Profile, c.namesWith(okta))
 		p.Msg = fmt.Sprintf("%s is bound to it: %s", o.bound.Dir, p.Msg)
-		p.Hints = append(p.Hints, "mcpauth profile unbind "+shellQuote(o.bound.Dir))
+		p.Hints = append(p.Hints, "mcpauth profile unbind "+quoteWord(o.bound.Dir))
 		return "", p
 	case c.DefaultProfile != "":
 		if c.knows(c.DefaultProfile, okta) {

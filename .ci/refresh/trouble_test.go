@@ -19,7 +19,7 @@ func TestTroubleIsNoSignOut(t *testing.T) {
 		says  string
 	}{
 		"cuts the connection":  {demoidp.Fault{Drop: true}, "EOF"},
-		"slow":                 {hanging(), "deadline exceeded"},
+		"slow":                 {hanging(), "exceeded"},
 		"429":                  {answers(429, "application/json", `{"error":"slow_down"}`), "it answered 429"},
 		"500":                  {answers(500, "application/json", `{"error":"server_error"}`), "it answered 500"},
 		"502 with a page":      {answers(502, "text/html", wifi), "it answered 502"},
