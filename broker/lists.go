@@ -27,6 +27,7 @@ type lastLists struct {
 	pages chan listPage
 
 	mu     sync.Mutex
+	read   bool                         // the file was
 	whole  map[string]json.RawMessage   // by method
 	partly map[string][]json.RawMessage // pages of a list that is not read whole yet
 }
@@ -41,20 +42,28 @@ type listPage struct {
 // maxLists bounds what is kept on disk, in bytes.
 const maxLists = 8 << 20
 
-// openLists reads what is kept of a profile and server. What cannot be read
-// counts as not kept.
+// openLists is for what is kept of a profile and server. The file is read when
+// it is needed first: most proxies start while somebody is signed in.
 func openLists(stateDir string, r Resolved) *lastLists {
-	l := &lastLists{
+	return &lastLists{
 		path:   filepath.Join(stateDir, "lists", listFile(r)),
 		pages:  make(chan listPage, 16),
 		whole:  map[string]json.RawMessage{},
 		partly: map[string][]json.RawMessage{},
 	}
+}
+
+// load reads the file once. What cannot be read counts as not kept. mu is held.
+func (l *lastLists) load() {
+	if l.read {
+		return
+	}
+	l.read = true
 	var kept struct {
 		Lists map[string]json.RawMessage `json:"lists"`
 	}
 	if info, err := os.Stat(l.path); err != nil || info.Size() > maxLists {
-		return l
+		return
 	}
 	if data, err := os.ReadFile(l.path); err == nil && json.Unmarshal(data, &kept) == nil {
 		for method, list := range kept.Lists {
@@ -63,7 +72,6 @@ func openLists(stateDir string, r Resolved) *lastLists {
 			}
 		}
 	}
-	return l
 }
 
 // listFile names the file of a profile and a server command.
@@ -81,6 +89,7 @@ func isArray(text json.RawMessage) bool {
 func (l *lastLists) get(method string) (json.RawMessage, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.load()
 	list, known := l.whole[method]
 	return list, known
 }
@@ -120,6 +129,7 @@ func (l *lastLists) add(page listPage) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.load()
 	if page.first {
 		l.partly[page.method] = []json.RawMessage{}
 	}
