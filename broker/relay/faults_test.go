@@ -194,6 +194,32 @@ func TestLineLengthsAroundTheLimits(t *testing.T) {
 	}
 }
 
+// A name or an id that is as long as a line must not be collected without bound
+// either: it is the token that is wanted whole.
+func TestEndlessTokenIsBounded(t *testing.T) {
+	const size, max = 48 << 20, 1 << 20
+	c := converse(t, &openGate{}, func(config *Config) { config.MaxLine = max })
+	c.listen()
+	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"tools/call"}`)
+	c.backend.next()
+	for name, begin := range map[string]string{"name": `{"`, "id": `{"id":"`, "method": `{"method":"`} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		endless(c.client.in, begin, `"}`, size)
+		if got := c.client.next(); !strings.Contains(got, `"code":4413`) {
+			t.Errorf("a long %s is answered with %s", name, got)
+		}
+		endless(c.backend.in, begin, `"}`, size)
+		<-c.stray
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 16*max {
+			t.Errorf("a long %s made %d KiB be allocated", name, grown>>10)
+		}
+	}
+	c.backend.say(`{"jsonrpc":"2.0","id":1,"result":{}}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"result":{}}`)
+}
+
 // Noise on the backend's stdout goes aside, and the session goes on.
 func TestNoiseOnStdout(t *testing.T) {
 	c := converse(t, &openGate{})

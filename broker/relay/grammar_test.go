@@ -29,7 +29,7 @@ func (r *trickle) Read(p []byte) (int, error) {
 // bytes. The caller closes what holds it.
 func parseInPieces(p *Parser, line []byte, buffer int) (*Message, *Refusal, *spool) {
 	lines := newLineReader(&trickle{text: append(bytes.Clone(line), '\n')}, buffer)
-	l := lines.long() // nothing is read yet
+	l := lines.long(1 << 20) // nothing is read yet
 	held := newSpool()
 	l.emit = func(piece []byte) bool { held.add(piece); return true }
 	m, refusal := p.parseLong(l.text(), l.more, held)

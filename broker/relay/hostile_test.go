@@ -140,6 +140,7 @@ func TestRefusalNamesTheID(t *testing.T) {
 		"id of the wrong type":   {`{"jsonrpc":"2.0","id":1.5,"method":"ping"}`, ``},
 		"no id":                  {`{"jsonrpc":"2.0","method":1}`, ``},
 		"id in a string":         {`{"jsonrpc":"2.0","method":"{\"id\":5}","params":[]}`, ``},
+		"an endless id":          {`{"jsonrpc":"2.0","id":"` + strings.Repeat("x", longestID) + `","method":1}`, ``},
 		"a batch":                {`[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, ``},
 	}
 	for name, test := range tests {

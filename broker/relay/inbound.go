@@ -29,7 +29,7 @@ func (in *inbound) pump(lines *lineReader) {
 		}
 		in.flush()
 		if lines.full() {
-			in.takeLong(lines.long())
+			in.takeLong(lines.long(in.MaxLine))
 		} else if lines.fill() != nil {
 			break
 		}

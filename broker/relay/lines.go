@@ -95,12 +95,13 @@ type longLine struct {
 	// emit takes the bytes that were looked at, in order. It reports false when
 	// nothing behind them need be looked at.
 	emit func([]byte) (more bool)
+	max  int  // how long a token may be
 	over bool // the buffer holds the end of the line
 	cut  bool // and that is the end of the stream
 	end  int  // its index in the buffer
 }
 
-func (l *lineReader) long() *longLine { return &longLine{lines: l} }
+func (l *lineReader) long(maxToken int) *longLine { return &longLine{lines: l, max: maxToken} }
 
 // text is what is in the buffer of the line.
 func (l *longLine) text() []byte {
@@ -128,6 +129,9 @@ func (l *longLine) read() bool {
 	lines := l.lines
 	lines.makeRoom()
 	if lines.end == len(lines.buf) { // a token is longer than the buffer
+		if len(lines.buf) >= l.max {
+			return false
+		}
 		lines.buf = append(lines.buf, make([]byte, len(lines.buf))...)
 	}
 	from := lines.end

@@ -27,7 +27,7 @@ func (out *outbound) pump(lines *lineReader) {
 		}
 		out.sent(out.out.flush())
 		if lines.full() {
-			out.takeLong(lines.long())
+			out.takeLong(lines.long(out.MaxLine))
 		} else if lines.fill() != nil {
 			break
 		}

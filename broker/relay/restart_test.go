@@ -201,6 +201,21 @@ func (p *party) work(ran []atomic.Int32) {
 	}
 }
 
+// A call that was judged when its backend still spoke, and is sent when it does
+// no more, is answered and not sent: nobody would hear of what it does.
+func TestNothingIsSentToABackendThatEnded(t *testing.T) {
+	r := revivable(t, &openGate{})
+	r.begin()
+	r.die() // it says no more, but it still reads
+	in := r.relay.newInbound()
+	in.forward(parsed(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`), Verdict{Action: Forward})
+	in.flush()
+	r.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4502,"message":"mcpauth: the server no longer reads"}}`)
+	if n := len(r.backend.lines); n > 0 {
+		t.Errorf("it was sent %s", <-r.backend.lines)
+	}
+}
+
 // Without a handshake, as in MCP 2026-07-28, nothing is told again.
 func TestModernRestartNeedsNoHandshake(t *testing.T) {
 	r := revivable(t, &openGate{})

@@ -79,17 +79,24 @@ func passBlanks(w *window) {
 	}
 }
 
+// longestID is how long an id may be, in bytes, that is looked for in a line
+// that is too broken to be read.
+const longestID = 1 << 10
+
 // doubtfulID reads a value that may be broken. It is nil when it is no id.
 func doubtfulID(w *window) []byte {
-	w.begin()
-	if w.ensure(1) && w.buf[w.at] == '"' {
-		passString(w)
+	w.ensure(longestID)
+	var value window
+	value.reset(w.buf[w.at:min(len(w.buf), w.at+longestID)])
+	if value.ensure(1) && value.buf[0] == '"' {
+		passString(&value)
 	} else {
-		for w.ensure(1) && bytes.IndexByte([]byte(",} \t\r"), w.buf[w.at]) < 0 {
-			w.at++
+		for value.ensure(1) && bytes.IndexByte([]byte(",} \t\r"), value.buf[value.at]) < 0 {
+			value.at++
 		}
 	}
-	id := bytes.Clone(w.token())
+	w.at += value.at
+	id := bytes.Clone(value.buf[:value.at])
 	if !validID(id) || !jsontext.Value(id).IsValid() {
 		return nil
 	}
