@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // revival is a conversation whose backend can be started anew by the test.
@@ -274,6 +275,9 @@ func TestRestartGivesUp(t *testing.T) {
 			r.begin()
 			next := r.die()
 			r.client.say(`{"jsonrpc":"2.0","id":1,"method":"tools/call"}`)
+			for deadline := time.Now().Add(patience); !r.relay.parked.busy() && time.Now().Before(deadline); {
+				time.Sleep(time.Millisecond)
+			}
 			end(r, next)
 			r.client.hears(gone("1"))
 			<-r.done
