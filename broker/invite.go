@@ -90,7 +90,10 @@ func canAsk(capabilities []byte) bool {
 func (v *inviter) current(e errand) *invitation {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.open != nil || time.Now().Before(v.quiet) || time.Now().Before(v.vain[e.words]) {
+	if time.Now().Before(v.quiet) {
+		return nil // one that was refused may still be on its way out
+	}
+	if v.open != nil || time.Now().Before(v.vain[e.words]) {
 		return v.open
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), invitationTime)
