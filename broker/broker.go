@@ -18,6 +18,7 @@ type (
 	LoginUI      = identity.UI
 	LoginOptions = identity.LoginOptions
 	DeviceCode   = identity.DeviceCode
+	TraceEvent   = identity.TraceEvent
 )
 
 // ValidateAuthorizeURL returns the address in the only form that may be handed

@@ -149,17 +149,28 @@ func (a *app) loginInBackground(ctx context.Context, b *broker.Broker, r broker.
 			return open(ctx, address)
 		}
 	}
-	err := b.LoginInBackground(ctx, r, o.options(ui))
+	take, end, err := o.trace.begin(io.Discard)
+	if err != nil {
+		tell(begun{Problem: outcomeOf(err)})
+		return err
+	}
+	ui.Trace = take
+	err = b.LoginInBackground(ctx, r, o.options(ui))
+	_ = end() // nobody is left to tell
 	if said := link.Load(); said != nil {
 		tell(*said)
 	}
 	if err != nil {
-		problem := broker.AsProblem(err)
-		tell(begun{Problem: &broker.Outcome{Code: problem.Code, Message: problem.Msg, Hints: problem.Hints}})
+		tell(begun{Problem: outcomeOf(err)})
 		return err
 	}
 	tell(begun{}) // a machine: nobody had to go anywhere
 	return nil
+}
+
+func outcomeOf(err error) *broker.Outcome {
+	problem := broker.AsProblem(err)
+	return &broker.Outcome{Code: problem.Code, Message: problem.Msg, Hints: problem.Hints}
 }
 
 // awaitLogin waits for a sign-in in the background. done is false when there is

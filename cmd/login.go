@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ type loginOptions struct {
 	wait      bool
 	detached  bool
 	store     string
+	trace     tracing
 }
 
 func newLogin(a *app) *cobra.Command {
@@ -58,6 +60,8 @@ func newLogin(a *app) *cobra.Command {
 	flags.BoolVar(&o.device, "device", false, "sign in on another device with a code, where there is no browser")
 	flags.BoolVar(&o.wait, "wait", false, "wait for the sign-in that login --json began; without one, sign in now")
 	flags.DurationVar(&o.timeout, "timeout", loginPatience, "give up after this time; with --device the provider's own")
+	flags.BoolVar(&o.trace.show, "trace", false, "show each step with its parameters, without secrets, and what is known to go wrong there")
+	flags.StringVar(&o.trace.file, "trace-file", "", "write the steps to this file, which can be shared: it has no secrets and says nothing of you")
 	flags.BoolVar(&o.detached, inBackground, false, "")
 	if err := flags.MarkHidden(inBackground); err != nil {
 		panic(err) // it was defined a line above
@@ -118,12 +122,26 @@ func (a *app) login(c *cobra.Command, o *loginOptions) error {
 		}
 	}
 	a.say("Signing in to %s%s at %s", printable(resolved.Name), boundWords(resolved), host(resolved.Issuer))
-	user, remembered, err := b.Login(ctx, resolved, o.options(a.loginUI(o.noBrowser, o.timeout)))
+	user, remembered, err := a.loginTraced(ctx, b, resolved, o)
 	if err != nil {
 		return err
 	}
 	a.reportLogin(b, resolved, user, remembered)
 	return nil
+}
+
+func (a *app) loginTraced(ctx context.Context, b *broker.Broker, r broker.Resolved, o *loginOptions) (broker.User, bool, error) {
+	take, end, err := o.trace.begin(a.Err)
+	if err != nil {
+		return broker.User{}, false, err
+	}
+	ui := a.loginUI(o.noBrowser, o.timeout)
+	ui.Trace = take
+	user, remembered, err := b.Login(ctx, r, o.options(ui))
+	if err := end(); err != nil {
+		a.say("mcpauth: %v", err)
+	}
+	return user, remembered, err
 }
 
 func (a *app) reportLogin(b *broker.Broker, r broker.Resolved, user broker.User, remembered bool) {

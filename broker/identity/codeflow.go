@@ -35,6 +35,10 @@ func (s *signIn) receive(ctx context.Context, g *guard, r redirect) (*oauth2.Tok
 	if err != nil {
 		return nil, &MetadataError{Field: "authorization_endpoint", Reason: err.Error()}
 	}
+	if u, err := url.Parse(authURL); err == nil {
+		tracerOf(ctx).tell(TraceEvent{Step: "authorize", What: "browser to " + withoutQuery(u), Sent: showForm(u.Query())})
+	}
+	g.tracer = tracerOf(ctx)
 	done := make(chan tokenResult, 1)
 	go func() {
 		token, err := oauth2cli.GetToken(oidc.ClientContext(ctx, s.provider.http), config)

@@ -55,9 +55,14 @@ func (a *Accounts) discover(ctx context.Context, c Client) (*provider, error) {
 	if err := p.readMetadata(ctx, c.Issuer); err != nil {
 		return nil, err
 	}
+	t.metadata = &p.metadata
 	if err := p.judge(c.Issuer, issuer); err != nil {
+		if p.Issuer != c.Issuer {
+			remarkIssuer(tracerOf(ctx), c.Issuer, p.Issuer)
+		}
 		return nil, err
 	}
+	p.remarkMetadata(tracerOf(ctx), c)
 	p.keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, p.http), p.JWKSURI)
 	return p, nil
 }

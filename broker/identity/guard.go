@@ -39,6 +39,7 @@ type guard struct {
 	finished    chan struct{} // closed when result is set
 	delivered   chan struct{} // closed when the first held browser has its page
 	result      page
+	tracer      *tracer
 	deliverOnce sync.Once
 	finishOnce  sync.Once
 
@@ -65,11 +66,14 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query, refused := g.screen(r)
 		if refused != nil {
+			g.tracer.tell(TraceEvent{Step: "callback", What: "a request that is no answer to this sign-in", Sent: showNames(r.URL.Query()),
+				Status: refused.status, Problem: "wrong address, method, state or form; the sign-in goes on"})
 			refused.write(w)
 			return
 		}
 		switch g.claim(r.URL.RawQuery, query) {
 		case first:
+			g.tracer.tell(TraceEvent{Step: "callback", What: "the browser came back", Sent: showForm(query), Problem: clean(errorText(g.refused()), g.state, g.sentCode())})
 			handOver(next, g.request(r, query))
 			g.hold(w)
 		case again:
@@ -182,6 +186,13 @@ func (g *guard) refused() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.refusal
+}
+
+// answered tells whether the browser has come back.
+func (g *guard) answered() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.accepted != ""
 }
 
 func (g *guard) sentCode() string {

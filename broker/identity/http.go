@@ -32,9 +32,18 @@ type transport struct {
 	base http.RoundTripper
 	now  func() time.Time
 	skew atomic.Int64 // nanoseconds that the provider's clock is ahead
+
+	metadata *metadata // for traces; nil before it is read
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if tr := tracerOf(r.Context()); tr != nil {
+		return t.trace(tr, r)
+	}
+	return t.roundTrip(r)
+}
+
+func (t *transport) roundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(r)
 	if err != nil {
 		return nil, err

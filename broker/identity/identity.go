@@ -77,6 +77,9 @@ type UI struct {
 	// Waiting tells that another process has a sign-in page of this client open,
 	// and that its end is waited for.
 	Waiting func(text string)
+	// Trace takes each step of the sign-in, redacted. It may be called by several
+	// goroutines.
+	Trace func(TraceEvent)
 	// Warn tells of something odd that does not end the sign-in.
 	Warn func(text string)
 }

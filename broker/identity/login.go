@@ -36,6 +36,7 @@ func (a *Accounts) Login(ctx context.Context, c Client, o LoginOptions) (User, e
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &TimeoutError{After: timeout})
 	defer cancel()
+	ctx = traced(ctx, o.UI.Trace)
 	user, err := a.login(ctx, c, o)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return User{}, context.Cause(ctx)
@@ -185,6 +186,7 @@ func (s *signIn) visit(ctx context.Context, r redirect) (*guard, User, error) {
 	g := newGuard(s, r)
 	token, err := s.receive(ctx, g, r)
 	if err != nil {
+		s.remarkEnd(tracerOf(ctx), g.answered(), r.uri())
 		return g, User{}, err
 	}
 	user, err := s.accept(ctx, responseOf(token))
@@ -208,6 +210,7 @@ func outcome(ctx context.Context, err error) error {
 
 // accept checks the tokens and stores them, or neither.
 func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
+	s.remarkTokens(tracerOf(ctx), said)
 	if said.IDToken == "" {
 		return User{}, &VerifyError{What: "token response", Why: "it has no ID token"}
 	}
@@ -233,8 +236,10 @@ func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
 		return User{}, err
 	}
 	if err := s.store(ctx, rec); err != nil {
+		tracerOf(ctx).tell(TraceEvent{Step: "store", What: s.accounts.store.Name(), Problem: clean(err.Error())})
 		return User{}, err
 	}
+	tracerOf(ctx).tell(TraceEvent{Step: "store", What: s.accounts.store.Name()})
 	return rec.user, nil
 }
 

@@ -49,13 +49,17 @@ func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectati
 		return nil, keys.unreachable
 	}
 	if err != nil {
-		return nil, p.explain(err)
+		err = p.explain(err)
+		tracerOf(ctx).verified(nil, err)
+		return nil, err
 	}
 	c, err := parseClaims(token)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkClaims(token, c, want); err != nil {
+	err = p.checkClaims(token, c, want)
+	tracerOf(ctx).verified(c, err)
+	if err != nil {
 		return nil, err
 	}
 	return c.mapped(want.client), nil
