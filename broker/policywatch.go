@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,9 @@ type policyWatch struct {
 	failure atomic.Pointer[Problem] // why there is no policy at all
 	view    atomic.Pointer[userView]
 
+	another atomic.Bool // the policy is another one, and nobody has told the client yet
+
+	mu     sync.Mutex // held while the files are looked at
 	files  []string
 	stamps []fs.FileInfo
 	said   string // the last mistake
@@ -91,13 +95,19 @@ func (w *policyWatch) run(ctx context.Context) {
 		select {
 		case <-ticker.C:
 			w.look()
+			if w.another.Swap(false) {
+				w.changed()
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+// look reads the policy again if its files are others now.
 func (w *policyWatch) look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	moved := false
 	for i, path := range w.files {
 		info, _ := os.Stat(path)
@@ -121,7 +131,7 @@ func (w *policyWatch) look() {
 		w.current.Store(p)
 		w.failure.Store(nil)
 		w.say("the policy changed")
-		w.changed()
+		w.another.Store(true)
 	default:
 		w.said = ""
 	}

@@ -70,6 +70,7 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 		if err != nil {
 			return nil, err
 		}
+		rules.look() // a profile that is there now may have rules
 		return &openSession{Session: b.accounts.Session(client), profile: resolved.Name}, nil
 	})
 	code := b.relay(ctx, o, log, resolved, server, session, rules)
@@ -107,7 +108,11 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	calls := b.openCalls(record, log)
 	defer calls.end()
 	tools, news := &toolBook{}, &news{}
-	record.follow(rules, news.changed)
+	record.follow(rules, func() {
+		if session.Snapshot().State == identity.SignedIn { // else nobody sees a list of the server's
+			news.changed()
+		}
+	})
 	lists := openLists(b.Paths.StateDir, r)
 	inviter := b.inviter(o.Overrides, session)
 	defer inviter.stop()
