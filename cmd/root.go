@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,10 +100,9 @@ type app struct {
 	began   bool   // a command runs: its words were understood
 	exit    int    // exit code when there is no error
 
-	passphraseFD   int // --passphrase-fd; -1 for none
-	passphraseOnce sync.Once
-	passphraseRead keychain.Secret // and what was read there
-	passphraseErr  error
+	passphraseFD    int             // --passphrase-fd; -1 for none
+	passphraseRead  keychain.Secret // and what was read there
+	passphraseTaken bool
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -144,6 +142,9 @@ func newRoot(a *app) *cobra.Command {
 func (a *app) broker(patience time.Duration) (*broker.Broker, error) {
 	paths, err := a.paths()
 	if err != nil {
+		return nil, err
+	}
+	if err := a.takePassphrase(patience); err != nil {
 		return nil, err
 	}
 	return broker.New(broker.Options{Paths: paths, Store: a.configuredStore(paths, patience), Env: a.deps.Env, Dir: workingDirectory()}), nil

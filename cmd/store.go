@@ -122,8 +122,8 @@ func (s *configuredStore) Name() string {
 func (a *app) passphrase(file string, create, person bool) (secret keychain.Secret, err error) {
 	terminal, _ := a.In.(*os.File)
 	switch {
-	case a.passphraseFD >= 0:
-		secret, err = a.passphraseFromFD()
+	case a.passphraseTaken:
+		secret = a.passphraseRead
 	case file != "":
 		secret, err = keychain.ReadFile(file)
 	case !person || !isTerminal(a.In):
@@ -134,22 +134,26 @@ func (a *app) passphrase(file string, create, person bool) (secret keychain.Secr
 	return secret, err
 }
 
-// passphraseFromFD reads the descriptor once, for all who ask.
-func (a *app) passphraseFromFD() (keychain.Secret, error) {
-	a.passphraseOnce.Do(func() {
-		file := os.NewFile(uintptr(a.passphraseFD), "passphrase")
-		if file == nil {
-			a.passphraseErr = fmt.Errorf("--passphrase-fd: there is no descriptor %d", a.passphraseFD)
-			return
-		}
-		defer file.Close()
-		secret, err := keychain.ReadSecret(file)
-		if err != nil {
-			err = fmt.Errorf("the passphrase on descriptor %d: %w", a.passphraseFD, err)
-		}
-		a.passphraseRead, a.passphraseErr = secret, err
-	})
-	return a.passphraseRead, a.passphraseErr
+// takePassphrase reads the descriptor of --passphrase-fd, once and before
+// anything is started: a server that inherits it could read it instead.
+func (a *app) takePassphrase(patience time.Duration) error {
+	if a.passphraseFD < 0 || a.passphraseTaken {
+		return nil
+	}
+	if a.passphraseFD <= 2 && patience == keychainPatienceProxy {
+		return usage("the descriptors 0 to 2 of a proxy are taken by its AI client", "mcpauth proxy --passphrase-fd 3 … 3<FILE")
+	}
+	file := os.NewFile(uintptr(a.passphraseFD), "passphrase")
+	if file == nil {
+		return usage(fmt.Sprintf("--passphrase-fd: there is no descriptor %d", a.passphraseFD))
+	}
+	defer file.Close()
+	secret, err := keychain.ReadSecret(file)
+	if err != nil {
+		return usage(fmt.Sprintf("--passphrase-fd %d: %v", a.passphraseFD, err), "mcpauth status --passphrase-fd 3 3<FILE")
+	}
+	a.passphraseRead, a.passphraseTaken = secret, true
+	return nil
 }
 
 func (a *app) typedPassphrase(terminal *os.File, create bool) (keychain.Secret, error) {
