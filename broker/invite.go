@@ -161,6 +161,7 @@ func (i *invitation) untilOver(ctx context.Context) {
 // run carries one invitation through.
 func (v *inviter) run(ctx context.Context, i *invitation) {
 	defer i.cancel()
+	go v.watch(ctx, i)
 	var once sync.Once
 	err := v.signIn(ctx, i.options, func(page signInPage) {
 		once.Do(func() {
@@ -168,7 +169,7 @@ func (v *inviter) run(ctx context.Context, i *invitation) {
 			close(i.shown)
 		})
 	})
-	satisfied := err == nil && v.untilDone(ctx, i)
+	satisfied := i.done(v.session.Snapshot()) || err == nil && v.untilDone(ctx, i)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.open = nil
@@ -178,11 +179,31 @@ func (v *inviter) run(ctx context.Context, i *invitation) {
 		}
 		v.vain[i.words] = time.Now().Add(quietAfterFailure)
 	}
-	if err != nil && time.Now().After(v.quiet) {
+	if err != nil && !satisfied && time.Now().After(v.quiet) {
 		v.quiet = time.Now().Add(quietAfterFailure)
 	}
 	close(i.over)
 }
+
+// watch ends an invitation that is not needed any more: the person signed in
+// elsewhere, perhaps just before it was opened.
+func (v *inviter) watch(ctx context.Context, i *invitation) {
+	for !i.done(v.session.Snapshot()) {
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+	select { // if it is this one that was finished, the page still says so
+	case <-i.over:
+	case <-time.After(lastWords):
+		i.cancel()
+	}
+}
+
+// lastWords is how long a sign-in may take to tell the browser of its end.
+const lastWords = 2 * time.Second
 
 // untilDone waits for the session to see what the sign-in stored, and reports
 // whether that is what was asked for.
@@ -249,13 +270,16 @@ func (v *inviter) question(i *invitation) {
 	if err != nil {
 		return
 	}
+	var asked []byte
 	answer, err := v.ask(ctx, func(id []byte) []byte {
+		asked = id
 		line := append([]byte(`{"jsonrpc":"2.0","id":`), id...)
 		line = append(line, `,"method":"elicitation/create","params":`...)
 		return append(append(line, text...), '}')
 	})
-	if err != nil {
-		return // the invitation ends by itself
+	if err != nil { // the invitation ends by itself, and its question with it
+		v.notify([]byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + string(asked) + `,"reason":"the sign-in has ended"}}`))
+		return
 	}
 	var said struct {
 		Result *struct {

@@ -100,9 +100,26 @@ func TestNoIsANo(t *testing.T) {
 			t.Errorf("%s: %s", action, line)
 		}
 		c.say(strings.Replace(callURL, `"c"`, `"d"`, 1))
-		if line := <-c.lines; !strings.Contains(line, `"id":"d"`) {
-			t.Errorf("%s: after a no the client is told %s", action, line)
+		for line := ""; !strings.Contains(line, `"id":"d"`); {
+			if line = c.hears(`"jsonrpc"`); strings.Contains(line, "elicitation") {
+				t.Errorf("%s: after a no the client is asked again: %s", action, line)
+			}
 		}
+	}
+}
+
+// Who signs in elsewhere need not answer: the call goes on, and the question is
+// withdrawn.
+func TestQuestionIsWithdrawn(t *testing.T) {
+	m := newMachine(t)
+	c := m.connect(helloURL, initialized, callURL)
+	e := c.asked()
+	openPage(t, e.Params.URL) // without telling the client
+	answered, withdrawn := false, false
+	for !answered || !withdrawn { // in either order
+		line := c.hears(`"jsonrpc"`)
+		answered = answered || strings.Contains(line, `"id":"c"`) && strings.Contains(line, `"email":"ada@example.com"`)
+		withdrawn = withdrawn || strings.Contains(line, `"method":"notifications/cancelled","params":{"requestId":`+string(e.ID))
 	}
 }
 
