@@ -90,8 +90,26 @@ func values(revision, folder string) *strings.Replacer {
 	}
 	return strings.NewReplacer(
 		"$REVISION", revision, "$META", meta, "$FOLDER", folder,
-		"$MIB", strings.Repeat("0123456789abcde ", 1<<16),
+		"$MIB", strings.Repeat("0123456789abcde ", 1<<16), "$ODD", odd(300<<10),
 	)
+}
+
+// odd is a JSON value of a size that holds whatever a relay could stumble over
+// where it cuts a long line into pieces; the pieces of it have no common length,
+// so that each is cut somewhere.
+func odd(size int) string {
+	pieces := []string{
+		`1.0`, `-0`, `1E+2`, `12345678901234567890`, `0.1000`, `"caf\u00e9 é 😀 \ud83d\ude00 \u2028 \" \\ \/ \u0000"`,
+		`{"id":1,"method":"tools/call","params":{"name":"other","_meta":{}},"result":[],"error":{}}`, `"{\"id\":2}"`,
+		`{ "a" : [ ] , "" : null, "_meta" : { "progressToken" : 1.0 } }`, `[[[[[[[[[[]]]]]]]]]]`, `"]}"`, `true`,
+	}
+	text := []byte{'['}
+	for i := 0; len(text) < size; i++ {
+		text = append(text, pieces[i%len(pieces)]...)
+		text = append(text, ',')
+		text = append(text, strings.Repeat(" ", i%7)...)
+	}
+	return string(append(text, `"the end"]`...))
 }
 
 var picked = regexp.MustCompile(`\$\{([^:}]+):([^}]+)\}`)
