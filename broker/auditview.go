@@ -18,6 +18,7 @@ type (
 	AuditFinding   = audit.Finding
 	AuditStats     = audit.Stats
 	AuditToolStats = audit.ToolStats
+	AuditWatch     = audit.Watch
 )
 
 // Audit is the record of calls, for reading.

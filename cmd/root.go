@@ -133,7 +133,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.IntVar(&a.passphraseFD, "passphrase-fd", -1, "descriptor to read the age file's passphrase from, where that is the store")
 	root.AddCommand(
 		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a), newStore(a),
-		newPolicy(a), newWhy(a), newAudit(a), newTools(a), newDemo(a), newVersion(a),
+		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newDemo(a), newVersion(a),
 	)
 	return root
 }

@@ -79,6 +79,19 @@ func (t *ToolStats) answered(r *Record) {
 	t.Times.Add(time.Duration(r.Micros) * time.Microsecond)
 }
 
+// Merge adds the counts of another.
+func (t *ToolStats) Merge(other *ToolStats) {
+	t.Calls += other.Calls
+	t.Denied += other.Denied
+	t.Errors += other.Errors
+	t.Unanswered += other.Unanswered
+	t.Times.Count += other.Times.Count
+	t.Times.Sum += other.Times.Sum
+	for i, n := range other.Times.buckets {
+		t.Times.buckets[i] += n
+	}
+}
+
 // Tools are the counts, most calls first.
 func (s *Stats) Tools() []ToolStats {
 	var list []ToolStats
