@@ -103,6 +103,9 @@ func mismatchHint(e *identity.IssuerMismatchError) string {
 
 // providerHints knows the usual mistakes behind the error codes of RFC 6749.
 func providerHints(e *identity.ProviderError) []string {
+	if e.Step == "refresh" && e.Code == "invalid_request" { // Dex, about a refresh token that it does not know any more
+		return []string{"if it stays so, sign in again: mcpauth login"}
+	}
 	switch e.Code {
 	case "invalid_client", "unauthorized_client":
 		return []string{"check client_id, and that the application at the provider allows the authorization code and refresh token grants to a public (native) client with PKCE"}

@@ -42,6 +42,9 @@ func (b *Broker) AccessToken(ctx context.Context, r Resolved, atLeast time.Durat
 			Code:  ExitError, Err: err,
 		}
 	}
+	if errors.As(err, new(*identity.LockedError)) {
+		return Access{}, AsProblem(err)
+	}
 	if err != nil {
 		return Access{}, &Problem{Msg: "profile " + r.Name + ": " + err.Error(),
 			Hints: []string{loginCommand(r.Name)}, Code: ExitSignInNeeded, Err: err}
