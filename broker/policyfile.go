@@ -32,20 +32,20 @@ type policyText struct {
 }
 
 type ruleText struct {
-	Name         string         `toml:"name"`
-	Effect       string         `toml:"effect"`
-	Groups       []string       `toml:"groups"`
-	Roles        []string       `toml:"roles"`
-	Scopes       []string       `toml:"scopes"`
-	EmailDomains []string       `toml:"email_domains"`
-	Claims       map[string]any `toml:"claims"`
-	Methods      []string       `toml:"methods"`
-	Servers      []string       `toml:"servers"`
-	Tools        []string       `toml:"tools"`
-	Resources    []string       `toml:"resources"`
-	Prompts      []string       `toml:"prompts"`
-	MaxAuthAge   string         `toml:"max_auth_age"`
-	ACR          []string       `toml:"acr"`
+	Name         string         `toml:"name,omitempty"`
+	Effect       string         `toml:"effect,omitempty"`
+	Groups       []string       `toml:"groups,omitempty"`
+	Roles        []string       `toml:"roles,omitempty"`
+	Scopes       []string       `toml:"scopes,omitempty"`
+	EmailDomains []string       `toml:"email_domains,omitempty"`
+	Claims       map[string]any `toml:"claims,omitempty"`
+	Methods      []string       `toml:"methods,omitempty"`
+	Servers      []string       `toml:"servers,omitempty"`
+	Tools        []string       `toml:"tools,omitempty"`
+	Resources    []string       `toml:"resources,omitempty"`
+	Prompts      []string       `toml:"prompts,omitempty"`
+	MaxAuthAge   string         `toml:"max_auth_age,omitempty"`
+	ACR          []string       `toml:"acr,omitempty"`
 }
 
 type limitText struct {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ func newPolicy(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newPolicyShow(a), newPolicyTest(a))
+	c.AddCommand(newPolicyShow(a), newPolicyTest(a), newPolicyLearn(a))
 	return c
 }
 
@@ -121,5 +122,57 @@ func (a *app) policyTest(path string) error {
 		a.fact("      %s:%d", printable(path), one.Line)
 	}
 	a.say("%d tests, %d failed", len(cases), failed)
+	return nil
+}
+
+func newPolicyLearn(a *app) *cobra.Command {
+	var days int
+	var whole bool
+	c := &cobra.Command{
+		Use:   "learn",
+		Short: "Propose the least policy that allows what was done",
+		Long: "Reads the audit of the last days and shows how the policy file would change if it\n" +
+			"allowed no more than what was allowed and done: names in the place of patterns, and\n" +
+			"no rule that was of no use. Nothing is written, and nothing new is ever allowed.",
+		Example: "  mcpauth policy learn --days 30\n" +
+			"  mcpauth policy learn --days 30 --toml > proposed.toml",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.policyLearn(days, whole) },
+	}
+	c.Flags().IntVar(&days, "days", 30, "how far to look back")
+	c.Flags().BoolVar(&whole, "toml", false, "print the proposed file instead of the difference")
+	return c
+}
+
+func (a *app) policyLearn(days int, whole bool) error {
+	if days < 1 {
+		return usage("--days must be at least 1", "mcpauth policy learn --days 30")
+	}
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	resolved, err := b.Resolve(a.overrides())
+	if err != nil {
+		return err
+	}
+	learned, err := b.LearnPolicy(resolved, time.Now().AddDate(0, 0, -days))
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.json:
+		a.printJSON(map[string]any{"profile": resolved.Name, "days": days, "learned": learned})
+	case whole:
+		for line := range strings.Lines(learned.Text) {
+			a.fact("%s", printable(strings.TrimSuffix(line, "\n")))
+		}
+	default:
+		a.fact("--- %s", orDash(learned.Source))
+		a.fact("+++ the least policy for %d calls of the last %d days", learned.Calls, days)
+		for _, line := range learned.Diff {
+			a.fact("%s", printable(line))
+		}
+	}
 	return nil
 }

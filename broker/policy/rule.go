@@ -132,6 +132,12 @@ type compiled struct {
 	needs                  Needs
 }
 
+// Covers reports whether the rule is about an item, whoever asks.
+func (r Rule) Covers(item Item) bool {
+	c, err := compileRule(r, 0)
+	return err == nil && c.covers(item)
+}
+
 // label names a rule in records and words.
 func (c *compiled) label() string {
 	switch {
