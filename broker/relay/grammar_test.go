@@ -110,8 +110,8 @@ func TestParserAgreesWithJSONText(t *testing.T) {
 		`{"jsonrpc":"2.0","id":1,"method":"x","params":null}`, `{"jsonrpc":"2.0","id":1,"method":"x","params":nul}`,
 		`{"jsonrpc":"2.0","id":1,"method":"x","params":{"x":` + strings.Repeat("[", MaxDepth-2) + strings.Repeat("]", MaxDepth-2) + `}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"x","params":{"x":` + strings.Repeat("[", MaxDepth-1) + strings.Repeat("]", MaxDepth-1) + `}}`,
-		call(`"arguments":{` + strings.Repeat(`"_oauth_user":1,`, maxForged) + `"x":1}`),
-		call(`"arguments":{` + strings.Repeat(`"_oauth_user":1,`, maxForged+1) + `"x":1}`),
+		call(`"arguments":{"x":1` + strings.Repeat(`,"_oauth_user":1`, maxForged) + `}`),
+		call(`"arguments":{"x":1` + strings.Repeat(`,"_oauth_user":1`, maxForged+1) + `}`),
 	} {
 		checkParsers(t, []byte(line))
 	}

@@ -149,25 +149,31 @@ func TestNoCallIsEverRepeated(t *testing.T) {
 	r := revivable(t, &openGate{})
 	r.begin()
 	const lives, calls = 50, 10
-	var ran [lives * calls]atomic.Int32
+	var ran [lives*calls + 1]atomic.Int32
 	for life := range lives {
 		go r.backend.work(ran[:])
 		for i := range calls {
 			r.client.say(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call"}`, life*calls+i))
 		}
-		next := r.die()
-		if life < lives-1 {
-			r.start(next)
-		}
+		r.start(r.die())
 	}
-	close(r.next)
-	<-r.done
+	go r.backend.work(ran[:])
+	r.client.say(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call"}`, lives*calls))
 	answers := map[int]int{}
-	for line := range r.client.lines {
+	note := func(line string) {
 		var n int
 		if _, err := fmt.Sscanf(line, `{"jsonrpc":"2.0","id":%d`, &n); err == nil { // no list_changed
 			answers[n]++
 		}
+	}
+	for answers[lives*calls] == 0 { // and then all before it were read, too
+		note(r.client.next())
+	}
+	r.die()
+	close(r.next)
+	<-r.done
+	for line := range r.client.lines {
+		note(line)
 	}
 	some := int32(0)
 	for i := range ran {
@@ -214,6 +220,20 @@ func TestNothingIsSentToABackendThatEnded(t *testing.T) {
 	r.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4502,"message":"mcpauth: the server no longer reads"}}`)
 	if n := len(r.backend.lines); n > 0 {
 		t.Errorf("it was sent %s", <-r.backend.lines)
+	}
+}
+
+// What was put together for one backend never goes to another.
+func TestBatchBelongsToOneBackend(t *testing.T) {
+	var old, next strings.Builder
+	now := &sink{w: &old}
+	b := batch{sink: func() *sink { return now }}
+	_ = b.add([]byte("1"))
+	now.end()
+	now = &sink{w: &next}
+	_ = b.add([]byte("2"))
+	if err := b.flush(); err != errShut || old.String()+next.String() != "" {
+		t.Errorf("error %v; the old one heard %q, the next %q", err, old.String(), next.String())
 	}
 }
 

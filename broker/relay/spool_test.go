@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func userGate() *openGate {
@@ -170,5 +172,82 @@ func TestLongLinesStayOutOfTheHeap(t *testing.T) {
 	}
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > limit {
 		t.Errorf("%d KiB were allocated for two lines of %d KiB", grown>>10, size>>10)
+	}
+}
+
+// The spool is kept for the next long line, but not for ever, and no giant one.
+func TestSpoolIsKeptForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var rack spoolRack
+		first := rack.take()
+		first.add([]byte("a long line"))
+		rack.put(first)
+		time.Sleep(spoolKept - 1)
+		second := rack.take()
+		if second != first || second.size != 0 {
+			t.Errorf("another spool, or one of %d bytes", second.size)
+		}
+		rack.put(second)
+		time.Sleep(spoolKept)
+		synctest.Wait()
+		if rack.kept.Load() != nil {
+			t.Error("it is kept for ever")
+		}
+		giant := rack.take()
+		giant.size = maxKept + 1
+		rack.put(giant)
+		if rack.kept.Load() != nil {
+			t.Error("a giant one is kept")
+		}
+		rack.close()
+	})
+}
+
+// The heap is where a spool is on systems without a better place.
+func TestSpoolOnTheHeap(t *testing.T) {
+	s := &spool{place: &heapPlace{}}
+	for range 2 { // it is used again
+		s.size = 0
+		for _, piece := range []string{"one", "", "two", "three"} {
+			s.add([]byte(piece))
+		}
+		if got := string(s.read(span{2, 8})); got != "etwoth" {
+			t.Errorf("read %q", got)
+		}
+		var whole strings.Builder
+		if err := s.copyTo(&whole, span{0, s.size}, make([]byte, 4)); err != nil || whole.String() != "onetwothree" {
+			t.Errorf("copied %q, error %v", whole.String(), err)
+		}
+	}
+	if s.read(span{5, 100}) != nil {
+		t.Error("more was read than there is")
+	}
+}
+
+// A token that is longer than the buffer makes it grow for a moment only.
+func TestBufferShrinksAgain(t *testing.T) {
+	lines := newLineReader(strings.NewReader(`{"`+strings.Repeat("x", 100)+`":1}`+"\n{}\n"), 16)
+	l := lines.long(1 << 10)
+	l.emit = func([]byte) bool { return true }
+	var s Scanner
+	s.start(l.text(), l.more)
+	s.message()
+	if len(lines.buf) <= 16 {
+		t.Fatal("the buffer did not grow: this tests nothing")
+	}
+	l.rest()
+	for {
+		if line, ok := lines.next(); ok {
+			if string(line) != "{}" {
+				t.Errorf("the next line is %q", line)
+			}
+			continue
+		}
+		if lines.fill() != nil {
+			break
+		}
+	}
+	if len(lines.buf) != 16 {
+		t.Errorf("the buffer has %d bytes", len(lines.buf))
 	}
 }
