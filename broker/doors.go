@@ -51,6 +51,11 @@ func (d *doors) judge(m *relay.Message, session identity.Snapshot, now time.Time
 		}
 	}
 	item := itemOf(m)
+	// A lenient server may read ["delete"] as "delete", and a ref of an unknown
+	// type as a prompt's: where rules look at names, a call must have one.
+	if nameless := item.Name == "" || method == "completion/complete" && item.Kind == policy.Method; nameless && !d.policy.current.Load().None() {
+		return refusal(item, "nameless", "what it is about is not named by a text")
+	}
 	return ruling{Decision: view.Decide(item, now), item: item}
 }
 

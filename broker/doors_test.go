@@ -387,3 +387,23 @@ func BenchmarkToolsList310(b *testing.B) {
 		})
 	}
 }
+
+// A name that is no text may be one to a lenient server: ["drop"] is "drop" to
+// JavaScript.
+func TestNamelessCallsAreRefused(t *testing.T) {
+	calls := map[string]string{
+		"tools/call": `,"name":["drop"]`, "prompts/get": `,"name":{"x":"drop"}`, "resources/read": `,"uri":["x"]`,
+		"completion/complete": `,"ref":{"type":"REF/prompt","name":"drop"}`, "resources/subscribe": ``,
+	}
+	for text, want := range map[string]bool{
+		"": true, "[[rules]]\neffect='allow'\n[[rules]]\neffect='deny'\ntools=['drop']\nprompts=['drop']": false, "confirm=['drop']": false,
+		"[[limits]]\ntools=['drop']\nrate='1/day'": false, "pin='warn'": false, "strict=true": false,
+	} {
+		g, _, _ := gateWith(t, text)
+		for method, members := range calls {
+			if passes(t, g, callOf(method, `{}`, members)) != want {
+				t.Errorf("%q %s%s: not %v", text, method, members, want)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,5 +48,43 @@ func TestPolicyGuide(t *testing.T) {
 	}
 	if tested < 10 {
 		t.Errorf("only %d tests in docs/policy.md", tested)
+	}
+}
+
+// A running proxy follows the policy file within a second, and tells
+// its client of the change.
+func TestRunningProxyFollowsThePolicy(t *testing.T) {
+	m := newMachine(t)
+	path := filepath.Join(m.dir, "policy.toml")
+	write := func(text string) {
+		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("[[rules]]\neffect = 'allow'\ntools = ['plain']\n")
+	config := filepath.Join(m.dir, ".config", "mcpauth", "config.toml")
+	data, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, append(data, "policy = '"+path+"'\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.run("login")
+	c := m.connect(hello, initialized)
+	if got := c.tools("1"); got != "plain" {
+		t.Fatalf("tools %q", got)
+	}
+	write("[[rules]]\neffect = 'allow'\ntools = ['declares']\n")
+	c.hears(`"method":"notifications/tools/list_changed"`)
+	if got := c.tools("2"); got != "declares" {
+		t.Errorf("tools %q after the change", got)
+	}
+	c.say(`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"plain"}}`)
+	if line := c.hears(`"id":3,`); !strings.Contains(line, "Denied by policy") {
+		t.Errorf("a call that is denied by now: %s", line)
 	}
 }

@@ -97,6 +97,12 @@ type Policy struct {
 // SignedIn is the policy without rules: who is signed in may do everything.
 func SignedIn() *Policy { return &Policy{open: true} }
 
+// None reports whether the policy says nothing beyond that somebody must be
+// signed in.
+func (p *Policy) None() bool {
+	return p != nil && p.open && !p.set.ReadOnly && !p.set.Strict && len(p.set.Confirm)+len(p.set.Limits) == 0 && p.Pin() == PinOff
+}
+
 // Set returns what the policy was made of; it must not be changed.
 func (p *Policy) Set() Set {
 	if p == nil {
