@@ -27,6 +27,7 @@ type Answer struct {
 	Source string   `json:"source"` // where the rule stands, as file:line; or the file
 	Why    string   `json:"why"`
 	Cures  []string `json:"cures"` // what a person can do about it, commands where there are some
+	Notes  []string `json:"notes"` // what else stands between a call and the tool
 }
 
 var questionKinds = map[string]policy.Kind{
@@ -60,13 +61,47 @@ func (b *Broker) Why(ctx context.Context, r Resolved, q Question) (Answer, error
 	if server == "" && len(r.Command) > 0 {
 		server = serverName(r.Command)
 	}
-	e := compiled.For(user, server).Explain(policy.Item{Kind: questionKinds[q.Kind], Name: q.Name}, now)
-	answer := Answer{Effect: e.Effect.String(), Rule: e.Rule, Source: source, Why: e.Why(), Cures: []string{}}
+	view := compiled.For(user, server)
+	e := view.Explain(policy.Item{Kind: questionKinds[q.Kind], Name: q.Name}, now)
+	answer := Answer{Effect: e.Effect.String(), Rule: e.Rule, Source: source, Why: e.Why(), Cures: []string{}, Notes: []string{}}
 	if e.Line > 0 {
 		answer.Source = fmt.Sprintf("%s:%d", source, e.Line)
 	}
 	answer.Cures = append(answer.Cures, curesOf(e, r, user)...)
-	return answer, nil
+	if q.Kind != "tool" {
+		return answer, nil
+	}
+	if view.Confirms(q.Name) {
+		answer.Notes = append(answer.Notes, "a person must agree to each call")
+	}
+	for _, limit := range compiled.Limits(q.Name) {
+		answer.Notes = append(answer.Notes, "at most "+limit.Text)
+	}
+	return answer, b.askPins(&answer, compiled, r, q.Name)
+}
+
+// askPins adds what pinning says of a tool.
+func (b *Broker) askPins(answer *Answer, compiled *policy.Policy, r Resolved, tool string) error {
+	if compiled.Pin() == policy.PinOff {
+		return nil
+	}
+	changes, err := b.PinChanges(r)
+	if err != nil {
+		return err
+	}
+	for _, change := range changes {
+		if change.Tool != tool || change.State == pinGone {
+			continue
+		}
+		words := "its definition is " + change.State + " and not approved"
+		answer.Notes = append(answer.Notes, words)
+		if compiled.Pin() != policy.PinBlock || answer.Effect == policy.Deny.String() {
+			continue
+		}
+		answer.Effect, answer.Rule, answer.Why = policy.Deny.String(), "pin", words
+		answer.Cures = []string{"mcpauth tools approve" + profileFlag(r.Name) + " " + quoteWord(tool)}
+	}
+	return nil
 }
 
 // Policy returns the policy of a profile and the file it stands in, empty for

@@ -70,6 +70,9 @@ func (a *app) why(ctx context.Context, q broker.Question, args []string) error {
 	a.fact("%s: %s", printable(q.Name), words[answer.Effect])
 	a.fact("  why    %s", printable(answer.Why))
 	a.fact("  rule   %s", printable(ruleAt(answer)))
+	for _, note := range answer.Notes {
+		a.fact("  also   %s", printable(note))
+	}
 	for _, cure := range answer.Cures {
 		a.fact("  cure   %s", printable(cure))
 	}
