@@ -245,6 +245,9 @@ func TestKeyIsMadeOnceAndKept(t *testing.T) {
 				return
 			}
 			hashes[i] = key.Hash([]byte("5"))
+			if again := key.Hash([]byte("5")); again != hashes[i] {
+				t.Errorf("%s, and then %s", hashes[i], again)
+			}
 		})
 	}
 	all.Wait()
