@@ -407,3 +407,29 @@ func TestNamelessCallsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// The view of the policy that is kept from call to call is of one user in one
+// state.
+func TestViewFollowsTheUser(t *testing.T) {
+	g, session, _ := gateWith(t, "[[rules]]\neffect='allow'\ngroups=['finance']\ntools=['pay']\n")
+	call := callOf("tools/call", `{}`, `,"name":"pay"`)
+	now := session.Snapshot()
+	if !passes(t, g, call) {
+		t.Error("the group's member may not")
+	}
+	now.User.Groups = nil // as after a refresh
+	session.set(now)
+	if passes(t, g, call) {
+		t.Error("who has left the group may")
+	}
+	now.User.Groups = []string{"finance"}
+	session.set(now)
+	item := policy.Item{Kind: policy.Tool, Name: "pay"}
+	if !passes(t, g, call) {
+		t.Error("who is back in the group may not")
+	}
+	now.State = identity.Troubled
+	if g.doors.policy.of(now, "main.py").Decide(item, time.Now()).Effect == policy.Allow {
+		t.Error("a sign-in that cannot be used counts")
+	}
+}
