@@ -109,8 +109,8 @@ func (b bound) at(v *View, now time.Time) Needs {
 	return missing
 }
 
-// Decide answers whether the user may use an item now. It allocates nothing for
-// an answer of Allow or Deny.
+// Decide answers whether the user may use an item now. It is asked for each call
+// and for each element of a list, so it tries no rule that cannot match.
 func (v *View) Decide(item Item, now time.Time) Decision {
 	p := v.policy
 	switch {
