@@ -542,3 +542,24 @@ func TestRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+// The ID token of the record is one that was verified, and the newest of these:
+// it says to a provider whose session ends, and to a policy what is claimed.
+func TestKeptIDToken(t *testing.T) {
+	t.Parallel()
+	w := expired(t, signsInAlone())
+	first := w.stored(t).idToken
+	s := w.running(t, w.accounts)
+	becomes(t, s, "a refresh", inState(SignedIn))
+	second := w.stored(t).idToken
+	if second.IsZero() || second == first {
+		t.Error("the first ID token was kept")
+	}
+	w.idp.RotateKey() // unknown here, and out of reach
+	w.idp.SetFault(fails("jwks", always, demoidp.Fault{Status: 503}))
+	w.clock.advance(59*time.Minute + 59*time.Second)
+	eventually(t, "another refresh", func() bool { return w.idp.Count("refresh_token") >= 2 && s.Snapshot().State == SignedIn })
+	if got := w.stored(t).idToken; got != second {
+		t.Error("an ID token was kept that nobody could verify")
+	}
+}
