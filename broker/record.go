@@ -252,7 +252,7 @@ func (c *callBook) answered(out *relay.Output, request *relay.Request) {
 	delete(c.open, call)
 	c.mu.Unlock()
 	r := call.result(time.Now())
-	r.Bytes = len(out.Bytes())
+	r.Bytes = out.Size()
 	switch {
 	case out.Failed():
 		r.Status, r.Code = audit.Failed, errorCode(out.Bytes())
