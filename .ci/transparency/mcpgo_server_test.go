@@ -164,9 +164,11 @@ func (mcpgoServer) slow(context.Context, mcp.CallToolRequest) (*mcp.CreateTaskRe
 	return &mcp.CreateTaskResult{}, nil
 }
 
-func (mcpgoServer) endless(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CreateTaskResult, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
+// endless does not heed its context: mcp-go ends that with the call, as a race
+// with the cancellation of the task.
+func (mcpgoServer) endless(context.Context, mcp.CallToolRequest) (*mcp.CreateTaskResult, error) {
+	hang()
+	return nil, nil
 }
 
 func form(message string) mcp.ElicitationParams {
