@@ -1,6 +1,10 @@
 package relay
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+	"time"
+)
 
 // inbound is the way from the client to the backend.
 type inbound struct {
@@ -9,6 +13,7 @@ type inbound struct {
 	out     batch
 	sending []Request // calls in the batch that is not written yet
 	spools  spoolRack
+	called  bool // the client has made a call
 }
 
 func (r *Relay) newInbound() *inbound {
@@ -28,6 +33,9 @@ func (in *inbound) pump(lines *lineReader) {
 			in.take(line)
 		}
 		in.flush()
+		if in.called {
+			in.greeted.Do(func() { close(in.greeting) })
+		}
 		if lines.full() {
 			in.takeLong(lines.long(in.MaxLine))
 		} else if lines.fill() != nil {
@@ -51,6 +59,7 @@ func (in *inbound) take(line []byte) {
 	case refusal != nil:
 		in.refuse(refusal)
 	case m != nil: // and no blank line
+		in.called = in.called || m.Kind() == Call
 		in.handle(m)
 	}
 }
@@ -210,13 +219,17 @@ func (in *inbound) flush() {
 	in.sending = in.sending[:0]
 }
 
-// unsent answers the calls that a backend which no longer reads did not get.
+// unsent answers the calls that a backend which no longer reads did not get. If
+// that is because it has ended, its obituary does so in better words.
 func (in *inbound) unsent() {
 	in.out.lines = in.out.lines[:0]
-	for _, request := range in.sending {
-		if in.inFlight.take(request.ID) != nil {
-			in.outbox.put(AppendError(nil, request.ID, CodeBackendGone, "mcpauth: the server no longer reads", nil))
-		}
-	}
+	lost := slices.Clone(in.sending)
 	in.sending = in.sending[:0]
+	time.AfterFunc(lingering, func() {
+		for _, request := range lost {
+			if in.inFlight.take(request.ID) != nil {
+				in.outbox.put(AppendError(nil, request.ID, CodeBackendGone, "mcpauth: the server no longer reads", nil))
+			}
+		}
+	})
 }

@@ -122,7 +122,9 @@ type Relay struct {
 	handshake  handshake
 	attended   context.Context // ends when the client is gone, or Run
 	leave      context.CancelFunc
-	ended      sync.Once // of the client
+	ended      sync.Once     // of the client
+	greeting   chan struct{} // closed when the client's first call was taken
+	greeted    sync.Once
 }
 
 // New returns a relay that Run sets going.
@@ -138,6 +140,7 @@ func New(config Config) *Relay {
 	r.inFlight.patience, r.inFlight.expired = config.CallTimeout, r.tooSlow
 	r.outbox = newOutbox(func() *sink { return r.toClient })
 	r.backendBox = newOutbox(r.toBackend.Load)
+	r.greeting = make(chan struct{})
 	r.parked = newParked(r)
 	r.apart = &apart{relay: r}
 	return r
@@ -172,12 +175,27 @@ func (r *Relay) Run(ctx context.Context) {
 		time.AfterFunc(lingering, cancel)
 	}()
 	r.serve(ctx)
+	r.hearFirst()
 	r.asks.end()
 	r.clientAsks.end()
 	r.answer(slices.Concat(r.inFlight.drain(), r.parked.drain(), r.apart.drain()))
 	select {
 	case <-r.outbox.close():
 	case <-time.After(lingering):
+	}
+}
+
+// firstCall is how long a backend that ended at once is explained to a client
+// that has not spoken yet. Clients hide its stderr and its exit code.
+const firstCall = time.Second
+
+// hearFirst waits for the client's first call, so that it gets the obituary of a
+// backend that ended before it.
+func (r *Relay) hearFirst() {
+	select {
+	case <-r.greeting:
+	case <-r.attended.Done():
+	case <-time.After(firstCall):
 	}
 }
 
