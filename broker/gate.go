@@ -40,6 +40,8 @@ type session interface {
 	Snapshot() identity.Snapshot
 	// Wait blocks while the session is loading or being renewed.
 	Wait(context.Context) identity.Snapshot
+	// Used tells that a call was let through, which holds off an idle limit.
+	Used()
 }
 
 // gate is where a message, the user and the policy meet, and the only place.
@@ -254,6 +256,7 @@ func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling
 	if err != nil {
 		return answer(unrecordedAnswer(m, err))
 	}
+	g.session.Used()
 	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call}
 	if sent != m { // what the server gets is not what the client sent
 		v.Insert = relay.Insertion{}

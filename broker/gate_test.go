@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mcpauth/mcpauth/broker/audit"
@@ -19,6 +20,8 @@ import (
 type fixedSession struct {
 	mu  sync.Mutex
 	now identity.Snapshot
+
+	used atomic.Int32
 }
 
 func (s *fixedSession) Snapshot() identity.Snapshot {
@@ -28,6 +31,8 @@ func (s *fixedSession) Snapshot() identity.Snapshot {
 }
 
 func (s *fixedSession) Wait(context.Context) identity.Snapshot { return s.Snapshot() }
+
+func (s *fixedSession) Used() { s.used.Add(1) }
 
 func (s *fixedSession) set(now identity.Snapshot) {
 	s.mu.Lock()
@@ -195,6 +200,21 @@ func TestUpdatesEndWithTheSignIn(t *testing.T) {
 	session.set(identity.Snapshot{State: identity.SignedOut})
 	if v := g.FromBackend(update, nil); v.Action != relay.Drop {
 		t.Errorf("signed out: action %v", v.Action)
+	}
+}
+
+// Only what is let through counts as use: a limit on idleness must not be held off
+// by calls that are refused.
+func TestCallsHoldOffTheIdleLimit(t *testing.T) {
+	g, session, _ := testGate()
+	g.FromClient(message(t, whoami))
+	if n := session.used.Load(); n != 1 {
+		t.Errorf("a call counts as %d uses", n)
+	}
+	session.set(identity.Snapshot{State: identity.SignedOut})
+	g.FromClient(message(t, whoami))
+	if n := session.used.Load(); n != 1 {
+		t.Errorf("a refused call counts as use")
 	}
 }
 

@@ -104,6 +104,14 @@ func (s *signIn) Wait(ctx context.Context) identity.Snapshot {
 	}
 }
 
+// Used tells the session that the person's client made a call that was let
+// through, which is what keeps the idle limit of its profile from being reached.
+func (s *signIn) Used() {
+	if session := s.session.Load(); session != nil {
+		session.Used()
+	}
+}
+
 // Changed returns a channel that is closed when the session has turned to
 // another state or user. It is to be taken before the Snapshot it is about.
 func (s *signIn) Changed() <-chan struct{} {
