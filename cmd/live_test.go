@@ -45,7 +45,7 @@ func newMachine(t *testing.T) *machine {
 		}
 	}
 	m.env = []string{
-		"HOME=" + m.dir, "USERPROFILE=" + m.dir, "BROWSER=testbrowser",
+		"HOME=" + m.dir, "USERPROFILE=" + m.dir, "BROWSER=testbrowser", "GORACE=atexit_sleep_ms=0",
 		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"TEST_KEYCHAIN=" + filepath.Join(m.dir, keychainDir),
 	}
