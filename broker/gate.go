@@ -217,6 +217,12 @@ func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.V
 	return verdict, said == agreed
 }
 
+// mendedBySignIn reports whether a plain sign-in is what is missing. A lock is
+// lifted only by the command that says so.
+func mendedBySignIn(now identity.Snapshot) bool {
+	return now.State == identity.SignedOut && !errors.As(now.Err, new(*identity.LockedError))
+}
+
 // stepUp has the person sign in again for a call that needs more than the
 // sign-in has: through the client where it can ask, else in words.
 func (g *gate) stepUp(sent, m *relay.Message, now identity.Snapshot, ruling ruling) relay.Verdict {
@@ -304,7 +310,7 @@ func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdic
 		return answer(resultAnswer(m, map[string]any{listMembers[method]: list}, true))
 	}
 	if userMethods[method] {
-		if now.State == identity.SignedOut && canAsk(g.capabilities(m)) {
+		if mendedBySignIn(now) && canAsk(g.capabilities(m)) {
 			if verdict, invited := g.inviter.invite(m, m, signInErrand()); invited {
 				return verdict
 			}

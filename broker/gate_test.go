@@ -218,6 +218,17 @@ func TestCallsHoldOffTheIdleLimit(t *testing.T) {
 	}
 }
 
+// A lock is no question of signing in: the client is not asked to show a page.
+func TestLockIsNotLiftedByAnInvitation(t *testing.T) {
+	g, session, _ := testGate()
+	g.FromClient(message(t, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"capabilities":{"elicitation":{"url":{}}},"clientInfo":{"name":"c"}}}`))
+	session.set(identity.Snapshot{State: identity.SignedOut, Err: &identity.LockedError{}})
+	v := g.FromClient(message(t, whoami))
+	if v.Action != relay.Answer || !strings.Contains(string(v.Line), "mcpauth unlock") {
+		t.Errorf("action %v, line %s", v.Action, v.Line)
+	}
+}
+
 func TestGateDeniesByPolicy(t *testing.T) {
 	g, _, record := testGate()
 	g.doors.policy = fixedPolicy(&policy.Policy{})
