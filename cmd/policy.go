@@ -34,11 +34,7 @@ func newPolicyShow(a *app) *cobra.Command {
 }
 
 func (a *app) policyShow() error {
-	b, err := a.broker(keychainPatience)
-	if err != nil {
-		return err
-	}
-	resolved, err := b.Resolve(a.overrides())
+	b, resolved, err := a.brokerAndProfile()
 	if err != nil {
 		return err
 	}
@@ -148,11 +144,7 @@ func (a *app) policyLearn(days int, whole bool) error {
 	if days < 1 {
 		return usage("--days must be at least 1", "mcpauth policy learn --days 30")
 	}
-	b, err := a.broker(keychainPatience)
-	if err != nil {
-		return err
-	}
-	resolved, err := b.Resolve(a.overrides())
+	b, resolved, err := a.brokerAndProfile()
 	if err != nil {
 		return err
 	}

@@ -159,6 +159,16 @@ func workingDirectory() string {
 	return dir
 }
 
+// brokerAndProfile opens the broker and puts together the profile that is meant.
+func (a *app) brokerAndProfile() (*broker.Broker, broker.Resolved, error) {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return nil, broker.Resolved{}, err
+	}
+	resolved, err := b.Resolve(a.overrides())
+	return b, resolved, err
+}
+
 func (a *app) paths() (broker.Paths, error) {
 	home, err := broker.Home()
 	if err != nil {

@@ -45,11 +45,7 @@ func (a *app) token(ctx context.Context, o *tokenOptions) error {
 	if o.atLeast < 0 {
 		return usage("--min-ttl must not be negative", "mcpauth token --min-ttl 5m")
 	}
-	b, err := a.broker(keychainPatience)
-	if err != nil {
-		return err
-	}
-	resolved, err := b.Resolve(a.overrides())
+	b, resolved, err := a.brokerAndProfile()
 	if err != nil {
 		return err
 	}

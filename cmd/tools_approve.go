@@ -40,11 +40,7 @@ func newToolsApprove(a *app) *cobra.Command {
 }
 
 func (a *app) toolsApprove(names []string, yes bool) error {
-	b, err := a.broker(keychainPatience)
-	if err != nil {
-		return err
-	}
-	resolved, err := b.Resolve(a.overrides())
+	b, resolved, err := a.brokerAndProfile()
 	if err != nil {
 		return err
 	}

@@ -44,11 +44,7 @@ func (a *app) why(ctx context.Context, q broker.Question, args []string) error {
 		}
 		q.Suppose[key] = strings.Split(value, ",")
 	}
-	b, err := a.broker(keychainPatience)
-	if err != nil {
-		return err
-	}
-	resolved, err := b.Resolve(a.overrides())
+	b, resolved, err := a.brokerAndProfile()
 	if err != nil {
 		return err
 	}
