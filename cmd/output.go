@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
-	"unicode"
+
+	"github.com/mcpauth/mcpauth/broker"
 )
 
 // printJSON prints one object with "schema": 1. Members may be added to an
@@ -22,20 +22,8 @@ func (a *app) printJSON(members map[string]any) {
 	}
 }
 
-// printable makes a text from outside fit for a terminal: what could move the
-// cursor, change colours, hide or reverse text is shown as its code point. A
-// line end is, too: it could make a value look like the next row.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) && !unicode.In(r, unicode.Cf) {
-			b.WriteRune(r)
-			continue
-		}
-		fmt.Fprintf(&b, `\u{%X}`, r)
-	}
-	return b.String()
-}
+// printable makes a text from outside fit for one line of a terminal.
+func printable(text string) string { return broker.CleanLine(text) }
 
 // when is a moment for people: the time of day, with the date if it is not today.
 func when(t, now time.Time) string {
