@@ -14,15 +14,38 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mark3labs/mcp-go/client"
-	"github.com/mark3labs/mcp-go/client/transport"
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 	"github.com/mcpauth/mcpauth/keychain"
 )
+
+// Demo is the MCP side of the demo.
+type Demo struct {
+	// Serve is the MCP server that the demo puts behind the proxy.
+	Serve func(ctx context.Context, in io.Reader, out io.Writer) error
+	// Connect is an AI client: it starts a session, tells the names of the tools,
+	// and returns what calls one of them without arguments. That a tool failed is
+	// a [broker.Problem] with ExitToolFailed.
+	Connect func(ctx context.Context, from io.Reader, to io.WriteCloser) (tools []string, call func(tool string) (text string, err error), err error)
+}
+
+// demoServerCommand starts the MCP server of the demo: a program of its own
+// that knows nothing of mcpauth but the user in its calls.
+const demoServerCommand = "demo-server"
+
+func newDemoServer(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:    demoServerCommand,
+		Short:  "The MCP server that the demo puts behind the proxy",
+		Args:   cobra.NoArgs,
+		Hidden: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.deps.Demo.Serve(c.Context(), a.In, a.Out)
+		},
+	}
+}
 
 func newDemo(a *app) *cobra.Command {
 	var withBrowser bool
@@ -179,32 +202,19 @@ func (d *demo) useTools(ctx context.Context) error {
 		_ = fromProxy.Close()
 		ended <- err
 	}()
-	err = d.session(ctx, client.NewClient(transport.NewIO(toClient, fromClient, io.NopCloser(strings.NewReader("")))))
+	err = d.session(ctx, toClient, fromClient)
 	_ = fromClient.Close()
 	return errors.Join(err, <-ended)
 }
 
-func (d *demo) session(ctx context.Context, c *client.Client) error {
-	if err := c.Start(ctx); err != nil {
-		return err
-	}
-	hello := mcp.InitializeRequest{}
-	hello.Params.ClientInfo = mcp.Implementation{Name: "mcpauth-demo", Version: "1"}
-	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
-	if _, err := c.Initialize(ctx, hello); err != nil {
-		return err
-	}
-	list, err := c.ListTools(ctx, mcp.ListToolsRequest{})
+func (d *demo) session(ctx context.Context, from io.Reader, to io.WriteCloser) error {
+	names, call, err := d.deps.Demo.Connect(ctx, from, to)
 	if err != nil {
 		return err
 	}
-	names := make([]string, 0, len(list.Tools))
-	for _, tool := range list.Tools {
-		names = append(names, tool.Name)
-	}
 	d.report["tools"] = names
 	d.tell("An MCP server runs behind the proxy; its tools: %s", strings.Join(names, ", "))
-	who, err := call(ctx, c, "whoami")
+	who, err := call("whoami")
 	if err != nil {
 		return err
 	}
@@ -213,7 +223,7 @@ func (d *demo) session(ctx context.Context, c *client.Client) error {
 	d.fact("   %s", printable(answer))
 	d.report["whoami"] = answer
 	d.showRequest(request)
-	orders, err := call(ctx, c, "my_orders")
+	orders, err := call("my_orders")
 	if err != nil {
 		return err
 	}
@@ -221,25 +231,6 @@ func (d *demo) session(ctx context.Context, c *client.Client) error {
 	d.fact("   %s", printable(orders))
 	d.report["my_orders"] = orders
 	return nil
-}
-
-func call(ctx context.Context, c *client.Client, tool string) (string, error) {
-	request := mcp.CallToolRequest{}
-	request.Params.Name = tool
-	result, err := c.CallTool(ctx, request)
-	if err != nil {
-		return "", err
-	}
-	text := ""
-	for _, content := range result.Content {
-		if t, ok := content.(mcp.TextContent); ok {
-			text += t.Text
-		}
-	}
-	if result.IsError {
-		return "", &broker.Problem{Msg: tool + " failed: " + text, Code: broker.ExitToolFailed}
-	}
-	return text, nil
 }
 
 // showRequest shows what the server received, indented.

@@ -156,7 +156,7 @@ func mcpauthArgs(line string) ([]string, bool) {
 
 func checkCommandLine(t *testing.T, path string, args []string) {
 	t.Helper()
-	c, rest, err := newRoot(&app{}).Find(args)
+	c, rest, err := newRoot(&app{deps: parts}).Find(args)
 	if err == nil {
 		err = c.ParseFlags(rest)
 	}

@@ -20,9 +20,10 @@ const module = "github.com/mcpauth/mcpauth"
 // that is not in it may not exist: add one only when it has a privilege that
 // its siblings must not have (design, section 1).
 var floorPlan = map[string][]string{
-	"cmd/mcpauth":         {"cmd", "keychain"},
+	"cmd/mcpauth":         {"cmd", "cmd/demo", "keychain"},
 	"cmd/mcpauth-metrics": {"broker"},
 	"cmd":                 {"broker", "broker/demoidp", "broker/identity", "keychain"},
+	"cmd/demo":            {"broker"},
 	"cmd/relaybench":      {"cmd", "broker", "broker/demoidp", "keychain"},
 	"broker":              {"broker/audit", "broker/backend", "broker/identity", "broker/policy", "broker/relay", "keychain"},
 	"broker/identity":     {"keychain"},
@@ -44,7 +45,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/oauth2":                {"broker/identity"},
 	"github.com/coreos/go-oidc/":         {"broker/identity"},
 	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity"},
-	"github.com/mark3labs/mcp-go/":       {"cmd", "cmd/relaybench"},
+	"github.com/mark3labs/mcp-go/":       {"cmd/demo"},
 	"charm.land/":                        {"tui"},
 	"os/exec":                            {"broker/backend", "cmd", "cmd/relaybench", "keychain"},
 	"net/http":                           {"broker/identity", "broker/demoidp", "cmd", "cmd/relaybench", "cmd/mcpauth-metrics"},

@@ -27,13 +27,16 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Deps are what the commands need from the machine; tests give their own.
+// Deps are what the commands need from the machine, and the parts that a program
+// may do without: each command whose part is nil is not there. Tests give their own.
 type Deps struct {
 	Keychain func(timeout time.Duration) keychain.Store // the deadline is for each call
 	Env      func(string) string
 	Environ  []string
 	// Executable is this program, which the demo starts as a server.
 	Executable func() (string, error)
+
+	Demo *Demo // for `mcpauth demo`
 }
 
 // How long the keychain may take for one call: a person may have to unlock it
@@ -133,8 +136,11 @@ func newRoot(a *app) *cobra.Command {
 	flags.IntVar(&a.passphraseFD, "passphrase-fd", -1, "descriptor to read the age file's passphrase from, where that is the store")
 	root.AddCommand(
 		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a), newStore(a),
-		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newDemo(a), newVersion(a),
+		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a),
 	)
+	if a.deps.Demo != nil {
+		root.AddCommand(newDemo(a))
+	}
 	return root
 }
 

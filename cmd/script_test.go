@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
+	mcpdemo "github.com/mcpauth/mcpauth/cmd/demo"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -30,6 +31,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// parts are those that cmd/mcpauth wires, which has all commands.
+var parts = Deps{Demo: &Demo{Serve: mcpdemo.Serve, Connect: mcpdemo.Connect}}
+
 // runMcpauth is the real program but for its keychain.
 func runMcpauth() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,6 +43,7 @@ func runMcpauth() {
 		Env:        os.Getenv,
 		Environ:    os.Environ(),
 		Executable: func() (string, error) { return exec.LookPath("mcpauth") },
+		Demo:       parts.Demo,
 	}))
 }
 

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/mcpauth/mcpauth/cmd"
+	"github.com/mcpauth/mcpauth/cmd/demo"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -19,5 +20,6 @@ func main() {
 		Env:        os.Getenv,
 		Environ:    os.Environ(),
 		Executable: os.Executable,
+		Demo:       &cmd.Demo{Serve: demo.Serve, Connect: demo.Connect},
 	}))
 }

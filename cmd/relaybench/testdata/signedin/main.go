@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mcpauth/mcpauth/cmd"
+	"github.com/mcpauth/mcpauth/cmd/demo"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -27,6 +28,7 @@ func main() {
 		Env:        os.Getenv,
 		Environ:    os.Environ(),
 		Executable: os.Executable,
+		Demo:       &cmd.Demo{Serve: demo.Serve, Connect: demo.Connect},
 	})
 	stopProfile()
 	os.Exit(code)

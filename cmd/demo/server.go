@@ -1,4 +1,7 @@
-package cmd
+// Package demo is the MCP side of `mcpauth demo`: a server and an AI client made
+// with mcp-go. It is a package of its own because that library costs every
+// program that links it milliseconds at its start (docs/decisions/0011).
+package demo
 
 import (
 	"bytes"
@@ -11,30 +14,14 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
 )
 
-// demoServerCommand starts the MCP server of the demo: a program of its own
-// that knows nothing of mcpauth but the user in its calls.
-const demoServerCommand = "demo-server"
-
-func newDemoServer(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:    demoServerCommand,
-		Short:  "The MCP server that the demo puts behind the proxy",
-		Args:   cobra.NoArgs,
-		Hidden: true,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return serveDemo(c.Context(), a.In, a.Out)
-		},
-	}
-}
-
-// serveDemo serves two tools: whoami reads the user from _meta, my_orders
-// declares the argument of mcpauth's ancestor.
-func serveDemo(ctx context.Context, in io.Reader, out io.Writer) error {
+// Serve serves two tools: whoami reads the user from _meta, my_orders
+// declares the argument of mcpauth's ancestor. It knows nothing of mcpauth but the
+// user in its calls.
+func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	received := &lastCall{}
 	s := server.NewMCPServer("demo-server", "1.0.0", server.WithToolCapabilities(false))
 	s.AddTool(mcp.NewTool("whoami", mcp.WithDescription("Who is calling, and the request as the server received it")),
