@@ -16,13 +16,22 @@ type PinChange struct {
 	State  string   `json:"state"` // new, changed or gone
 	Diff   []string `json:"diff"`  // lines of the definition, with "+ ", "- " or "  " before each
 
-	files      pinFiles
-	definition json.RawMessage // as it is now; nil when it is gone
+	files           pinFiles
+	approved, found json.RawMessage // definitions; nil when it is new, or gone
 }
 
 // PinChanges lists what the servers of a profile changed since their tools were
 // approved, as running proxies saw it last. Errors are *Problem.
 func (b *Broker) PinChanges(r Resolved) ([]PinChange, error) {
+	changes, err := b.pinChanges(r)
+	for i, change := range changes {
+		changes[i].Diff = diffLines(indented(change.approved), indented(change.found))
+	}
+	return changes, err
+}
+
+// pinChanges is PinChanges without the differences, which take long.
+func (b *Broker) pinChanges(r Resolved) ([]PinChange, error) {
 	paths, err := filepath.Glob(filepath.Join(b.Paths.StateDir, "pins", "*"+seenSuffix))
 	if err != nil {
 		return nil, AsProblem(err)
@@ -71,7 +80,7 @@ func changesOf(files pinFiles) ([]PinChange, error) {
 		}
 		changes = append(changes, PinChange{
 			Server: seen.Server, Tool: name, State: state,
-			Diff: diffLines(indented(approved.Tools[name]), indented(now)), files: files, definition: now,
+			files: files, approved: approved.Tools[name], found: now,
 		})
 	}
 	return changes, nil
@@ -98,7 +107,7 @@ func (b *Broker) Approve(changes []PinChange) error {
 				delete(approved.Tools, change.Tool)
 				continue
 			}
-			approved.Tools[change.Tool] = change.definition
+			approved.Tools[change.Tool] = change.found
 		}
 		if err := files.write(files.approved, approved); err != nil {
 			return unwritable(files.approved, err)

@@ -12,7 +12,7 @@ import (
 
 // Question is what `mcpauth why` asks.
 type Question struct {
-	Kind   string // "tool", "resource", "prompt" or "method"
+	Kind   string // "tool", "resource", "template" (of resources), "prompt" or "method"
 	Name   string
 	Server string // as the record names it; empty means the profile's command
 	// What the answer is to suppose of the user instead of what is so: values by
@@ -31,77 +31,17 @@ type Answer struct {
 }
 
 var questionKinds = map[string]policy.Kind{
-	"tool": policy.Tool, "resource": policy.Resource, "prompt": policy.Prompt, "method": policy.Method,
+	"tool": policy.Tool, "resource": policy.Resource, "template": policy.Template, "prompt": policy.Prompt, "method": policy.Method,
 }
 
 // Why asks the policy of a profile about its signed-in user. Nothing is called.
 // Errors are *Problem; that nobody is signed in is one.
 func (b *Broker) Why(ctx context.Context, r Resolved, q Question) (Answer, error) {
-	compiled, source, err := b.Policy(r)
+	judge, err := b.judge(ctx, r, q.Server, q.Suppose)
 	if err != nil {
 		return Answer{}, err
 	}
-	status, err := b.Status(ctx, r)
-	if err != nil {
-		return Answer{}, err
-	}
-	if status.User.Sub == "" && len(q.Suppose) == 0 {
-		return Answer{}, &Problem{Msg: "nobody is signed in to " + r.Name, Hints: []string{loginCommand(r.Name)}, Code: ExitSignInNeeded}
-	}
-	known := status.Snapshot
-	if known.User.Sub != "" {
-		known.State = identity.SignedIn // what is asked is who it is, not whether the token is good
-	}
-	now := time.Now()
-	user, err := suppose(policyUser(known), q.Suppose, now)
-	if err != nil {
-		return Answer{}, err
-	}
-	server := q.Server
-	if server == "" && len(r.Command) > 0 {
-		server = serverName(r.Command)
-	}
-	view := compiled.For(user, server)
-	e := view.Explain(policy.Item{Kind: questionKinds[q.Kind], Name: q.Name}, now)
-	answer := Answer{Effect: e.Effect.String(), Rule: e.Rule, Source: source, Why: e.Why(), Cures: []string{}, Notes: []string{}}
-	if e.Line > 0 {
-		answer.Source = fmt.Sprintf("%s:%d", source, e.Line)
-	}
-	answer.Cures = append(answer.Cures, curesOf(e, r, user)...)
-	if q.Kind != "tool" {
-		return answer, nil
-	}
-	if view.Confirms(q.Name) {
-		answer.Notes = append(answer.Notes, "a person must agree to each call")
-	}
-	for _, limit := range compiled.Limits(q.Name) {
-		answer.Notes = append(answer.Notes, "at most "+limit.Text)
-	}
-	return answer, b.askPins(&answer, compiled, r, q.Name)
-}
-
-// askPins adds what pinning says of a tool.
-func (b *Broker) askPins(answer *Answer, compiled *policy.Policy, r Resolved, tool string) error {
-	if compiled.Pin() == policy.PinOff {
-		return nil
-	}
-	changes, err := b.PinChanges(r)
-	if err != nil {
-		return err
-	}
-	for _, change := range changes {
-		if change.Tool != tool || change.State == pinGone {
-			continue
-		}
-		words := "its definition is " + change.State + " and not approved"
-		answer.Notes = append(answer.Notes, words)
-		if compiled.Pin() != policy.PinBlock || answer.Effect == policy.Deny.String() {
-			continue
-		}
-		answer.Effect, answer.Rule, answer.Why = policy.Deny.String(), "pin", words
-		answer.Cures = []string{"mcpauth tools approve" + profileFlag(r.Name) + " " + quoteWord(tool)}
-	}
-	return nil
+	return judge.answer(q.Kind, q.Name, time.Now()), nil
 }
 
 // Policy returns the policy of a profile and the file it stands in, empty for

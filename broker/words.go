@@ -153,7 +153,7 @@ func stepUpWords(r ruling, profile string) string {
 
 func kindFlag(kind policy.Kind) string {
 	return map[policy.Kind]string{
-		policy.Resource: " --kind resource", policy.Template: " --kind resource", policy.Prompt: " --kind prompt", policy.Method: " --kind method",
+		policy.Resource: " --kind resource", policy.Template: " --kind template", policy.Prompt: " --kind prompt", policy.Method: " --kind method",
 	}[kind]
 }
 

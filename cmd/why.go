@@ -14,7 +14,7 @@ func newWhy(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "why NAME [KEY=VALUE...]",
 		Short: "Why a tool may or may not be used, and what mends it",
-		Long: "Asks the policy about the signed-in user and one tool (or resource, prompt, method)\n" +
+		Long: "Asks the policy about the signed-in user and one tool (or resource, template, prompt, method)\n" +
 			"and tells which rule decides, what is missing and what to do about it. Nothing is\n" +
 			"called. KEY=VALUE supposes something else of the user: groups, roles, scopes, email,\n" +
 			"acr, signed_in_ago or any claim, with commas between values.\n" +
@@ -25,16 +25,16 @@ func newWhy(a *app) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return a.why(c.Context(), q, args) },
 	}
-	c.Flags().StringVar(&q.Kind, "kind", "tool", "what NAME is: tool, resource, prompt or method")
+	c.Flags().StringVar(&q.Kind, "kind", "tool", "what NAME is: tool, resource, template, prompt or method")
 	c.Flags().StringVar(&q.Server, "server", "", "server as the audit names it (default: the profile's command)")
 	return c
 }
 
 func (a *app) why(ctx context.Context, q broker.Question, args []string) error {
 	switch q.Kind {
-	case "tool", "resource", "prompt", "method":
+	case "tool", "resource", "template", "prompt", "method":
 	default:
-		return usage("--kind must be tool, resource, prompt or method, not "+q.Kind, "mcpauth why --help")
+		return usage("--kind must be tool, resource, template, prompt or method, not "+q.Kind, "mcpauth why --help")
 	}
 	q.Name, q.Suppose = args[0], map[string][]string{}
 	for _, arg := range args[1:] {

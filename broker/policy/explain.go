@@ -35,7 +35,7 @@ func (v *View) Explain(item Item, now time.Time) Explanation {
 		return e
 	}
 	for _, c := range v.policy.rules {
-		if c.label() == e.Rule {
+		if c.label == e.Rule {
 			e.Line = c.Line
 		}
 	}
@@ -66,7 +66,7 @@ func (c *compiled) covers(item Item) bool {
 
 // lacks is what the user does not have of what a rule asks for.
 func (v *View) lacks(c *compiled, now time.Time) Missing {
-	m := Missing{Rule: c.label(), Line: c.Line, Needs: bound{c, v.missing(c.needs)}.at(v, now)}
+	m := Missing{Rule: c.label, Line: c.Line, Needs: bound{c, v.missing(c.needs)}.at(v, now)}
 	if !meets(c.Groups, v.user.Groups) {
 		m.Groups = c.Groups
 	}

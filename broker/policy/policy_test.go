@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -426,5 +427,46 @@ func BenchmarkCompile1000Rules(b *testing.B) {
 	s := thousandRules()
 	for b.Loop() {
 		compile(b, s)
+	}
+}
+
+// The index that spares comparing all rules with each other loses none that
+// could leave nothing to another.
+func TestIndexFindsAllThatShadow(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	patterns := []string{"*", "a*", "*b", "a*b", "ab", "a*c*b", "abc"}
+	found := 0
+	for range 2000 {
+		var set Set
+		for range 5 {
+			r := Rule{Effect: []string{WordAllow, WordDeny}[random.IntN(2)]}
+			for _, list := range []*[]string{&r.Tools, &r.Resources, &r.Methods} {
+				if random.IntN(2) == 0 {
+					*list = []string{patterns[random.IntN(len(patterns))]}
+				}
+			}
+			set.Rules = append(set.Rules, r)
+		}
+		p := &Policy{}
+		for i, r := range set.Rules {
+			if c, err := compileRule(r, i+1); err == nil {
+				p.rules = append(p.rules, c)
+			}
+		}
+		index := p.rulesByName()
+		for _, c := range p.rules {
+			over := index.over(c)
+			for j, other := range p.rules {
+				if p.shadows(other, c) {
+					found++
+					if !slices.Contains(over, j) {
+						t.Fatalf("%+v shadows %+v", other.Rule, c.Rule)
+					}
+				}
+			}
+		}
+	}
+	if found < 1000 {
+		t.Errorf("only %d were there to find", found)
 	}
 }

@@ -126,7 +126,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // compiled is a rule in the form that is decided by.
 type compiled struct {
 	Rule
-	number                 int // from 1, in the order of the file
+	number                 int    // from 1, in the order of the file; 0 of a short form
+	label                  string // names it in records and words
 	grants, denies, guards bool
 	patterns               [kinds][]string
 	needs                  Needs
@@ -138,15 +139,15 @@ func (r Rule) Covers(item Item) bool {
 	return err == nil && c.covers(item)
 }
 
-// label names a rule in records and words.
-func (c *compiled) label() string {
+// labelOf names a rule in records and words.
+func labelOf(r Rule, number int) string {
 	switch {
-	case c.number == 0:
-		return "tool_scopes " + c.Tools[0]
-	case c.Name != "":
-		return fmt.Sprintf("rule %d (%s)", c.number, c.Name)
+	case number == 0 && len(r.Tools) > 0:
+		return "tool_scopes " + r.Tools[0]
+	case r.Name != "":
+		return fmt.Sprintf("rule %d (%s)", number, r.Name)
 	}
-	return fmt.Sprintf("rule %d", c.number)
+	return fmt.Sprintf("rule %d", number)
 }
 
 // Compile checks a set and makes the policy of it. Errors are *Error: of a rule
@@ -191,7 +192,7 @@ func Compile(s Set) (*Policy, error) {
 }
 
 func compileRule(r Rule, number int) (*compiled, error) {
-	c := &compiled{Rule: r, number: number}
+	c := &compiled{Rule: r, number: number, label: labelOf(r, number)}
 	c.needs = Needs{MaxAuthAge: r.MaxAuthAge, ACR: r.ACR, Scopes: r.Scopes}
 	switch r.Effect {
 	case WordAllow:

@@ -8,8 +8,10 @@ import (
 // findShadowed returns an error for the first rule that can never matter,
 // because another one always decides before it.
 func (p *Policy) findShadowed() error {
+	byName := p.rulesByName()
 	for i, c := range p.rules {
-		for j, other := range p.rules {
+		for _, j := range byName.over(c) {
+			other := p.rules[j]
 			if i == j || !p.shadows(other, c) || i < j && p.shadows(c, other) && c.denies == other.denies {
 				continue // of two that say the same, the later one is named
 			}
@@ -20,10 +22,40 @@ func (p *Policy) findShadowed() error {
 			case other.grants:
 				verb = "allows"
 			}
-			return &Error{c.Line, fmt.Errorf("%s can never matter: %s%s %s all of it", c.label(), other.label(), lineOf(other), verb)}
+			return &Error{c.Line, fmt.Errorf("%s can never matter: %s%s %s all of it", c.label, other.label, lineOf(other), verb)}
 		}
 	}
 	return nil
+}
+
+// ruleIndex finds rules by what they are about, so that a thousand rules are not
+// compared with each other, a million times.
+type ruleIndex [kinds]names[int]
+
+func (p *Policy) rulesByName() *ruleIndex {
+	var index ruleIndex
+	for i, c := range p.rules {
+		for kind, patterns := range c.patterns {
+			for _, text := range patterns {
+				index[kind].add(text, i)
+			}
+		}
+	}
+	return &index
+}
+
+// over returns, in their order, the rules that could shadow one: a pattern of
+// theirs covers its first.
+func (x *ruleIndex) over(c *compiled) []int {
+	var rules []int
+	for kind, patterns := range c.patterns {
+		if len(patterns) > 0 {
+			x[kind].each(patterns[0], func(i int) bool { rules = append(rules, i); return false })
+			break
+		}
+	}
+	slices.Sort(rules)
+	return slices.Compact(rules)
 }
 
 func lineOf(c *compiled) string {

@@ -122,7 +122,7 @@ func (v *View) Decide(item Item, now time.Time) Decision {
 		return Decision{Deny, readOnly, Needs{}}
 	}
 	if denied := v.denied(item); denied != nil {
-		return Decision{Deny, denied.label(), Needs{}}
+		return Decision{Deny, denied.label, Needs{}}
 	}
 	granted := v.granted(item, now)
 	if granted.Effect == Deny {
@@ -172,11 +172,11 @@ func (v *View) granted(item Item, now time.Time) Decision {
 		}
 		missing := b.at(v, now)
 		if missing.None() {
-			decision = Decision{Allow, b.label(), Needs{}}
+			decision = Decision{Allow, b.label, Needs{}}
 			return true
 		}
 		if decision.Effect == Deny {
-			decision = Decision{StepUp, b.label(), missing}
+			decision = Decision{StepUp, b.label, missing}
 		}
 		return false
 	}
@@ -202,7 +202,7 @@ func (v *View) guarded(item Item, now time.Time, granted Decision) Decision {
 			return false
 		}
 		if granted.Effect == Allow {
-			granted.Rule = b.label()
+			granted.Rule = b.label
 		}
 		granted.Effect, granted.Needs = StepUp, granted.Needs.merge(missing)
 		return false
