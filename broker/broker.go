@@ -19,7 +19,22 @@ type (
 	LoginOptions = identity.LoginOptions
 	DeviceCode   = identity.DeviceCode
 	TraceEvent   = identity.TraceEvent
+	SignInStatus = identity.Status
+	SignInState  = identity.State
+	LogoutResult = identity.LogoutResult
 )
+
+// The states of a sign-in.
+const (
+	Loading   = identity.Loading   // the keychain has not answered yet
+	SignedIn  = identity.SignedIn  // a user, and the access token is good
+	SignedOut = identity.SignedOut // nobody, or the sign-in is over or locked; Err says why, or is nil
+	Troubled  = identity.Troubled  // somebody whose access token has to be renewed, or the keychain is out of reach
+)
+
+// IsLocked reports whether a status or an error says that mcpauth is locked on
+// this machine, so that Unlock is what mends it.
+func IsLocked(err error) bool { return errors.As(err, new(*identity.LockedError)) }
 
 // ValidateAuthorizeURL returns the address in the only form that may be handed
 // to a browser, or says why it may not.
@@ -158,18 +173,26 @@ func (b *Broker) addProfile(ctx context.Context, name string, p Profile) error {
 // Logout revokes the tokens at the provider and deletes them here. They are
 // deleted in any case; the result says what the provider was told. Errors are
 // *Problem.
-func (b *Broker) Logout(ctx context.Context, r Resolved) (identity.LogoutResult, error) {
+func (b *Broker) Logout(ctx context.Context, r Resolved) (LogoutResult, error) {
 	return b.LogoutWith(ctx, r, LogoutOptions{})
 }
 
 // Status tells of a profile without asking the provider. The error is a
 // *Problem of the keychain.
-func (b *Broker) Status(ctx context.Context, r Resolved) (identity.Status, error) {
+func (b *Broker) Status(ctx context.Context, r Resolved) (SignInStatus, error) {
 	status, err := b.accounts.Status(ctx, r.client())
-	if err != nil {
-		return status, AsProblem(err)
-	}
-	return status, nil
+	return status, asError(err)
+}
+
+// WatchSignIn follows the sign-in of a profile until ctx ends, for a program that
+// shows it: Status first, and again within a second whenever it has become
+// otherwise, by a login, refresh, logout, lock or unlock of any process, or by
+// time alone. It asks no provider and renews nothing. The channel holds the newest
+// status only, so a slow reader misses nothing but what is over; it is closed
+// after ctx has ended. As long as the keychain lets it wait, the state is Loading.
+// Trouble with the keychain is the Err of a status; AsProblem has its cure.
+func (b *Broker) WatchSignIn(ctx context.Context, r Resolved) <-chan SignInStatus {
+	return b.accounts.Watch(ctx, r.client())
 }
 
 // AddProfile writes a profile to the configuration file, and its client secret
@@ -204,15 +227,15 @@ func (b *Broker) SetClientSecret(ctx context.Context, r Resolved, secret keychai
 
 // RemoveProfile signs the profile out, forgets its client secret and takes it
 // out of the configuration file. Errors are *Problem.
-func (b *Broker) RemoveProfile(ctx context.Context, name string) (identity.LogoutResult, error) {
+func (b *Broker) RemoveProfile(ctx context.Context, name string) (LogoutResult, error) {
 	config, err := b.Config()
 	if err != nil {
-		return identity.LogoutResult{}, err
+		return LogoutResult{}, err
 	}
 	if _, ok := config.Profiles[name]; !ok {
-		return identity.LogoutResult{}, unknownProfile(name, config.ProfileNames())
+		return LogoutResult{}, unknownProfile(name, config.ProfileNames())
 	}
-	var result identity.LogoutResult
+	var result LogoutResult
 	// The environment may name another issuer or client: it is the profile's own
 	// sign-in that goes with the profile.
 	if r, err := config.Resolve(Overrides{Profile: name}, nil); err == nil {

@@ -67,10 +67,10 @@ func (b *Broker) SignOutAndUnlock(ctx context.Context) error {
 }
 
 // LogoutWith is Logout with choices. Errors are *Problem.
-func (b *Broker) LogoutWith(ctx context.Context, r Resolved, o LogoutOptions) (identity.LogoutResult, error) {
+func (b *Broker) LogoutWith(ctx context.Context, r Resolved, o LogoutOptions) (LogoutResult, error) {
 	client, err := b.client(ctx, r)
 	if err != nil && !errors.Is(err, keychain.ErrNotFound) {
-		return identity.LogoutResult{}, AsProblem(err)
+		return LogoutResult{}, AsProblem(err)
 	}
 	result, err := b.accounts.LogoutWith(ctx, client, o)
 	b.recordLogout(r, result.User)

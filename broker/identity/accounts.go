@@ -47,15 +47,19 @@ func New(options Options) *Accounts {
 
 // Status tells of the client's sign-in from the keychain alone, without the
 // network. An access token that is over but can be renewed is Troubled with
-// [ErrExpired]. The error is the keychain's, and then the state is Troubled.
+// [ErrExpired]. The error is the keychain's, and then the state is Troubled, or
+// SignedOut while mcpauth is locked.
 func (a *Accounts) Status(ctx context.Context, c Client) (Status, error) {
-	status := Status{StoredIn: a.store.Name()}
 	rec, err := a.load(ctx, c)
-	if err != nil && !errors.Is(err, ErrSignedOut) {
-		status.Snapshot = Snapshot{State: Troubled, Err: err}
-		return status, err
+	if errors.Is(err, ErrSignedOut) {
+		return a.status(c, rec, err), nil
 	}
-	status.Snapshot = a.standing(c, rec, err)
+	return a.status(c, rec, err), err
+}
+
+// status is Status of what load has given.
+func (a *Accounts) status(c Client, rec *record, err error) Status {
+	status := Status{StoredIn: a.store.Name(), Snapshot: a.standing(c, rec, err)}
 	if rec != nil {
 		status.ObtainedAt = rec.obtainedAt
 		status.ExpiresAt = rec.expiresAt
@@ -64,7 +68,7 @@ func (a *Accounts) Status(ctx context.Context, c Client) (Status, error) {
 		status.ACR = rec.acr
 		status.EndsAt = c.endOf(rec, a.files(c).usedAt())
 	}
-	return status, nil
+	return status
 }
 
 // standing is where a sign-in stands that no session follows.

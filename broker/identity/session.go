@@ -312,8 +312,13 @@ func (st *sessionState) unreadable(err error, now time.Time) {
 		st.loadErr = err
 	}
 	st.readErr = err
-	st.readAt = now.Add(min(time.Second<<min(st.readFailures, 10), maxReadBackoff))
+	st.readAt = now.Add(readBackoff(st.readFailures))
 	st.readFailures++
+}
+
+// readBackoff doubles from a second to maxReadBackoff.
+func readBackoff(failures int) time.Duration {
+	return min(time.Second<<min(failures, 10), maxReadBackoff)
 }
 
 // adopt takes over what the store holds.

@@ -100,10 +100,18 @@ type faultyStore struct {
 	keychain.Store
 	getFails, setFails, deleteFails atomic.Pointer[keychain.Error]
 	gets, sets                      atomic.Int64
+	holds                           atomic.Pointer[chan struct{}] // what a Get waits for, like a person's answer
 }
 
 func (f *faultyStore) Get(ctx context.Context, key string) (keychain.Secret, error) {
 	f.gets.Add(1)
+	if hold := f.holds.Load(); hold != nil {
+		select {
+		case <-*hold:
+		case <-ctx.Done():
+			return keychain.Secret{}, ctx.Err()
+		}
+	}
 	if err := f.getFails.Load(); err != nil {
 		return keychain.Secret{}, err
 	}
