@@ -20,7 +20,7 @@ import (
 // that the person saw. Who cannot be asked has not agreed.
 type confirmer struct {
 	// ask puts a request to the client.
-	ask func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
+	ask askFunc
 
 	mu      sync.Mutex
 	open    map[[32]byte]*consent // asked of clients of the older protocols, by call

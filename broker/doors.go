@@ -22,6 +22,7 @@ type doors struct {
 	tasks  taskBook
 	pins   *pinBook
 	limits limiter
+	hidden func(method string, element []byte) // is told what a list loses; may be nil
 }
 
 // ruling is what the policy says of a message.
@@ -148,7 +149,7 @@ func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.S
 	}
 	line, ok := out.Filter(relay.ListFilter{
 		Member: where.member, Name: where.name, Private: true, Add: request.Modern,
-		Keep: func(name string, _ []byte) bool {
+		Keep: func(name string, element []byte) bool {
 			if request.Method == "tasks/list" {
 				owner, known := d.tasks.owner(name)
 				if !known || now.State != identity.SignedIn || owner.sub != now.User.Sub {
@@ -156,7 +157,11 @@ func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.S
 				}
 				name = owner.tool
 			}
-			return view.Decide(policy.Item{Kind: where.kind, Name: name}, moment).Effect != policy.Deny && !(pinned && d.pins.blocks(name))
+			keep := view.Decide(policy.Item{Kind: where.kind, Name: name}, moment).Effect != policy.Deny && !(pinned && d.pins.blocks(name))
+			if !keep && d.hidden != nil {
+				d.hidden(request.Method, element)
+			}
+			return keep
 		},
 	})
 	if !ok {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 )
@@ -118,6 +119,18 @@ type CompletionRef struct {
 	URITemplate string
 }
 
+// Standing is who the server is told of in the calls of an explorer.
+type Standing struct {
+	Profile string // empty where none is configured
+	User    User   // of the sign-in; zero while nobody is signed in
+	// Anonymous says that no profile is configured, so that nobody can sign in:
+	// calls go to the server without a user, and no policy is asked.
+	Anonymous bool
+	// Problem says why calls are refused now, and what mends it; nil while they are
+	// not.
+	Problem *Problem
+}
+
 // ExplorerEvent is something that happened without being asked for.
 type ExplorerEvent struct {
 	Kind     ExplorerEventKind
@@ -147,15 +160,17 @@ const (
 // CallOptions are the choices of one tools/call.
 type CallOptions struct {
 	Call int64 // the caller's own number for it, given back in its events
-	// Ask answers what the server asks meanwhile. Without it the server is told
-	// that nobody can be asked.
-	Ask func(Elicitation) ElicitationAnswer
+	// Ask answers what the server asks meanwhile. ctx ends when the question is
+	// void: the call was given up, or answered without. Without Ask the server is
+	// told that nobody can be asked.
+	Ask func(ctx context.Context, e Elicitation) ElicitationAnswer
 }
 
 // Elicitation is a question of the server (or of mcpauth: a confirmation, a
 // sign-in) to the person, in the middle of a call.
 type Elicitation struct {
 	Message string
+	Own     bool            // mcpauth asks, not the server: for a confirmation or a sign-in
 	URL     string          // of URL elicitation: an address to open, after asking
 	Schema  json.RawMessage // of form elicitation: requestedSchema, flat
 }

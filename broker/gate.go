@@ -62,6 +62,8 @@ type gate struct {
 	client      atomic.Pointer[clientInfo]
 	abilities   atomic.Pointer[[]byte] // capabilities of a client that has initialized
 	user        userText
+
+	explorer *Exploration // who is at the client's end, unless it is an AI client
 }
 
 // clientInfo is who the AI client says it is (MCP, Implementation).
@@ -165,32 +167,40 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 		return g.stepUp(sent, m, now, ruling)
 	case ruling.Effect == policy.Deny:
 		g.record(m, now.User, audit.Deny, ruling.Rule)
-		return answer(deniedAnswer(m, g.doors.words(ruling, now, g.profile())))
+		return g.refuse(m, codeDenied, g.doors.words(ruling, now, g.profile()))
 	case !userMethods[method]:
 		return g.cleaned(m)
 	default:
 		if verdict, agreed := g.confirmed(sent, m, now); !agreed {
 			return verdict
 		}
-		if limited := g.limited(m, now); limited != nil {
-			return answer(limited)
+		if words := g.limited(m, now); words != "" {
+			return g.refuse(m, codeDenied, words)
 		}
 		return g.allowed(sent, m, now.User, ruling)
 	}
 }
 
-// limited counts a call, and answers one that is too many.
-func (g *gate) limited(m *relay.Message, now identity.Snapshot) []byte {
+// refuse answers a call with why it goes nowhere.
+func (g *gate) refuse(m *relay.Message, code int, words string) relay.Verdict {
+	if g.explorer != nil {
+		g.explorer.noteRefusal(m, code, words)
+	}
+	return answer(refusedAnswer(m, code, words))
+}
+
+// limited counts a call, and has words for one that is too many.
+func (g *gate) limited(m *relay.Message, now identity.Snapshot) (words string) {
 	if m.Method() != "tools/call" {
-		return nil
+		return ""
 	}
 	limits := g.doors.policy.current.Load().Limits(m.Name())
 	wait, limit := g.doors.limits.take(limits, now.User.Sub, m.Name(), time.Now())
 	if wait == 0 {
-		return nil
+		return ""
 	}
 	g.record(m, now.User, audit.Deny, "limit: "+limit)
-	return toolErrorAnswer(m, limitWords(m.Name(), limit, wait))
+	return limitWords(m.Name(), limit, wait)
 }
 
 // confirmed reports whether the person agreed to a call, or none need to. If
@@ -201,7 +211,7 @@ func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.V
 	}
 	if !canConfirm(g.capabilities(m)) {
 		g.record(m, now.User, audit.Deny, "confirm: this client cannot ask")
-		return answer(deniedAnswer(m, cannotAskWords)), false
+		return g.refuse(m, codeDenied, cannotAskWords), false
 	}
 	var said agreement
 	var verdict relay.Verdict
@@ -212,7 +222,7 @@ func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.V
 	}
 	if said == refused {
 		g.record(m, now.User, audit.Deny, "confirm: the person did not agree")
-		return answer(deniedAnswer(m, didNotAgreeWords)), false
+		return g.refuse(m, codeDenied, didNotAgreeWords), false
 	}
 	return verdict, said == agreed
 }
@@ -226,14 +236,14 @@ func mendedBySignIn(now identity.Snapshot) bool {
 // stepUp has the person sign in again for a call that needs more than the
 // sign-in has: through the client where it can ask, else in words.
 func (g *gate) stepUp(sent, m *relay.Message, now identity.Snapshot, ruling ruling) relay.Verdict {
-	if canAsk(g.capabilities(m)) {
+	if g.canInvite(m) {
 		verdict, invited := g.inviter.invite(sent, m, g.errand(ruling))
 		if invited {
 			return verdict
 		}
 	}
 	g.record(m, now.User, audit.Deny, "needs another sign-in: "+ruling.Rule)
-	return answer(refusedAnswer(m, codeSignIn, stepUpWords(ruling, g.profile())))
+	return g.refuse(m, codeSignIn, stepUpWords(ruling, g.profile()))
 }
 
 // errand is the sign-in that a ruling needs.
@@ -260,7 +270,7 @@ func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling
 	}
 	call, err := g.recordCall(m, user, ruling.Rule)
 	if err != nil {
-		return answer(unrecordedAnswer(m, err))
+		return g.refuse(m, codeUnrecorded, unrecordedWords(err))
 	}
 	g.session.Used()
 	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call}
@@ -310,14 +320,22 @@ func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdic
 		return answer(resultAnswer(m, map[string]any{listMembers[method]: list}, true))
 	}
 	if userMethods[method] {
-		if mendedBySignIn(now) && canAsk(g.capabilities(m)) {
+		if mendedBySignIn(now) && g.canInvite(m) {
 			if verdict, invited := g.inviter.invite(m, m, signInErrand()); invited {
 				return verdict
 			}
 		}
 		g.record(m, now.User, audit.SignedOut, stateReason(now))
 	}
-	return answer(signedOutAnswer(m, g.profile(), now))
+	if list := signedOutList(m, g.profile()); list != nil && g.explorer == nil {
+		return answer(list)
+	}
+	return g.refuse(m, signedOutCode(now), signedOutWords(g.profile(), now))
+}
+
+// canInvite reports whether the person can be shown where to sign in.
+func (g *gate) canInvite(m *relay.Message) bool {
+	return canAsk(g.capabilities(m)) && (g.explorer == nil || g.explorer.attended)
 }
 
 // capabilities are those that the client of a call declared, as JSON.
@@ -404,16 +422,20 @@ func (g *gate) listed(out *relay.Output, request *relay.Request) (line []byte) {
 	if filtered := g.doors.filter(out, request, g.session.Snapshot()); filtered != nil {
 		line = filtered
 	}
-	if listMembers[request.Method] == "" {
-		return line
+	if listMembers[request.Method] != "" {
+		g.keepList(out, request, line)
 	}
+	return line
+}
+
+// keepList keeps a list as the client gets it: line, or what the server sent.
+func (g *gate) keepList(out *relay.Output, request *relay.Request, line []byte) {
 	seen := line
 	if seen == nil {
 		seen = bytes.Clone(out.Bytes())
 	}
 	first, _ := request.Tag.(bool)
 	g.lists.note(listPage{method: request.Method, first: first, response: seen})
-	return line
 }
 
 // noteClient remembers who the client says it is.

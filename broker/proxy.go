@@ -37,6 +37,11 @@ type ProxyOptions struct {
 // neither stderr nor exit codes. The error is a *Problem and was told to the
 // client, too.
 func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
+	return b.serve(ctx, o, nil)
+}
+
+// serve is Proxy for an AI client, and for an explorer, who is not nil then.
+func (b *Broker) serve(ctx context.Context, o ProxyOptions, explorer *Exploration) (int, error) {
 	log := newLogbook(o.Log)
 	defer log.close()
 	// The command is started as it is configured now. Who the user is may be
@@ -52,6 +57,9 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	// Read before the server is there: one that ends at once is still to be
 	// asked by a client that speaks at once.
 	rules := b.watchPolicy(o, log)
+	if explorer.anonymous() {
+		resolved.Name, rules.load = nobodysName, nobodysPolicy
+	}
 	rules.start()
 	server, err := startServer(backend.Command{
 		Argv: resolved.Command, Dir: resolved.Cwd,
@@ -59,13 +67,19 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 	}, log)
 	if err != nil {
 		problem := AsProblem(err)
-		tellFailure(ctx, o, problem)
+		if explorer == nil {
+			tellFailure(ctx, o, problem)
+		}
 		return problem.Code, problem
 	}
 	defer server.stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	session := openSignIn(ctx, func(ctx context.Context) (*openSession, error) {
+		if explorer.anonymous() {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
 		resolved, client, err := b.resolveClient(ctx, o.Overrides)
 		if err != nil {
 			return nil, err
@@ -73,7 +87,7 @@ func (b *Broker) Proxy(ctx context.Context, o ProxyOptions) (int, error) {
 		rules.look() // a profile that is there now may have rules
 		return &openSession{Session: b.accounts.Session(client), profile: resolved.Name}, nil
 	})
-	code := b.relay(ctx, o, log, resolved, server, session, rules)
+	code := b.relay(ctx, o, log, resolved, server, session, rules, explorer)
 	cancel()
 	session.settle()
 	return code, nil
@@ -102,7 +116,7 @@ func noCommand(configErr error) *Problem {
 }
 
 // relay connects the client and the server until one of them ends.
-func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, server *server, session *signIn, rules *policyWatch) int {
+func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Resolved, server *server, session *signIn, rules *policyWatch, explorer *Exploration) int {
 	record := b.openRecord(policyName(rules))
 	defer record.close()
 	calls := b.openCalls(record, log)
@@ -123,17 +137,18 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	pins.load()
 	tools.seen = pins.note
 	var clientEnded atomic.Bool
+	gate := &gate{
+		profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
+		session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools, pins: pins}, audit: record,
+		tools: tools, lists: lists, news: news, calls: calls, inviter: inviter, confirmer: confirmer,
+	}
 	config := relay.Config{
 		Client:      relay.Endpoint{R: o.In, W: o.Out},
 		Backend:     endpoint(server.current()),
 		Reserved:    reserved,
 		CallTimeout: o.CallTimeout,
-		Gate: &gate{
-			profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
-			session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools, pins: pins}, audit: record,
-			tools: tools, lists: lists, news: news, calls: calls, inviter: inviter, confirmer: confirmer,
-		},
-		Stray: func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
+		Gate:        explorer.behind(gate),
+		Stray:       func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
 		ClientGone: func() {
 			clientEnded.Store(true)
 			server.stop()
@@ -151,6 +166,9 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	lines := relay.New(config)
 	tools.ask, news.notify = lines.Ask, lines.Notify
 	inviter.ask, inviter.notify, confirmer.ask = lines.AskClient, lines.Notify, lines.AskClient
+	if explorer != nil {
+		explorer.attach(gate, r, server)
+	}
 	go lists.run(ctx)
 	go rules.run(ctx)
 	go pins.run(ctx)

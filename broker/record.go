@@ -29,7 +29,7 @@ func (b *Broker) auditDir() string { return filepath.Join(b.Paths.StateDir, "aud
 func (b *Broker) openRecord(policy string) *record {
 	c, _ := b.Config() // a broken one is told of elsewhere
 	r := &record{options: audit.Options{
-		Dir: b.auditDir(), MaxSize: c.Audit.maxSize(), Keep: c.Audit.keep(), Version: buildVersion(), Policy: policy,
+		Dir: b.auditDir(), MaxSize: c.Audit.maxSize(), Keep: c.Audit.keep(), Version: Version(), Policy: policy,
 	}}
 	_, _ = r.open()
 	return r
@@ -81,8 +81,8 @@ func (r *record) close() {
 	}
 }
 
-// buildVersion is the version of this binary, as Go stamps it.
-func buildVersion() string {
+// Version is the version of this binary, as Go stamps it.
+func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version
 	}

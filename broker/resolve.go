@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -300,8 +301,12 @@ func noDefault(names []string) *Problem {
 	}
 }
 
+// errNoProfile is the cause of the problem that no profile is configured at all.
+var errNoProfile = errors.New("no profile is configured")
+
 func noProfile() *Problem {
 	return &Problem{
+		Err: errNoProfile,
 		Msg: "there is no profile yet, so mcpauth does not know where to sign in",
 		Hints: []string{
 			"sign in at any OpenID provider: mcpauth login --issuer https://login.example.com --client-id ID",

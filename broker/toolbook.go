@@ -10,11 +10,15 @@ import (
 	"github.com/mcpauth/mcpauth/broker/relay"
 )
 
+// askFunc puts a question of ours to one side of the relay: build is given an id
+// and returns the request.
+type askFunc func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
+
 // toolBook knows which tools declare the user as an argument. It learns that
 // from every list that passes and, for a call that comes before any list, by
 // asking the server itself.
 type toolBook struct {
-	ask func(ctx context.Context, build func(id []byte) []byte) ([]byte, error)
+	ask askFunc
 
 	// seen is shown each answer to a question of ours; may be nil.
 	seen func(*relay.Output)

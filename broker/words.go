@@ -25,26 +25,25 @@ const (
 // signInTool stands in for the server's tools while nobody is signed in.
 const signInTool = "sign_in"
 
-// signedOutAnswer answers a call while there is no user: lists are short, a
-// tool call fails in words that the model can pass on.
-func signedOutAnswer(m *relay.Message, profile string, now identity.Snapshot) []byte {
-	switch m.Method() {
-	case "tools/list":
-		return resultAnswer(m, map[string]any{"tools": []any{signInToolDefinition(profile)}}, true)
-	case "resources/list":
-		return resultAnswer(m, map[string]any{"resources": []any{}}, true)
-	case "resources/templates/list":
-		return resultAnswer(m, map[string]any{"resourceTemplates": []any{}}, true)
-	case "prompts/list":
-		return resultAnswer(m, map[string]any{"prompts": []any{}}, true)
-	case "tools/call":
-		return toolErrorAnswer(m, signedOutWords(profile, now))
+// signedOutList is the list that stands in for one of the server's, which is not
+// known, while there is no user; nil for a method that is no list.
+func signedOutList(m *relay.Message, profile string) []byte {
+	member := listMembers[m.Method()]
+	switch member {
+	case "":
+		return nil
+	case "tools":
+		return resultAnswer(m, map[string]any{member: []any{signInToolDefinition(profile)}}, true)
 	}
-	code := codeSignIn
+	return resultAnswer(m, map[string]any{member: []any{}}, true)
+}
+
+// signedOutCode tells nobody signed in from a sign-in that cannot be used.
+func signedOutCode(now identity.Snapshot) int {
 	if now.State == identity.Troubled {
-		code = codeTrouble
+		return codeTrouble
 	}
-	return relay.AppendError(nil, m.ID(), code, signedOutWords(profile, now), nil)
+	return codeSignIn
 }
 
 func signInToolDefinition(profile string) map[string]any {
@@ -157,8 +156,6 @@ func kindFlag(kind policy.Kind) string {
 	}[kind]
 }
 
-func deniedAnswer(m *relay.Message, words string) []byte { return refusedAnswer(m, codeDenied, words) }
-
 // refusedAnswer says why a call went nowhere, in the form that its method has.
 func refusedAnswer(m *relay.Message, code int, words string) []byte {
 	if m.Method() == "tools/call" {
@@ -167,14 +164,10 @@ func refusedAnswer(m *relay.Message, code int, words string) []byte {
 	return relay.AppendError(nil, m.ID(), code, words, nil)
 }
 
-// unrecordedAnswer refuses what could not be put on record.
-func unrecordedAnswer(m *relay.Message, err error) []byte {
-	words := fmt.Sprintf("The call was not sent, because it could not be recorded: %v. "+
+// unrecordedWords tell why what cannot be put on record does not happen.
+func unrecordedWords(err error) string {
+	return fmt.Sprintf("The call was not sent, because it could not be recorded: %v. "+
 		"The user can make room or mend the rights of the audit folder, then try again.", err)
-	if m.Method() == "tools/call" {
-		return toolErrorAnswer(m, words)
-	}
-	return relay.AppendError(nil, m.ID(), codeUnrecorded, words, nil)
 }
 
 // toolErrorAnswer is a tool result that says what went wrong: models read it,

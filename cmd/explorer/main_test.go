@@ -1,0 +1,156 @@
+package explorer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"go.uber.org/goleak"
+
+	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/demoidp"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// serverVariable makes this test binary an MCP server of the kind that it names.
+const serverVariable = "EXPLORER_TEST_SERVER"
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(serverVariable); kind != "" {
+		if err := servers[kind](); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+var servers = map[string]func() error{
+	"orders": func() error { return serve(orders()) },
+	"many":   func() error { return serve(many()) },
+}
+
+func serve(s *server.MCPServer) error {
+	err := server.NewStdioServer(s).Listen(context.Background(), os.Stdin, os.Stdout)
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// orders is a server with one of everything.
+func orders() *server.MCPServer {
+	s := server.NewMCPServer("orders", "1.2.3", server.WithToolCapabilities(true), server.WithInstructions("Be kind."))
+	s.AddTool(mcp.NewTool("echo", mcp.WithString("text")), func(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		fmt.Fprintln(os.Stderr, "echo was called")
+		return mcp.NewToolResultText(r.GetString("text", "")), nil
+	})
+	s.AddTool(mcp.NewTool("whoami"), func(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		if r.Params.Meta == nil || r.Params.Meta.AdditionalFields[broker.MetaKey] == nil {
+			return mcp.NewToolResultText("nobody"), nil
+		}
+		user := r.Params.Meta.AdditionalFields[broker.MetaKey].(map[string]any)
+		return mcp.NewToolResultText(fmt.Sprint(user["email"])), nil
+	})
+	s.AddTool(mcp.NewTool("fail"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return mcp.NewToolResultError("it broke"), nil
+	})
+	s.AddTool(mcp.NewTool("delete_all"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return mcp.NewToolResultText("deleted"), nil
+	})
+	return s
+}
+
+// many is a server of 350 tools, in pages.
+func many() *server.MCPServer {
+	s := server.NewMCPServer("many", "1", server.WithToolCapabilities(false), server.WithPaginationLimit(40))
+	for i := range 350 {
+		s.AddTool(mcp.NewTool(fmt.Sprintf("tool_%03d", i)), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return mcp.NewToolResultText(fmt.Sprint(i)), nil
+		})
+	}
+	return s
+}
+
+// world is a broker with files of its own, and its provider.
+type world struct {
+	*testing.T
+	broker *broker.Broker
+	events chan broker.ExplorerEvent
+}
+
+func newWorld(t *testing.T) *world {
+	dir := t.TempDir()
+	return &world{T: t, events: make(chan broker.ExplorerEvent, 1000), broker: broker.New(broker.Options{
+		Paths: broker.Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")},
+		Store: keychain.Memory(), Env: func(string) string { return "" },
+	})}
+}
+
+// withProfile configures a profile, with more lines in its table.
+func (w *world) withProfile(lines string) {
+	w.Helper()
+	idp, err := demoidp.Start(demoidp.Options{AutoApprove: true})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { _ = idp.Close() })
+	text := fmt.Sprintf("[profiles.test]\nissuer = %q\nclient_id = %q\n%s\n", idp.Issuer(), demoidp.DefaultClientID, lines)
+	if err := os.WriteFile(w.broker.Paths.ConfigFile, []byte(text), 0o600); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// open explores a server of this binary.
+func (w *world) open(kind string, change ...func(*broker.ExploreOptions)) *Client {
+	w.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		w.Fatal(err)
+	}
+	o := broker.ExploreOptions{
+		Overrides: broker.Overrides{Command: []string{self}},
+		Environ:   append(os.Environ(), serverVariable+"="+kind), Face: "mcpauth cli",
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	w.Cleanup(cancel)
+	c, err := Open(ctx, w.broker, o, func(e broker.ExplorerEvent) {
+		select {
+		case w.events <- e:
+		default:
+		}
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	var once sync.Once
+	w.Cleanup(func() { once.Do(func() { _ = c.Close() }) })
+	return c
+}
+
+// until waits for an event.
+func (w *world) until(is func(broker.ExplorerEvent) bool) broker.ExplorerEvent {
+	w.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		select {
+		case e := <-w.events:
+			if is(e) {
+				return e
+			}
+		case <-deadline:
+			w.Fatal("the event did not come")
+		}
+	}
+}

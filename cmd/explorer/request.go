@@ -1,0 +1,109 @@
+package explorer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// params are those of a request.
+type params map[string]any
+
+// newID returns the id of the next request, as JSON.
+func (c *Client) newID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	return strconv.Quote("mcpauth-" + strconv.FormatInt(c.last, 10)) // mcp-go has the numbers, in its greeting
+}
+
+// request asks the server, and takes the request back when ctx ends. Errors are
+// *broker.Problem, or the error of ctx.
+func (c *Client) request(ctx context.Context, method string, p params) (json.RawMessage, error) {
+	result, _, err := c.requestAs(ctx, c.newID(), method, p)
+	return result, err
+}
+
+// requestAs is request with a given id. own says that mcpauth answered, not the
+// server.
+func (c *Client) requestAs(ctx context.Context, id, method string, p params) (result json.RawMessage, own bool, err error) {
+	m, err := c.wire.call(ctx, id, map[string]any{
+		"jsonrpc": "2.0", "id": json.RawMessage(id), "method": method, "params": c.withMeta(p),
+	})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		_ = c.wire.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params{
+			"requestId": json.RawMessage(id), "reason": ctx.Err().Error(),
+		}}) // a server that has ended hears nothing
+		return nil, false, ctx.Err()
+	case err != nil:
+		return nil, false, c.gone()
+	}
+	if refusal := c.x.Refusal(id); refusal != nil {
+		return nil, true, refusal
+	}
+	if m.Error != nil {
+		return nil, false, c.serverError(method, m.Error)
+	}
+	return m.Result, c.x.Own(id), nil
+}
+
+// withMeta adds what each request of the modern protocol carries.
+func (c *Client) withMeta(p params) params {
+	if c.meta == nil {
+		if p == nil {
+			return params{}
+		}
+		return p
+	}
+	meta := maps.Clone(c.meta)
+	if own, ok := p["_meta"].(map[string]any); ok {
+		maps.Copy(meta, own)
+	}
+	all := params{}
+	maps.Copy(all, p)
+	all["_meta"] = meta
+	return all
+}
+
+// The relay's own error codes (broker/relay) that mean that there is no answer.
+const (
+	codeBackendGone = 4502
+	codeTimeout     = 4504
+	codeTooLong     = 4413
+	methodNotFound  = -32601
+)
+
+// ServerError is an error that the server answered with.
+type ServerError struct {
+	Code    int
+	Message string
+	Data    json.RawMessage // may be nil
+}
+
+// Error returns the server's message with its code.
+func (e *ServerError) Error() string {
+	return fmt.Sprintf("%s (code %d)", strings.TrimSuffix(e.Message, "."), e.Code)
+}
+
+// serverError is the problem of an answer that is an error. Some servers send a
+// text where an object should be.
+func (c *Client) serverError(method string, text json.RawMessage) error {
+	e := &ServerError{}
+	if json.Unmarshal(text, e) != nil && json.Unmarshal(text, &e.Message) != nil {
+		e.Message = string(text)
+	}
+	p := &broker.Problem{Msg: "the server answers " + method + " with an error: " + e.Error(), Code: broker.ExitToolFailed, Err: e}
+	switch e.Code {
+	case codeBackendGone, codeTimeout:
+		p.Msg, p.Hints, p.Code = strings.TrimPrefix(e.Message, "mcpauth: "), c.log.hints(), broker.ExitUnreachable
+	case codeTooLong:
+		p.Msg, p.Code = strings.TrimPrefix(e.Message, "mcpauth: "), broker.ExitError
+	}
+	return p
+}

@@ -1,0 +1,63 @@
+package explorer
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// Resources lists the server's resources, then its templates; of each, last, those
+// that the policy hides from AI clients.
+func (c *Client) Resources(ctx context.Context) ([]broker.Resource, error) {
+	all := []broker.Resource{}
+	for _, of := range []struct{ method, member, kind string }{
+		{"resources/list", "resources", "resource"},
+		{"resources/templates/list", "resourceTemplates", "template"},
+	} {
+		shown, hidden, err := c.list(ctx, of.method, of.member)
+		if err != nil {
+			return nil, err
+		}
+		for _, raw := range append(shown, hidden...) {
+			r := readResource(raw)
+			if of.kind == "resource" && r.URI == "" || of.kind == "template" && r.URITemplate == "" {
+				continue
+			}
+			r.Mark = c.x.Mark(of.kind, r.URI+r.URITemplate)
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+func readResource(raw json.RawMessage) broker.Resource {
+	var d struct {
+		URI, URITemplate, Name, Title, Description, MIMEType loose
+		Size                                                 *number
+	}
+	_ = json.Unmarshal(raw, &d) // members of another type are left out
+	r := broker.Resource{
+		URI: string(d.URI), URITemplate: string(d.URITemplate), Name: string(d.Name), Title: string(d.Title),
+		Description: string(d.Description), MIMEType: string(d.MIMEType), Size: -1, Raw: raw,
+	}
+	if d.Size != nil && *d.Size >= 0 && *d.Size < 1<<53 {
+		r.Size = int64(*d.Size)
+	}
+	return r
+}
+
+// Read reads a resource. Errors are those of [Client.Call].
+func (c *Client) Read(ctx context.Context, uri string) (broker.ReadResult, error) {
+	raw, err := c.converse(ctx, "resources/read", params{"uri": uri}, broker.CallOptions{})
+	if err != nil {
+		return broker.ReadResult{}, err
+	}
+	var d struct{ Contents []json.RawMessage }
+	_ = json.Unmarshal(raw, &d) // what cannot be read is in Raw
+	result := broker.ReadResult{Contents: []broker.Content{}, Raw: raw}
+	for _, content := range d.Contents {
+		result.Contents = append(result.Contents, readResourceContent(content))
+	}
+	return result, nil
+}

@@ -1,0 +1,112 @@
+package explorer
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// subscriptions are what is listened to in the modern protocol: one stream for all.
+type subscriptions struct {
+	uris   []string
+	cancel context.CancelFunc
+	acks   map[string]chan struct{} // closed when the server acknowledges a stream, by its id
+}
+
+// ackPatience bounds the wait for a server to acknowledge a stream.
+const ackPatience = 3 * time.Second
+
+// Subscribe asks to be told, by EventResourceUpdated, when a resource changes.
+// Errors are *broker.Problem.
+func (c *Client) Subscribe(ctx context.Context, uri string) error {
+	if c.meta == nil {
+		_, err := c.request(ctx, "resources/subscribe", params{"uri": uri})
+		return err
+	}
+	c.mu.Lock()
+	uris := c.streams.uris
+	c.mu.Unlock()
+	if slices.Contains(uris, uri) {
+		return nil
+	}
+	return c.listenTo(ctx, append(slices.Clone(uris), uri))
+}
+
+// Unsubscribe takes a Subscribe back.
+func (c *Client) Unsubscribe(ctx context.Context, uri string) error {
+	if c.meta == nil {
+		_, err := c.request(ctx, "resources/unsubscribe", params{"uri": uri})
+		return err
+	}
+	c.mu.Lock()
+	uris := slices.DeleteFunc(slices.Clone(c.streams.uris), func(u string) bool { return u == uri })
+	c.mu.Unlock()
+	return c.listenTo(ctx, uris)
+}
+
+// listen opens the stream that tells of changed lists, in the background. Older
+// protocols tell of them unasked.
+func (c *Client) listen() {
+	if c.meta != nil {
+		c.start(func() { _ = c.listenTo(c.ctx, nil) }) // a server without it tells of nothing
+	}
+}
+
+// listenTo opens a stream in the place of the last one, and returns when the server
+// acknowledges it, refuses, or says nothing for a while.
+func (c *Client) listenTo(ctx context.Context, uris []string) error {
+	id := c.newID()
+	stream, cancel := context.WithCancel(c.ctx)
+	ack := make(chan struct{})
+	c.mu.Lock()
+	if c.streams.acks == nil {
+		c.streams.acks = map[string]chan struct{}{}
+	}
+	c.streams.acks[id] = ack
+	c.mu.Unlock()
+	ended := make(chan error, 1)
+	c.start(func() {
+		_, _, err := c.requestAs(stream, id, string(mcp.MethodSubscriptionsListen), params{"notifications": mcp.SubscriptionFilter{
+			ToolsListChanged: true, PromptsListChanged: true, ResourcesListChanged: true, ResourceSubscriptions: uris,
+		}})
+		c.mu.Lock()
+		delete(c.streams.acks, id)
+		c.mu.Unlock()
+		ended <- err
+	})
+	select {
+	case err := <-ended:
+		cancel()
+		return err
+	case <-ctx.Done():
+		cancel()
+		return ctx.Err()
+	case <-ack:
+	case <-time.After(ackPatience):
+	}
+	c.mu.Lock()
+	last := c.streams.cancel
+	c.streams.uris, c.streams.cancel = uris, cancel
+	c.mu.Unlock()
+	if last != nil {
+		last()
+	}
+	return nil
+}
+
+func (c *Client) acknowledged(text json.RawMessage) {
+	var p struct {
+		Meta map[string]json.RawMessage `json:"_meta"`
+	}
+	_ = json.Unmarshal(text, &p)
+	id := string(p.Meta[mcp.MetaKeySubscriptionID])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ack := c.streams.acks[id]; ack != nil {
+		delete(c.streams.acks, id)
+		close(ack)
+	}
+}

@@ -1,0 +1,100 @@
+package explorer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// Tools lists the server's tools, in its order, and behind them those that the
+// policy hides from AI clients.
+func (c *Client) Tools(ctx context.Context) ([]broker.Tool, error) {
+	shown, hidden, err := c.list(ctx, "tools/list", "tools")
+	if err != nil {
+		return nil, err
+	}
+	tools := []broker.Tool{}
+	for _, raw := range append(shown, hidden...) {
+		if tool, ok := readTool(raw); ok {
+			tool.Mark = c.x.Mark("tool", tool.Name)
+			tools = append(tools, tool)
+		}
+	}
+	return tools, nil
+}
+
+// readTool reads a definition. What has no name cannot be called, and is none.
+func readTool(raw json.RawMessage) (broker.Tool, bool) {
+	var d struct {
+		Name, Title, Description  loose
+		InputSchema, OutputSchema json.RawMessage
+		Annotations               struct {
+			Title                                                        loose
+			ReadOnlyHint, DestructiveHint, IdempotentHint, OpenWorldHint claim
+		}
+	}
+	_ = json.Unmarshal(raw, &d) // members of another type are left out
+	if d.Name == "" {
+		return broker.Tool{}, false
+	}
+	a := d.Annotations
+	return broker.Tool{
+		Name: string(d.Name), Title: string(cmp.Or(d.Title, a.Title)), Description: string(d.Description),
+		InputSchema: d.InputSchema, OutputSchema: d.OutputSchema,
+		ReadOnly: bool(a.ReadOnlyHint), Destructive: bool(a.DestructiveHint && !a.ReadOnlyHint),
+		Idempotent: bool(a.IdempotentHint), OpenWorld: bool(a.OpenWorldHint),
+		Raw: raw,
+	}, true
+}
+
+// loose is a text, or nothing where the server put something else.
+type loose string
+
+// UnmarshalJSON never fails.
+func (l *loose) UnmarshalJSON(text []byte) error {
+	var s string
+	if json.Unmarshal(text, &s) == nil {
+		*l = loose(s)
+	}
+	return nil
+}
+
+// claim is true, or nothing.
+type claim bool
+
+// UnmarshalJSON never fails.
+func (c *claim) UnmarshalJSON(text []byte) error {
+	*c = string(text) == "true"
+	return nil
+}
+
+// Call calls a tool. arguments is an object, or nil for none; it is sent as it is.
+// A tool that fails is a result with IsError. Errors are *broker.Problem, with
+// ExitDenied for a call that the policy denies and ExitSignInNeeded while nobody
+// is signed in; or that of ctx, whose end takes the call back.
+func (c *Client) Call(ctx context.Context, tool string, arguments json.RawMessage, o broker.CallOptions) (broker.CallResult, error) {
+	p := params{"name": tool}
+	if arguments != nil {
+		p["arguments"] = arguments
+	}
+	began := time.Now()
+	raw, err := c.converse(ctx, "tools/call", p, o)
+	if err != nil {
+		return broker.CallResult{}, err
+	}
+	result := broker.CallResult{Raw: raw, Took: time.Since(began)}
+	var d struct {
+		Content           []json.RawMessage
+		IsError           claim
+		StructuredContent json.RawMessage
+	}
+	_ = json.Unmarshal(raw, &d) // what cannot be read is in Raw
+	result.IsError, result.Content = bool(d.IsError), readContents(d.Content)
+	if string(d.StructuredContent) != "null" {
+		result.Structured = d.StructuredContent
+	}
+	return result, nil
+}
