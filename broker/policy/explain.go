@@ -57,10 +57,10 @@ func (c *compiled) covers(item Item) bool {
 	}
 	v := View{}
 	for _, text := range c.patterns[Template] {
-		v.templates = append(v.templates, pattern[bound]{text, bound{}})
+		v.templates = append(v.templates, pattern[grant]{what: grant{}, text: text})
 	}
 	found := false
-	v.eachTemplate(item.Name, func(bound) bool { found = true; return true })
+	v.eachTemplate(item.Name, func(grant) bool { found = true; return true })
 	return found
 }
 
@@ -180,7 +180,7 @@ func deniedWords(rule string) string {
 		return "the server is used read-only, and this is not among its read_tools"
 	case strict:
 		return "the policy is strict, and no rule names this method"
-	case noRule, nobody:
+	case noRule, nobody, otherReading:
 		return rule
 	}
 	return fmt.Sprintf("%s denies it", rule)

@@ -125,6 +125,40 @@ func (n *names[T]) has(name string) bool {
 	return found
 }
 
+// wideNames finds what belongs to a name, or to one that a person or a careless
+// server could take for it: "Delete" is no way around a rule about "delete".
+type wideNames[T any] struct{ exact, alike names[T] }
+
+func (w *wideNames[T]) add(kind Kind, text string, what T) {
+	w.exact.add(text, what)
+	folded := fold(text)
+	w.alike.add(folded, what)
+	if kind != Resource {
+		return
+	}
+	if plain := uriPattern(text); plain != folded {
+		w.alike.add(plain, what)
+	}
+}
+
+// each calls f, perhaps more than once for the same, until it says stop.
+func (w *wideNames[T]) each(item Item, f func(T) (stop bool)) {
+	stopped := false
+	stop := func(what T) bool { stopped = f(what); return stopped }
+	w.exact.each(item.Name, stop)
+	if !stopped {
+		w.alike.each(fold(item.Name), stop)
+	}
+	if item.Kind != Resource || stopped {
+		return
+	}
+	for _, reading := range uriReadings(item.Name) {
+		if w.alike.each(reading, stop); stopped {
+			return
+		}
+	}
+}
+
 // fold gives names that a person, or a careless server, could take for each
 // other the same form: letter case, full width and other compatible forms,
 // blanks at the ends and what cannot be seen do not count.

@@ -126,6 +126,8 @@ const (
 	readOnly = "read-only"
 	strict   = "strict"
 	relayed  = "no rule about this method"
+
+	otherReading = "a server may read this address as another one, which no rule allows"
 )
 
 // merge is what both need.

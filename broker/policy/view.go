@@ -13,9 +13,16 @@ type View struct {
 	roles  []string
 	server string
 
-	denies, foldedDenies [kinds]names[*compiled]
-	grants, guards       [kinds]names[bound]
-	templates            []pattern[bound] // that grant
+	denies    [kinds]wideNames[*compiled]
+	guards    [kinds]wideNames[bound]
+	grants    [kinds]names[grant]
+	templates []pattern[grant]
+}
+
+// grant is a pattern of a rule that allows.
+type grant struct {
+	bound
+	readings []string // of resources: the patterns of which each reading of a URI must match one
 }
 
 // bound is a rule that holds for the user but for what a sign-in could bring.
@@ -47,17 +54,19 @@ func (p *Policy) For(u User, server string) *View {
 
 func (v *View) add(kind Kind, text string, b bound) {
 	if b.denies {
-		v.denies[kind].add(text, b.compiled)
-		v.foldedDenies[kind].add(fold(text), b.compiled)
-	}
-	switch {
-	case b.grants && kind == Template:
-		v.templates = append(v.templates, pattern[bound]{text, b})
-	case b.grants:
-		v.grants[kind].add(text, b)
+		v.denies[kind].add(kind, text, b.compiled)
 	}
 	if b.guards {
-		v.guards[kind].add(text, b)
+		v.guards[kind].add(kind, text, b)
+	}
+	switch {
+	case !b.grants:
+	case kind == Template:
+		v.templates = append(v.templates, pattern[grant]{text, grant{bound: b}})
+	case kind == Resource:
+		v.grants[kind].add(text, grant{b, uriPatterns(text)})
+	default:
+		v.grants[kind].add(text, grant{bound: b})
 	}
 }
 
@@ -151,8 +160,7 @@ func (v *View) denied(item Item) (rule *compiled) {
 		}
 		return false
 	}
-	v.denies[item.Kind].each(item.Name, first)
-	v.foldedDenies[item.Kind].each(fold(item.Name), first)
+	v.denies[item.Kind].each(item, first)
 	return rule
 }
 
@@ -166,9 +174,19 @@ func (v *View) granted(item Item, now time.Time) Decision {
 		return Decision{Allow, signedIn, Needs{}}
 	}
 	decision := Decision{Deny, noRule, Needs{}}
-	consider := func(b bound) bool {
+	var readings []string
+	if item.Kind == Resource {
+		readings = uriReadings(item.Name)
+	}
+	consider := func(b grant) bool {
 		if item.Kind == Method && v.policy.set.Strict && len(b.Methods) == 0 {
 			return false // strict wants the method named
+		}
+		if slices.ContainsFunc(readings, func(r string) bool { return !Match(b.readings, r) && !Match(b.readings, r+"/") }) {
+			if decision.Effect == Deny {
+				decision.Rule = otherReading
+			}
+			return false
 		}
 		missing := b.at(v, now)
 		if missing.None() {
@@ -196,7 +214,7 @@ func (v *View) granted(item Item, now time.Time) Decision {
 
 // guarded adds what rules require beyond what allows an item.
 func (v *View) guarded(item Item, now time.Time, granted Decision) Decision {
-	v.guards[item.Kind].each(item.Name, func(b bound) bool {
+	v.guards[item.Kind].each(item, func(b bound) bool {
 		missing := b.at(v, now)
 		if missing.None() {
 			return false
@@ -212,7 +230,7 @@ func (v *View) guarded(item Item, now time.Time, granted Decision) Decision {
 
 // eachTemplate finds the rules under which some URI of a template could be
 // read: patterns whose beginning agrees with the template's.
-func (v *View) eachTemplate(template string, f func(bound) bool) {
+func (v *View) eachTemplate(template string, f func(grant) bool) {
 	fixed, _, _ := strings.Cut(template, "{")
 	for _, p := range v.templates {
 		head, _, star := strings.Cut(p.text, "*")
