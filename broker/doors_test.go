@@ -252,7 +252,7 @@ func TestResourceUpdatesAreForReaders(t *testing.T) {
 func TestLookAlikeIsRefused(t *testing.T) {
 	g, _, record := testGate()
 	answerTo(t, g, "tools/list", `{}`, `{"tools":[{"name":"delete_user"}]}`)
-	for _, name := range []string{"Delete_User", "delete_user ", "delete\u200b_user", "ｄelete_user", "delete_user\\u0000"} {
+	for _, name := range []string{"Delete_User", "delete_user ", "delete\u200b_user", "ｄelete_user", "d\u0435lete_user", "\u0501elete_user", "delete_user\\u0000"} {
 		if passes(t, g, callOf("tools/call", `{}`, `,"name":"`+name+`"`)) {
 			t.Errorf("%q passes", name)
 		}

@@ -161,7 +161,8 @@ func (w *wideNames[T]) each(item Item, f func(T) (stop bool)) {
 
 // fold gives names that a person, or a careless server, could take for each
 // other the same form: letter case, full width and other compatible forms,
-// blanks at the ends and what cannot be seen do not count.
+// letters of other scripts that look like Latin ones, blanks at the ends and what
+// cannot be seen do not count.
 func fold(name string) string {
 	if isFolded(name) {
 		return name
@@ -175,7 +176,7 @@ func fold(name string) string {
 		case unicode.IsSpace(r):
 			return ' '
 		}
-		return foldRune(r)
+		return asciiLookAlike(foldRune(r))
 	}, name)
 	return strings.Trim(norm.NFKC.String(name), " ")
 }

@@ -353,6 +353,8 @@ func TestLookAlikes(t *testing.T) {
 		"delete_user": "", "Get": "", "get": "", "other": "",
 		"Delete_user": "delete_user", "delete\u200b_user": "delete_user", " delete_user": "delete_user",
 		"ｄｅｌｅｔｅ_user": "delete_user", "delete_user\x00x": "delete_user", "delete_uſer": "delete_user", "GET": "get",
+		"d\u0435lete_user": "delete_user", "\u0501\u0415l\u0435t\u0435\uff3fus\u0435r": "delete_user", "delete\u2010user": "", "g\u0435\u03c4": "get", "\u0261et": "get",
+		"удалить": "",
 	} {
 		got, found := known.Of(name)
 		if got != want || found != (want != "") {
