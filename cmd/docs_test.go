@@ -145,6 +145,7 @@ func TestCommandLinesExist(t *testing.T) {
 // mcpauthArgs are the arguments of a command line that runs mcpauth.
 func mcpauthArgs(line string) ([]string, bool) {
 	line, _, _ = strings.Cut(line, " #")
+	line, _, _ = strings.Cut(line, " >") // a redirection
 	words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "$ "))
 	for _, program := range [][]string{{"mcpauth"}, {"go", "run", "./cmd/mcpauth"}} {
 		if len(words) >= len(program) && slices.Equal(words[:len(program)], program) {

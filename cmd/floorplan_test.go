@@ -20,7 +20,8 @@ const module = "github.com/mcpauth/mcpauth"
 // that is not in it may not exist: add one only when it has a privilege that
 // its siblings must not have (design, section 1).
 var floorPlan = map[string][]string{
-	"cmd/mcpauth":         {"cmd", "cmd/demo", "keychain"},
+	"cmd/mcpauth":         {"cmd", "cmd/demo", "cmd/manpages", "keychain"},
+	"cmd/manpages":        {},
 	"cmd/mcpauth-metrics": {"broker"},
 	"cmd":                 {"broker", "broker/demoidp", "broker/identity", "keychain"},
 	"cmd/demo":            {"broker"},
@@ -39,7 +40,7 @@ var floorPlan = map[string][]string{
 // onlyIn says which package alone may import a library. A name that ends in a
 // slash stands for all below it.
 var onlyIn = map[string][]string{
-	"github.com/spf13/cobra":             {"cmd"},
+	"github.com/spf13/cobra":             {"cmd", "cmd/manpages"},
 	"github.com/zalando/go-keyring":      {"keychain"},
 	"github.com/godbus/":                 {"keychain"},
 	"github.com/int128/oauth2cli":        {"broker/identity"},

@@ -37,6 +37,8 @@ type Deps struct {
 	Executable func() (string, error)
 
 	Demo *Demo // for `mcpauth demo`
+	// Man writes the manual pages; nil in a program that has none.
+	Man ManWriter
 }
 
 // How long the keychain may take for one call: a person may have to unlock it
@@ -141,6 +143,11 @@ func newRoot(a *app) *cobra.Command {
 	if a.deps.Demo != nil {
 		root.AddCommand(newDemo(a))
 	}
+	if a.deps.Man != nil {
+		root.AddCommand(newMan(a))
+	}
+	root.InitDefaultCompletionCmd()
+	a.completeWords(root)
 	return root
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 	mcpdemo "github.com/mcpauth/mcpauth/cmd/demo"
+	"github.com/mcpauth/mcpauth/cmd/manpages"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // parts are those that cmd/mcpauth wires, which has all commands.
-var parts = Deps{Demo: &Demo{Serve: mcpdemo.Serve, Connect: mcpdemo.Connect}}
+var parts = Deps{Demo: &Demo{Serve: mcpdemo.Serve, Connect: mcpdemo.Connect}, Man: manpages.Write}
 
 // runMcpauth is the real program but for its keychain.
 func runMcpauth() {
@@ -44,6 +45,7 @@ func runMcpauth() {
 		Environ:    os.Environ(),
 		Executable: func() (string, error) { return exec.LookPath("mcpauth") },
 		Demo:       parts.Demo,
+		Man:        parts.Man,
 	}))
 }
 

@@ -3,46 +3,73 @@ package cmd
 import (
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
-// version is set by the release build.
-var version = "dev"
+// These are set by the release build (-ldflags -X). Without them the build info
+// that Go leaves in the binary tells what it knows.
+var (
+	version = "dev"
+	commit  = ""
+	date    = "" // of the commit, RFC 3339
+)
+
+// buildFacts are what is known of this binary.
+type buildFacts struct {
+	Version  string
+	Commit   string    // empty when it is not known
+	Time     time.Time // of the commit; zero when it is not known
+	Modified bool      // built from a work tree that differs from the commit
+}
 
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Long: "Prints the version. With --json also the commit, its time, the version of Go and the\n" +
+			"system that the program was built for.",
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			number, commit := build()
-			if a.json {
-				a.printJSON(map[string]any{
-					"version": number, "commit": commit, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
-				})
+			b := build()
+			if !a.json {
+				a.fact("mcpauth %s", b.Version)
 				return nil
 			}
-			a.fact("mcpauth %s", number)
+			members := map[string]any{
+				"version": b.Version, "commit": b.Commit, "modified": b.Modified, "go": runtime.Version(),
+				"os": runtime.GOOS, "arch": runtime.GOARCH, "platform": runtime.GOOS + "/" + runtime.GOARCH,
+			}
+			if !b.Time.IsZero() {
+				members["time"] = b.Time.UTC()
+			}
+			a.printJSON(members)
 			return nil
 		},
 	}
 }
 
-// build is the version and commit of this binary, as far as they are known.
-func build() (number, commit string) {
-	number = version
+// build tells of this binary, as far as it is known.
+func build() buildFacts {
+	b := buildFacts{Version: version, Commit: commit}
+	b.Time, _ = time.Parse(time.RFC3339, date) // zero when there is none
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return number, ""
+		return b
 	}
-	if number == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		number = info.Main.Version
+	if b.Version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		b.Version = info.Main.Version
 	}
 	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			commit = setting.Value
+		switch {
+		case setting.Key == "vcs.revision" && b.Commit == "":
+			b.Commit = setting.Value
+		case setting.Key == "vcs.time" && b.Time.IsZero():
+			b.Time, _ = time.Parse(time.RFC3339, setting.Value)
+		case setting.Key == "vcs.modified":
+			b.Modified = setting.Value == "true"
 		}
 	}
-	return number, commit
+	return b
 }

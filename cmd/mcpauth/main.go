@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcpauth/mcpauth/cmd"
 	"github.com/mcpauth/mcpauth/cmd/demo"
+	"github.com/mcpauth/mcpauth/cmd/manpages"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -21,5 +22,6 @@ func main() {
 		Environ:    os.Environ(),
 		Executable: os.Executable,
 		Demo:       &cmd.Demo{Serve: demo.Serve, Connect: demo.Connect},
+		Man:        manpages.Write,
 	}))
 }
