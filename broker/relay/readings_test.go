@@ -31,10 +31,13 @@ type reading struct {
 // readline nor Python's), but str.splitlines and some readlines would.
 const everySeparator = "CR, LS, PS and NEL as well (readline, splitlines)"
 
+// anyMessage reports whether one of the lines could be a message: an object with
+// members. One without, cut out of a string, is none, and the quotes of a
+// member's name could not stand in a string.
 func anyMessage(lines []string) bool {
 	for _, line := range lines {
 		value, err := loose(line)
-		if _, object := value.([]pair); err == nil && object {
+		if members, _ := value.([]pair); err == nil && len(members) > 0 {
 			return true
 		}
 	}
