@@ -48,7 +48,7 @@ func (d *doors) judge(m *relay.Message, session identity.Snapshot, now time.Time
 		}
 		if d.pins.blocks(m.Name()) {
 			return refusal(policy.Item{Kind: policy.Tool, Name: m.Name()}, "pin",
-				"this tool is new, or changed since the user approved it; they can look at it with:  mcpauth tools approve")
+				"this tool is new, or changed since the user approved it; they can look at it with:  mcpauth tools approve"+profileFlag(d.pins.profile))
 		}
 	}
 	item := itemOf(m)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -20,6 +21,7 @@ import (
 // read is a way to mislead a model.
 type pinBook struct {
 	files   pinFiles
+	profile string
 	server  string
 	mode    func() string // one of policy's pin words, as the policy says now
 	say     func(text string)
@@ -142,11 +144,11 @@ func (b *pinBook) note(out *relay.Output) {
 	}
 	found := map[string]json.RawMessage{}
 	out.Filter(relay.ListFilter{Member: "tools", Name: "name", Keep: func(name string, element []byte) bool {
-		if definition, err := relay.CanonicalJSON(element); err == nil {
-			found[name] = definition
-		} else {
-			found[name] = nil // with two readings: nobody can approve it
+		definition, err := relay.CanonicalJSON(element)
+		if other, twice := found[name]; err != nil || twice && !bytes.Equal(other, definition) {
+			definition = nil // with two readings, or two of that name: nobody can approve it
 		}
+		found[name] = definition
 		return true
 	}})
 	b.mu.Lock()
@@ -203,7 +205,11 @@ func (b *pinBook) warn() {
 			continue
 		}
 		b.warned[sum] = true
-		b.say("tool " + visible(name) + " is " + state + "; to look at it: mcpauth tools approve")
+		if definition == nil {
+			b.say("tool " + visible(name) + " has two definitions, so nobody can approve it")
+			continue
+		}
+		b.say("tool " + visible(name) + " is " + state + "; to look at it:  mcpauth tools approve" + profileFlag(b.profile) + " " + quoteWord(name))
 	}
 }
 

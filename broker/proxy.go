@@ -132,7 +132,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	defer inviter.stop()
 	confirmer := &confirmer{}
 	pins := &pinBook{
-		files: pinFilesOf(b.Paths.StateDir, r), server: serverName(r.Command), mode: rules.pin, say: log.say, changed: news.changed,
+		files: pinFilesOf(b.Paths.StateDir, r), profile: r.Name, server: serverName(r.Command), mode: rules.pin, say: log.say, changed: news.changed,
 	}
 	pins.load()
 	tools.seen = pins.note
