@@ -88,6 +88,16 @@ var userMethods = map[string]bool{
 	"prompts/get":    true,
 }
 
+// knownNotifications are those that MCP lets a client send. Any other is a method
+// that MCP does not know.
+var knownNotifications = map[string]bool{
+	"notifications/initialized":        true,
+	"notifications/cancelled":          true,
+	"notifications/progress":           true,
+	"notifications/roots/list_changed": true,
+	"notifications/tasks/status":       true,
+}
+
 // FromClient judges a message of the AI client.
 func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	g.noteClient(m)
@@ -98,6 +108,8 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 		// A call without an id would run without an answer and without a trace.
 		g.record(m, identity.User{}, audit.Refused, "a call without an id")
 		return relay.Verdict{Action: relay.Drop}
+	case m.Kind() == relay.Notification && !knownNotifications[method]:
+		return g.unknownNotification(m)
 	case m.Kind() != relay.Call || openMethods[method]:
 		return g.cleaned(m)
 	}
@@ -109,6 +121,21 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	default:
 		return g.withoutUser(m, now)
 	}
+}
+
+// unknownNotification judges a notification that MCP does not know, which may be
+// a command to the server. Without rules it is relayed, whoever is there.
+func (g *gate) unknownNotification(m *relay.Message) relay.Verdict {
+	now := g.session.Snapshot()
+	if g.doors.policy.current.Load().None() {
+		return g.cleaned(m)
+	}
+	item := policy.Item{Kind: policy.Method, Name: m.Method()}
+	if decision := g.doors.policy.of(now, g.server).Decide(item, time.Now()); decision.Effect != policy.Allow {
+		g.record(m, now.User, audit.Deny, decision.Rule)
+		return relay.Verdict{Action: relay.Drop}
+	}
+	return g.cleaned(m)
 }
 
 // unsettled reports whether the session is about to know more: it is loading,
@@ -134,7 +161,7 @@ func (g *gate) cleaned(m *relay.Message) relay.Verdict {
 	if m.Spoofed() {
 		g.record(m, g.session.Snapshot().User, audit.Allow, "the user that the client sent was removed")
 	}
-	return relay.Verdict{Action: relay.Forward, WholeAnswer: readsAnswer(m.Method())}
+	return relay.Verdict{Action: relay.Forward, WholeAnswer: readsAnswer(m.Method()) || g.readsInput(m)}
 }
 
 // readsAnswer reports whether the answers to a method are read, and changed, by
@@ -142,6 +169,12 @@ func (g *gate) cleaned(m *relay.Message) relay.Verdict {
 func readsAnswer(method string) bool {
 	_, isList := filteredLists[method]
 	return isList || method == "initialize" || method == "server/discover"
+}
+
+// readsInput reports whether the answer to a call may ask for what the policy
+// does not let the server ask for.
+func (g *gate) readsInput(m *relay.Message) bool {
+	return m.Modern() && m.Kind() == relay.Call && !g.doors.policy.of(g.session.Snapshot(), g.server).AllowsRequests()
 }
 
 // forUser judges a call of a signed-in user.
@@ -273,7 +306,7 @@ func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling
 		return g.refuse(m, codeUnrecorded, unrecordedWords(err))
 	}
 	g.session.Used()
-	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call}
+	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call, WholeAnswer: g.readsInput(m)}
 	if sent != m { // what the server gets is not what the client sent
 		v.Insert = relay.Insertion{}
 		v.Line, _ = m.Splice(nil, reserved, add)
@@ -375,6 +408,8 @@ func (g *gate) FromBackend(out *relay.Output, request *relay.Request) relay.Verd
 	switch {
 	case out.Kind() == relay.Notification:
 		return g.notification(out)
+	case out.Kind() == relay.Call:
+		return g.request(out)
 	case request == nil || out.Failed():
 		return relay.Verdict{Action: relay.Forward}
 	}
@@ -395,6 +430,9 @@ func (g *gate) notification(out *relay.Output) relay.Verdict {
 // it, or nil.
 func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte) {
 	g.news.answered(request, out.Result())
+	if denied := g.inputDenied(out, request); denied != nil {
+		return denied
+	}
 	if request.Method == "initialize" || request.Method == "server/discover" {
 		return out.OfferListChanged()
 	}

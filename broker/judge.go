@@ -61,7 +61,7 @@ func (b *Broker) judge(ctx context.Context, r Resolved, server string, supposed 
 }
 
 // Mark is what the policy says to an item now: kind is "tool", "resource",
-// "template", "prompt" or "method", as [Question.Kind].
+// "template", "prompt", "method" or "request", as [Question.Kind].
 func (j *Judge) Mark(kind, name string) Mark {
 	a := j.answer(kind, name, time.Now())
 	m := Mark{Allowed: a.Effect == policy.Allow.String(), Effect: a.Effect, Rule: a.Rule, Why: a.Why, Cures: a.Cures, Notes: a.Notes}

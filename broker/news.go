@@ -150,12 +150,12 @@ func stateLine(profile string, now identity.Snapshot) string {
 // face is what a client can see of a session: when it changes, the lists do.
 type face struct {
 	signedIn bool
-	sub      string
+	proof    string // what a policy knows of the user
 }
 
 func faceOf(now identity.Snapshot) face {
 	if now.State != identity.SignedIn {
 		return face{}
 	}
-	return face{signedIn: true, sub: now.User.Sub}
+	return face{signedIn: true, proof: fmt.Sprintf("%+v", policyUser(now))}
 }

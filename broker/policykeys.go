@@ -39,7 +39,7 @@ var policyFields = map[string]map[string]shape{
 	},
 	"tests": {
 		"name": aText, "want": aText, "server": aText,
-		"tool": aText, "resource": aText, "prompt": aText, "method": aText,
+		"tool": aText, "resource": aText, "prompt": aText, "method": aText, "request": aText,
 		"email": aText, "groups": aList, "roles": aList, "scopes": aList, "acr": aText, "claims": values, "signed_in_ago": aText,
 	},
 	"limits": {"tools": aList, "rate": aText, "burst": aNumber, "shared": aSwitch},

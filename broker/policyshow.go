@@ -53,7 +53,7 @@ func policyWords(s policy.Set) []string {
 		add("read-only: of the tools only %s", orNone(s.ReadTools))
 	}
 	if s.Strict {
-		add("strict: methods that no rule names are denied")
+		add("strict: methods that no rule names, and what the server asks of the client, are denied")
 	}
 	if len(s.Confirm) > 0 {
 		add("a person must agree to each call of: %s", strings.Join(s.Confirm, ", "))

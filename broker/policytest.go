@@ -18,6 +18,7 @@ type testText struct {
 	Resource    string         `toml:"resource"`
 	Prompt      string         `toml:"prompt"`
 	Method      string         `toml:"method"`
+	Request     string         `toml:"request"`
 	Email       string         `toml:"email"`
 	Groups      []string       `toml:"groups"`
 	Roles       []string       `toml:"roles"`
@@ -98,14 +99,14 @@ func (t testText) item() (policy.Item, error) {
 	var item policy.Item
 	found := 0
 	for kind, name := range map[policy.Kind]string{
-		policy.Tool: t.Tool, policy.Resource: t.Resource, policy.Prompt: t.Prompt, policy.Method: t.Method,
+		policy.Tool: t.Tool, policy.Resource: t.Resource, policy.Prompt: t.Prompt, policy.Method: t.Method, policy.Request: t.Request,
 	} {
 		if name != "" {
 			item, found = policy.Item{Kind: kind, Name: name}, found+1
 		}
 	}
 	if found != 1 {
-		return item, errors.New("a test names one of tool, resource, prompt and method")
+		return item, errors.New("a test names one of tool, resource, prompt, method and request")
 	}
 	return item, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // Question is what `mcpauth why` asks.
 type Question struct {
-	Kind   string // "tool", "resource", "template" (of resources), "prompt" or "method"
+	Kind   string // "tool", "resource", "template" (of resources), "prompt", "method" or "request" (of the server)
 	Name   string
 	Server string // as the record names it; empty means the profile's command
 	// What the answer is to suppose of the user instead of what is so: values by
@@ -32,6 +32,7 @@ type Answer struct {
 
 var questionKinds = map[string]policy.Kind{
 	"tool": policy.Tool, "resource": policy.Resource, "template": policy.Template, "prompt": policy.Prompt, "method": policy.Method,
+	"request": policy.Request,
 }
 
 // Why asks the policy of a profile about its signed-in user. Nothing is called.

@@ -153,6 +153,7 @@ func stepUpWords(r ruling, profile string) string {
 func kindFlag(kind policy.Kind) string {
 	return map[policy.Kind]string{
 		policy.Resource: " --kind resource", policy.Template: " --kind template", policy.Prompt: " --kind prompt", policy.Method: " --kind method",
+		policy.Request: " --kind request",
 	}[kind]
 }
 

@@ -25,16 +25,16 @@ func newWhy(a *app) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return a.why(c.Context(), q, args) },
 	}
-	c.Flags().StringVar(&q.Kind, "kind", "tool", "what NAME is: tool, resource, template, prompt or method")
+	c.Flags().StringVar(&q.Kind, "kind", "tool", "what NAME is: tool, resource, template, prompt, method or request (of the server)")
 	c.Flags().StringVar(&q.Server, "server", "", "server as the audit names it (default: the profile's command)")
 	return c
 }
 
 func (a *app) why(ctx context.Context, q broker.Question, args []string) error {
 	switch q.Kind {
-	case "tool", "resource", "template", "prompt", "method":
+	case "tool", "resource", "template", "prompt", "method", "request":
 	default:
-		return usage("--kind must be tool, resource, template, prompt or method, not "+q.Kind, "mcpauth why --help")
+		return usage("--kind must be tool, resource, template, prompt, method or request, not "+q.Kind, "mcpauth why --help")
 	}
 	q.Name, q.Suppose = args[0], map[string][]string{}
 	for _, arg := range args[1:] {

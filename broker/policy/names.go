@@ -119,6 +119,10 @@ func (n *names[T]) each(name string, f func(T) (stop bool)) {
 	try(n.rest)
 }
 
+func (n *names[T]) none() bool {
+	return len(n.exact)+len(n.byPrefix)+len(n.bySuffix)+len(n.rest) == 0
+}
+
 func (n *names[T]) has(name string) bool {
 	found := false
 	n.each(name, func(T) bool { found = true; return true })
@@ -140,6 +144,8 @@ func (w *wideNames[T]) add(kind Kind, text string, what T) {
 		w.alike.add(plain, what)
 	}
 }
+
+func (w *wideNames[T]) none() bool { return w.exact.none() }
 
 // each calls f, perhaps more than once for the same, until it says stop.
 func (w *wideNames[T]) each(item Item, f func(T) (stop bool)) {

@@ -43,7 +43,8 @@ const (
 	Resource             // resources/read, resources/subscribe, an element of resources/list
 	Prompt               // prompts/get and an element of prompts/list
 	Template             // an element of resources/templates/list, by its uriTemplate
-	Method               // any other method; Item.Name is the method itself
+	Method               // any other method of the client; Item.Name is the method itself
+	Request              // what the server asks of the client: Item.Name is the method, as sampling/createMessage
 	kinds
 )
 

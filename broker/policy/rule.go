@@ -19,7 +19,8 @@ type Set struct {
 	RoleLevels []string
 	// GroupRoles gives the members of a group a role.
 	GroupRoles map[string]string
-	// Strict denies methods that MCP does not know unless a rule names them.
+	// Strict denies methods that MCP does not know, and what servers ask of the
+	// client, unless a rule names them.
 	Strict bool
 	// ReadOnly denies every tool but ReadTools. What a server says of its tools
 	// (readOnlyHint) is never believed.
@@ -259,11 +260,12 @@ func (c *compiled) takePatterns() error {
 	if len(c.Methods) == 0 && !anyName {
 		c.patterns[Method] = []string{"*"}
 	}
+	c.patterns[Request] = c.patterns[Method]
 	return nil
 }
 
 func nounOf(k Kind) string {
-	return [...]string{"tools", "resources", "prompts", "resource templates", "methods"}[k]
+	return [...]string{"tools", "resources", "prompts", "resource templates", "methods", "requests"}[k]
 }
 
 // roleBook knows which roles a person has.

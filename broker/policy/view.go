@@ -125,7 +125,7 @@ func (v *View) Decide(item Item, now time.Time) Decision {
 	switch {
 	case p == nil || !p.open && len(p.rules) == 0:
 		return Decision{Deny, noRule, Needs{}}
-	case v.user.Sub == "":
+	case v.user.Sub == "" && item.Kind != Request: // a server asks while it starts, too
 		return Decision{Deny, nobody, Needs{}}
 	case p.set.ReadOnly && !v.reads(item):
 		return Decision{Deny, readOnly, Needs{}}
@@ -168,7 +168,7 @@ func (v *View) denied(item Item) (rule *compiled) {
 // that would after a sign-in.
 func (v *View) granted(item Item, now time.Time) Decision {
 	if v.policy.open {
-		if v.policy.set.Strict && item.Kind == Method {
+		if v.policy.set.Strict && item.Kind >= Method {
 			return Decision{Deny, strict, Needs{}}
 		}
 		return Decision{Allow, signedIn, Needs{}}
@@ -179,7 +179,7 @@ func (v *View) granted(item Item, now time.Time) Decision {
 		readings = uriReadings(item.Name)
 	}
 	consider := func(b grant) bool {
-		if item.Kind == Method && v.policy.set.Strict && len(b.Methods) == 0 {
+		if item.Kind >= Method && v.policy.set.Strict && len(b.Methods) == 0 {
 			return false // strict wants the method named
 		}
 		if slices.ContainsFunc(readings, func(r string) bool { return !Match(b.readings, r) && !Match(b.readings, r+"/") }) {
@@ -203,7 +203,7 @@ func (v *View) granted(item Item, now time.Time) Decision {
 	} else {
 		v.grants[item.Kind].each(item.Name, consider)
 	}
-	if decision.Effect == Deny && item.Kind == Method {
+	if decision.Effect == Deny && item.Kind >= Method {
 		if v.policy.set.Strict {
 			return Decision{Deny, strict, Needs{}}
 		}
@@ -281,6 +281,11 @@ func union(a, b []string) []string {
 		}
 	}
 	return all
+}
+
+// AllowsRequests reports whether the server may ask everything of the client.
+func (v *View) AllowsRequests() bool {
+	return v.policy != nil && !v.policy.set.Strict && v.denies[Request].none() && v.guards[Request].none()
 }
 
 // AllowsAll reports whether the user may use everything that a list can hold.

@@ -83,6 +83,7 @@ func (out *outbound) pass(o *Output) {
 	}
 	v := out.Gate.FromBackend(o, request)
 	if v.Action != Forward {
+		out.refuse(o, v)
 		return
 	}
 	text := v.Line
@@ -93,6 +94,13 @@ func (out *outbound) pass(o *Output) {
 		out.handshake.answered(text)
 	}
 	out.sent(out.out.add(text))
+}
+
+// refuse answers a call of the backend that does not reach the client.
+func (r *Relay) refuse(o *Output, v Verdict) {
+	if v.Action == Answer && o.Kind() == Call && o.ID() != nil {
+		r.backendBox.put(v.Line)
+	}
 }
 
 // unbatch passes the messages of a batch one by one, because a list inside one

@@ -62,7 +62,8 @@ type Gate interface {
 	// Refused is told of a line of the client that was not read.
 	Refused(*Refusal)
 	// FromBackend judges a message to the client. request is the call that it
-	// answers, or nil. Wait and Answer are not possible here. Of a message that is
+	// answers, or nil. Wait is not possible here, and Answer only for a call of the
+	// backend, whose id the gate has then. Of a message that is
 	// streamed only the method, the id and the kind are known, so it cannot be
 	// replaced; and the answer to a call has passed when the gate hears of it.
 	FromBackend(out *Output, request *Request) Verdict

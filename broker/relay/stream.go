@@ -132,7 +132,8 @@ func (s *stream) judged(o *Output) fate {
 	if o.id == nil && strings.HasPrefix(o.Method(), "notifications/") {
 		o.kind = Notification
 	}
-	if s.Gate.FromBackend(o, nil).Action != Forward {
+	if v := s.Gate.FromBackend(o, nil); v.Action != Forward {
+		s.refuse(o, v)
 		return dropped
 	}
 	return passes
