@@ -148,7 +148,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Reserved:    reserved,
 		CallTimeout: o.CallTimeout,
 		Gate:        explorer.behind(gate),
-		Stray:       func(line []byte) { log.say("the server wrote a line that is no message: " + excerpt(line)) },
+		Stray:       func(line []byte) { log.say(strayWords + excerpt(line)) },
 		ClientGone: func() {
 			clientEnded.Store(true)
 			server.stop()
@@ -276,6 +276,9 @@ func serverName(command []string) string {
 	}
 	return name
 }
+
+// strayWords tell in the log of what a server wrote to standard output.
+const strayWords = "the server wrote a line that is no message: "
 
 // excerpt makes a stray line fit for a log.
 func excerpt(line []byte) string {

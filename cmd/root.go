@@ -46,6 +46,8 @@ type Deps struct {
 const (
 	keychainPatience      = 60 * time.Second
 	keychainPatienceProxy = 3 * time.Second
+	// The doctor tells of a keychain that waits for a person.
+	keychainPatienceDoctor = 10 * time.Second
 )
 
 // Main runs one command line and returns the exit code.
@@ -138,7 +140,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.IntVar(&a.passphraseFD, "passphrase-fd", -1, "descriptor to read the age file's passphrase from, where that is the store")
 	root.AddCommand(
 		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a), newStore(a),
-		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a),
+		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a), newDoctor(a),
 	)
 	if a.deps.Demo != nil {
 		root.AddCommand(newDemo(a))
@@ -201,7 +203,11 @@ func (a *app) paths() (broker.Paths, error) {
 // on standard output, too, where a script looks.
 func (a *app) complain(p *broker.Problem) {
 	if a.json {
-		a.printJSON(map[string]any{"error": map[string]any{"message": p.Msg, "hints": hints(p), "exit_code": p.Code}})
+		members := map[string]any{"message": p.Msg, "hints": hints(p), "exit_code": p.Code}
+		if code := broker.FindingOf(p.Err); code != "" {
+			members["code"] = code
+		}
+		a.printJSON(map[string]any{"error": members})
 	}
 	fmt.Fprintln(a.Err, "mcpauth: "+printable(p.Msg))
 	for _, hint := range p.Hints {

@@ -89,3 +89,7 @@ func execError(c Command, path string, err error) error {
 	}
 	return startError(c, Other, err)
 }
+
+// LookUp finds the program of a command as [Start] does, and starts nothing. Its
+// errors are of type *[StartError].
+func LookUp(c Command) (string, error) { return resolve(c) }

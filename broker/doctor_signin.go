@@ -1,0 +1,197 @@
+package broker
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// checkStore stores something and reads it back: a keychain may be readable and
+// not writable, and some say yes and do nothing. An age file is only read, because
+// a first write would make it.
+func (e *examination) checkStore(ctx context.Context) []Finding {
+	if e.configErr != nil {
+		return nil // it names the store
+	}
+	store, key := e.b.Store, fmt.Sprintf("doctor-probe-%d", os.Getpid())
+	kind, origin := e.config.StoreName()
+	var err error
+	if kind == StoreAge {
+		_, err = store.Get(ctx, key)
+	} else {
+		err = probe(ctx, store, key)
+	}
+	if err != nil && !errors.Is(err, keychain.ErrNotFound) {
+		return []Finding{foundError(storeCode(err), err)}
+	}
+	why := "the default"
+	if origin != OriginDefault {
+		why = "chosen by store in the configuration"
+	}
+	return one("MA210", fmt.Sprintf("%s can be used (%s)", store.Name(), why))
+}
+
+func probe(ctx context.Context, store keychain.Store, key string) error {
+	const text = "nothing secret"
+	defer func() { // whatever happens, and after ctrl+c, too
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkGrace)
+		defer cancel()
+		_ = store.Delete(ctx, key) // a leftover holds nothing
+	}()
+	if err := store.Set(ctx, key, keychain.NewSecret(text)); err != nil {
+		return err
+	}
+	kept, err := store.Get(ctx, key)
+	if errors.Is(err, keychain.ErrNotFound) || err == nil && kept != keychain.NewSecret(text) {
+		return &keychain.Error{Op: "get", Kind: keychain.NotKept}
+	}
+	return err
+}
+
+// storeCodes are the findings for what a keychain can fail by.
+var storeCodes = map[keychain.Kind]string{
+	keychain.Unavailable: "MA211", keychain.Locked: "MA212", keychain.Timeout: "MA213", keychain.NoKeyring: "MA214",
+	keychain.NotKept: "MA215", keychain.Sealed: "MA216", keychain.Corrupt: "MA218",
+}
+
+func storeCode(err error) string {
+	var failure *keychain.Error
+	if errors.As(err, &failure) && storeCodes[failure.Kind] != "" {
+		return storeCodes[failure.Kind]
+	}
+	return "MA217"
+}
+
+func (e *examination) checkProvider(ctx context.Context) []Finding {
+	i, err := e.b.accounts.Inspect(ctx, e.resolved.client())
+	var list []Finding
+	if err != nil {
+		problem := loginProblem(err, e.resolved)
+		code := providerCode(err)
+		list = []Finding{found(code, kindOf(code).Title, problem.Msg, append(tlsHints(err), problem.Hints...)...)}
+	} else {
+		list = one("MA310", fmt.Sprintf("%s answers as the profile says (%d ms)", e.resolved.Issuer, i.Took.Milliseconds()))
+		if !i.ListsS256 {
+			list = append(list, one("MA314", "the provider does not list PKCE with S256")...)
+		}
+	}
+	return append(list, clock(i))
+}
+
+// providerCode is the finding for an error of discovery.
+func providerCode(err error) string {
+	switch {
+	case errors.As(err, new(*identity.IssuerMismatchError)):
+		return "MA312"
+	case errors.As(err, new(*identity.MetadataError)):
+		return "MA313"
+	case errors.As(err, new(*identity.ClientError)):
+		return "MA121"
+	}
+	return "MA311"
+}
+
+// tlsHints know why a certificate is refused.
+func tlsHints(err error) []string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return []string{"check this machine's clock: the certificate is not valid at the time that it shows"}
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		return []string{"if your organization inspects TLS, add its certificate to the ones that this machine trusts"}
+	}
+	return nil
+}
+
+func clock(i identity.Inspection) Finding {
+	ahead := i.ClockAhead.Round(time.Second)
+	switch {
+	case !i.ClockKnown:
+		return found("MA322", "this machine's clock could not be compared with the provider's", "")
+	case ahead.Abs() <= identity.ClockLeeway:
+		return found("MA320", "this machine's clock is right", "")
+	case ahead > 0:
+		return found("MA321", fmt.Sprintf("this machine's clock is %s behind the provider's", ahead), "")
+	}
+	return found("MA321", fmt.Sprintf("this machine's clock is %s ahead of the provider's", -ahead), "")
+}
+
+func (e *examination) checkRedirects(context.Context) []Finding {
+	if e.resolved.Grant == grantMachine {
+		return nil
+	}
+	states, err := identity.Redirects(e.resolved.client())
+	if err != nil {
+		return []Finding{foundError("MA333", err)}
+	}
+	var uris, busy []string
+	for _, s := range states {
+		uris = append(uris, s.URI)
+		if !s.Free {
+			busy = append(busy, s.Addr)
+		}
+	}
+	register := "register at the provider: " + strings.Join(uris, " ")
+	switch len(busy) {
+	case 0:
+		return one("MA330", register)
+	case len(states):
+		return []Finding{found("MA331", "no port for the redirect URI is free: "+strings.Join(busy, ", "), "")}
+	}
+	return []Finding{found("MA332", "in use: "+strings.Join(busy, ", ")+"; a sign-in takes the next one", "", register)}
+}
+
+func (e *examination) checkSecret(ctx context.Context) []Finding {
+	client, err := e.b.client(ctx, e.resolved)
+	if err != nil {
+		if errors.As(err, new(*keychain.Error)) {
+			return nil // said by the check of the store
+		}
+		return []Finding{foundError("MA341", err)}
+	}
+	// Google gives each desktop application a secret and wants it back.
+	if client.ClientSecret.IsZero() || client.Machine || e.resolved.Provider == "google" {
+		return nil
+	}
+	return one("MA342", "the application has a client secret; a native one with PKCE needs none")
+}
+
+func (e *examination) checkSignIn(ctx context.Context) []Finding {
+	status, err := e.b.Status(ctx, e.resolved)
+	login := "mcpauth login --profile " + quoteWord(e.resolved.Name)
+	switch {
+	case err != nil && storeCode(err) == "MA218":
+		return []Finding{found("MA218", kindOf("MA218").Title, err.Error(), login)}
+	case err != nil:
+		return nil // said by the check of the store
+	case status.State == identity.SignedIn:
+		return e.signedIn(status)
+	case errors.As(status.Err, new(*identity.LockedError)):
+		return one("MA414", "mcpauth is locked")
+	case status.State == identity.Troubled:
+		return []Finding{found("MA413", "the access token is over; it is renewed when it is needed", AsProblem(status.Err).Msg)}
+	case status.Err == nil || status.Err == identity.ErrSignedOut:
+		return []Finding{found("MA411", "nobody is signed in to "+e.resolved.Name, "", login)}
+	}
+	return []Finding{found("MA412", "the sign-in to "+e.resolved.Name+" has ended", AsProblem(status.Err).Msg, login)}
+}
+
+func (e *examination) signedIn(s identity.Status) []Finding {
+	left := time.Until(s.ExpiresAt).Round(time.Second)
+	text := fmt.Sprintf("somebody is signed in to %s; the access token lives for %s", e.resolved.Name, left)
+	if !s.EndsAt.IsZero() {
+		text += fmt.Sprintf(", and a limit of the profile ends the sign-in in %s", time.Until(s.EndsAt).Round(time.Second))
+	}
+	list := one("MA410", text)
+	if !s.HasRefreshToken {
+		list = append(list, one("MA415", "there is no refresh token: the sign-in ends with its access token")...)
+	}
+	return list
+}

@@ -1,0 +1,150 @@
+package broker
+
+// Severity says how bad a finding is.
+type Severity string
+
+// The severities. Only problems make `mcpauth doctor` exit with 8.
+const (
+	Fine Severity = "ok"      // a check that passed
+	Note Severity = "note"    // worth knowing; works as it is
+	Bad  Severity = "problem" // something does not work, or is not safe
+)
+
+// FindingKind is one thing that the doctor can find. The table of them is the
+// source of docs/errors.md. A code never changes its meaning; its first digit
+// tells the area, and one that ends in 0 is a check that passed.
+type FindingKind struct {
+	Code     string
+	Severity Severity
+	Title    string   // what was found, in general
+	Why      string   // what it means and where it comes from; empty for a check that passed
+	Cure     []string // commands or words; a finding may have better ones
+}
+
+// FindingKinds is the table, ordered by code.
+func FindingKinds() []FindingKind { return findingKinds }
+
+// Area is the part of the system that a code is about.
+func Area(code string) string { return areas[code[2:3]] }
+
+var areas = map[string]string{
+	"1": "configuration", "2": "keychain", "3": "provider", "4": "sign-in", "5": "server", "6": "clients", "7": "files", "8": "program", "9": "doctor",
+}
+
+var findingKinds = []FindingKind{
+	{"MA110", Fine, "the configuration file can be read", "", nil},
+	{"MA111", Bad, "the configuration file cannot be used",
+		"It has a mistake, or other users may write it, so nothing that depends on a profile works. Running proxies go on with what they last read.",
+		[]string{"mend the line that the message names", "mcpauth profile list"}},
+	{"MA112", Note, "there is no configuration file yet",
+		"Without a profile mcpauth does not know where to sign in. This is how it looks after the installation.",
+		[]string{"mcpauth login --issuer URL --client-id ID"}},
+	{"MA120", Fine, "the profile is complete", "", nil},
+	{"MA121", Bad, "it is not clear which profile is meant, or it is not complete",
+		"There is no profile of that name, or several and none is the default, or the one that is meant lacks its issuer or client_id.",
+		[]string{"mcpauth profile list", "mcpauth profile use NAME"}},
+	{"MA122", Note, "variables of this shell change the profile",
+		"AI clients start their servers with hardly any environment. What works here because of a variable does not work there.",
+		[]string{"mcpauth profile show", "mcpauth login"}},
+	{"MA130", Fine, "the policy can be read", "", nil},
+	{"MA131", Bad, "the policy cannot be used",
+		"A proxy that starts now denies every call: without a policy that can be read nothing is allowed.",
+		[]string{"mcpauth policy show"}},
+
+	{"MA210", Fine, "the store for tokens works", "", nil},
+	{"MA211", Bad, "no keychain can be reached",
+		"This session has no keychain service: on Linux no Secret Service on the session bus, over ssh or in a container as a rule; on Windows a session without a credential vault.",
+		[]string{"mcpauth login --store age"}},
+	{"MA212", Bad, "the keychain is locked",
+		"It is there, but nobody unlocked it, and no window can ask for its password.", []string{"unlock it, then: mcpauth status"}},
+	{"MA213", Bad, "the keychain does not answer in time",
+		"It may show a question that nobody sees: behind a window, or on the machine's own screen.", []string{"answer its question, then: mcpauth status"}},
+	{"MA214", Bad, "the keychain has no keyring yet",
+		"The service runs, but there is no collection to put anything into. A first sign-in to the desktop makes one.", []string{"make a keyring named Login in Passwords and Keys (seahorse)"}},
+	{"MA215", Bad, "the keychain does not keep what it is given",
+		"It says yes and stores nothing: somebody said no to its question, or it is read-only.", []string{"say yes when the keychain asks, then try again"}},
+	{"MA216", Bad, "the age file cannot be opened",
+		"The tokens are in a file with a passphrase, and none was given, or not the right one.", []string{"mcpauth status", "mcpauth store migrate --to keychain"}},
+	{"MA217", Bad, "the keychain gives an error", "The cause is in the words of the keychain itself.", []string{"try again, then report it with: mcpauth doctor --report"}},
+	{"MA218", Bad, "what the keychain holds is damaged or not ours",
+		"Another program wrote under mcpauth's name, or an item was changed by hand.", []string{"mcpauth login"}},
+
+	{"MA310", Fine, "the provider is what the profile says", "", nil},
+	{"MA311", Bad, "the provider cannot be reached",
+		"No answer, or an answer that is no OpenID provider's: a network that is down, a VPN that is off, a proxy or the sign-in page of a hotel in between, or a certificate that this machine does not trust. A clock that is wrong makes good certificates look bad.",
+		[]string{"check the network and the issuer's address, then: mcpauth doctor"}},
+	{"MA312", Bad, "the provider calls itself by another name",
+		"The issuer of the profile and the one that the provider's metadata names must be the same to the letter. The usual causes are a slash at the end, and an address without its /oauth2/default or /v2.0.",
+		[]string{"mcpauth profile show"}},
+	{"MA313", Bad, "the provider's metadata cannot be used safely",
+		"It is not there, an endpoint is not https, or PKCE with S256 is not offered.", []string{"mcpauth profile show"}},
+	{"MA314", Note, "the provider does not say that it checks PKCE",
+		"Its metadata lists no code_challenge_methods. mcpauth sends the challenge all the same; whether the provider checks it is not known.", []string{"ask the provider's administrator"}},
+	{"MA320", Fine, "this machine's clock is right", "", nil},
+	{"MA321", Bad, "this machine's clock is wrong",
+		"It differs from the provider's by more than a minute, so that good ID tokens seem over, or not valid yet. Sign-ins then fail.",
+		[]string{"set the clock: timedatectl set-ntp true (Linux), sntp -sS time.apple.com (macOS), w32tm /resync (Windows)"}},
+	{"MA322", Note, "the clock could not be compared", "The provider gave no answer that tells the time.", nil},
+	{"MA330", Fine, "the redirect URIs can be used", "", nil},
+	{"MA331", Bad, "no port for the redirect URI is free",
+		"Other programs listen on all of them, so a sign-in cannot get its answer.",
+		[]string{"end the program that listens there, or register another redirect URI and add it to redirect_uris"}},
+	{"MA332", Note, "some ports of the redirect URIs are in use",
+		"A sign-in takes the next one. It works if that one is registered at the provider, too.", nil},
+	{"MA333", Bad, "a redirect URI of the profile cannot be used", "It must be http on this machine, without a query.", []string{"mcpauth profile show"}},
+	{"MA341", Bad, "the client secret is missing",
+		"The profile names a secret that is not where it should be.", []string{"mcpauth profile secret NAME"}},
+	{"MA342", Note, "the application has a client secret",
+		"A program on a desktop cannot keep one from its user. A public (native) application with PKCE needs none.", []string{"register a native application at the provider"}},
+
+	{"MA410", Fine, "somebody is signed in", "", nil},
+	{"MA411", Bad, "nobody is signed in", "Calls are answered with the request to sign in; nothing reaches the server.", []string{"mcpauth login"}},
+	{"MA412", Bad, "the sign-in has ended",
+		"The provider ended it, a limit of the profile did, or what is stored cannot be used any more.", []string{"mcpauth login"}},
+	{"MA413", Note, "the access token is over", "A running proxy renews it with the refresh token when it is needed; so does mcpauth token.", nil},
+	{"MA414", Bad, "mcpauth is locked", "Somebody ran mcpauth lock on this machine; all proxies are cut off until a fresh sign-in.", []string{"mcpauth unlock"}},
+	{"MA415", Note, "there is no refresh token",
+		"The sign-in ends with its access token. The provider did not give a refresh token: the application may not be allowed to have one, or the scope offline_access was not granted.",
+		[]string{"allow refresh tokens for the application at the provider, then: mcpauth login"}},
+
+	{"MA510", Fine, "the server's command is found", "", nil},
+	{"MA511", Bad, "the server's command is not found or cannot be run",
+		"It is not in the PATH, has no right to be run, or the interpreter that it names is missing.", []string{"give its full path in command of the profile"}},
+	{"MA512", Note, "graphical programs would not find the server's command, or another one",
+		"It is found with the PATH of this terminal. Programs that are started from a desktop have a short PATH and miss what shells add to it, such as ~/.local/bin, Homebrew or version managers.",
+		[]string{"give its full path in command of the profile"}},
+	{"MA513", Note, "the profile has no command", "An AI client's entry names the server then: mcpauth proxy -- COMMAND. The doctor cannot try it.", nil},
+	{"MA514", Bad, "the folder for the server is not there", "cwd of the profile names a folder that does not exist.", []string{"mcpauth profile show"}},
+	{"MA520", Fine, "the server starts and answers", "", nil},
+	{"MA521", Bad, "the server ended before it answered", "Its last words on stderr are in the message. Often a module is missing, or the wrong interpreter runs it.", []string{"start the command by hand to see what it says"}},
+	{"MA522", Bad, "the server does not answer in time", "It starts, but gives no answer to initialize. It may wait for something, or talk to its terminal and not MCP.", []string{"start the command by hand to see what it says"}},
+	{"MA523", Bad, "the server answers with an error", "It speaks MCP, and refuses the handshake or the list of its tools.", []string{"mcpauth doctor --report"}},
+	{"MA524", Note, "the server writes to standard output what is no message",
+		"mcpauth takes such lines out; without it, AI clients fail over them. A server has to log to stderr.", nil},
+
+	{"MA710", Fine, "the files are for you alone", "", nil},
+	{"MA711", Bad, "other users can read or change mcpauth's files", "They were copied, restored or made with other rights.", []string{"chmod -R go-rwx FOLDER"}},
+	{"MA712", Bad, "files belong to another user", "mcpauth was run with sudo once, as a rule, or a home folder was copied.", []string{"sudo chown -R \"$(id -un)\" FOLDER"}},
+	{"MA713", Bad, "the state folder cannot be written", "Without it there is no record, and a call that cannot be recorded is refused.", []string{"check the rights of the folder and the disk"}},
+	{"MA720", Fine, "the audit record is whole", "", nil},
+	{"MA721", Bad, "the audit record was changed or is damaged", "Its chain of hashes is broken: lines or files were changed, added or taken away, or the disk lost some.", []string{"mcpauth audit verify"}},
+	{"MA722", Bad, "the audit record cannot be read", "Rights, or a disk that fails.", []string{"mcpauth audit verify"}},
+	{"MA730", Fine, "there is room on the disk", "", nil},
+	{"MA731", Bad, "the disk is nearly full", "When the record cannot be written, calls are refused.", []string{"make room on the disk that has the state folder"}},
+
+	{"MA810", Fine, "this program", "", nil},
+	{"MA811", Note, "another mcpauth comes first in the PATH", "What you type is not what was examined here, and may be older.", []string{"remove one of the two"}},
+
+	{"MA911", Bad, "a check did not finish in time", "Something that it asks does not answer. The other checks are not affected.", []string{"mcpauth doctor --report"}},
+}
+
+// kindOf returns the row of a code. A code that is in no row is a mistake of this
+// package, which any test finds.
+func kindOf(code string) FindingKind {
+	for _, kind := range findingKinds {
+		if kind.Code == code {
+			return kind
+		}
+	}
+	panic("no finding " + code)
+}

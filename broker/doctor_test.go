@@ -1,0 +1,74 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What a report must not say, wherever it came from.
+func TestReportTellsNothing(t *testing.T) {
+	const home = "/home/ada"
+	words := strings.Join([]string{
+		"Authorization: Bearer CANARYCANARYCANARY",
+		"eyJhbGciOiJub25lIn0.eyJDQU5BUlkiOiJDQU5BUlkifQ.CANARYCANARY",
+		"password=CANARY", "api_key: CANARY", "https://ada:CANARY@example.com/",
+		"AbCdEfGhIjKlMnOpQrStUvWxYz0123456789CANARYabcdef",
+		"ada.lovelace@example.com", home + "/.config/mcpauth/config.toml", "/Users/grace/CANARY-not/x",
+	}, " ")
+	words = strings.ReplaceAll(words, "CANARY-not", "x") // the folder of another person is no secret
+	d := Diagnosis{
+		Profile: "orders",
+		Findings: []Finding{
+			found("MA521", words, words, words),
+			found("MA310", "https://login.example.com answers", ""),
+		},
+		resolved: Resolved{
+			Profile: Profile{
+				Issuer: "https://login.example.com", ClientID: "0oa1b2c3d4e5f6g7h8i9",
+				Command: []string{home + "/bin/server", "--token", "CANARY"}, Audience: "ada.lovelace@example.com",
+			},
+			Origin: map[string]Origin{"issuer": OriginProfile, "client_id": OriginFile},
+		},
+	}
+	report := d.Report(DoctorOptions{Version: "1.2.3", Environ: []string{"MCPAUTH_PROFILE=CANARY", "DISPLAY=:0", "AWS_SECRET=CANARY"}}, home)
+	text, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, banned := range []string{"CANARY", "ada", "lovelace", "grace", home, "AWS_SECRET"} {
+		if strings.Contains(string(text), banned) {
+			t.Errorf("the report tells %s:\n%s", banned, text)
+		}
+	}
+	for _, wanted := range []string{"0oa1b2c3d4e5f6g7h8i9", "https://login.example.com (profile)", "server and 2 arguments", "DISPLAY", "~/.config", "1.2.3"} {
+		if !strings.Contains(string(text), wanted) {
+			t.Errorf("the report lacks %s:\n%s", wanted, text)
+		}
+	}
+}
+
+// A check that hangs costs its own time and is told of; a check that needs a
+// moment to clear up gets it.
+func TestChecksThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		never := make(chan struct{})
+		hung := check{"the thing", time.Second, func(context.Context) []Finding { <-never; return nil }}.within(t.Context())
+		if len(hung) != 1 || hung[0].Code != "MA911" || time.Since(began) > time.Second+checkGrace {
+			t.Errorf("after %s: %v", time.Since(began), hung)
+		}
+		close(never)
+		slow := check{"the thing", time.Second, func(ctx context.Context) []Finding {
+			<-ctx.Done()
+			time.Sleep(checkGrace / 2)
+			return one("MA522", "late")
+		}}.within(t.Context())
+		if len(slow) != 1 || slow[0].Code != "MA522" {
+			t.Errorf("%v", slow)
+		}
+	})
+}

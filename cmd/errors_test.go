@@ -1,0 +1,83 @@
+package cmd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// The page about the findings is made of the table that the doctor uses. To write
+// it anew: go generate ./cmd
+func TestErrorsPage(t *testing.T) {
+	page, path := errorsPage(), filepath.Join(repository, "docs", "errors.md")
+	if os.Getenv("UPDATE_DOCS") != "" {
+		if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(page, strings.ReplaceAll(string(have), "\r\n", "\n")); diff != "" {
+		t.Errorf("docs/errors.md is not what the table says; run: go generate ./cmd\n(-table +page):\n%s", diff)
+	}
+}
+
+func errorsPage() string {
+	var b strings.Builder
+	b.WriteString("# Findings of the doctor\n\n" +
+		"`mcpauth doctor` gives each finding a code, and errors with `--json` have it as `code`. `mcpauth doctor --explain CODE` says\n" +
+		"the same as this page. A problem makes the doctor exit with 8; a note works as it is. A code that ends in 0 is a check that\n" +
+		"passed. Codes never change their meaning. This page is written by `go generate ./cmd`.\n")
+	area := ""
+	for _, kind := range broker.FindingKinds() {
+		if now := broker.Area(kind.Code); now != area {
+			area = now
+			fmt.Fprintf(&b, "\n## %s%s\n", strings.ToUpper(area[:1]), area[1:])
+		}
+		if kind.Severity == broker.Fine {
+			fmt.Fprintf(&b, "\n`%s` ok: %s.\n", kind.Code, kind.Title)
+			continue
+		}
+		fmt.Fprintf(&b, "\n### %s\n\n**%s** (%s). %s\n", kind.Code, kind.Title, kind.Severity, kind.Why)
+		for _, cure := range kind.Cure {
+			fmt.Fprintf(&b, "\n* %s", cure)
+		}
+		if len(kind.Cure) > 0 {
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
+
+// Every row of the table can be used: a code of its own, in order, with words; a
+// cure that is a command names one that exists.
+func TestFindingKinds(t *testing.T) {
+	code, last := regexp.MustCompile(`^MA[1-9]\d\d$`), ""
+	for _, kind := range broker.FindingKinds() {
+		switch {
+		case !code.MatchString(kind.Code) || kind.Code <= last:
+			t.Errorf("%s is no code, or not in order", kind.Code)
+		case (kind.Severity == broker.Fine) != strings.HasSuffix(kind.Code, "0"):
+			t.Errorf("%s: a code ends in 0 if the check passed, and only then", kind.Code)
+		case kind.Title == "" || broker.Area(kind.Code) == "":
+			t.Errorf("%s has no title or no area", kind.Code)
+		case kind.Severity == broker.Bad && (kind.Why == "" || len(kind.Cure) == 0):
+			t.Errorf("%s is a problem without a reason or a cure", kind.Code)
+		}
+		last = kind.Code
+		for _, cure := range kind.Cure {
+			if args, ok := mcpauthArgs(cure); ok {
+				checkCommandLine(t, kind.Code, args)
+			}
+		}
+	}
+}
