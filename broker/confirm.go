@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/relay"
 )
 
@@ -150,6 +152,34 @@ func (c *confirmer) modern(sent, m *relay.Message, sub string, keep func(state s
 			"method": "elicitation/create", "params": json.RawMessage(confirmParams(m)),
 		}},
 	}, false))
+}
+
+// confirmed reports whether the person agreed to a call, or none need to. If
+// not, the verdict asks them, or says that they did not.
+func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.Verdict, bool) {
+	if m.Method() != "tools/call" || !g.doors.policy.of(now, g.server).Confirms(m.Name()) {
+		return relay.Verdict{}, true
+	}
+	if !canConfirm(g.capabilities(m)) {
+		g.record(m, now.User, audit.Deny, "confirm: this client cannot ask")
+		return g.refuse(m, codeDenied, cannotAskWords), false
+	}
+	// Nobody is asked to agree to what is then refused as too often.
+	if verdict, limited := g.limited(m, now, g.doors.limits.peek); limited {
+		return verdict, false
+	}
+	var said agreement
+	var verdict relay.Verdict
+	if m.Modern() {
+		said, verdict = g.confirmer.modern(sent, m, now.User.Sub, g.inviter.keep)
+	} else {
+		said, verdict = g.confirmer.legacy(m, now.User.Sub)
+	}
+	if said == refused {
+		g.record(m, now.User, audit.Deny, "confirm: the person did not agree")
+		return g.refuse(m, codeDenied, didNotAgreeWords), false
+	}
+	return verdict, said == agreed
 }
 
 // confirmParams are those of an elicitation/create with a form without fields.

@@ -21,7 +21,7 @@ type doors struct {
 	tools  *toolBook
 	tasks  taskBook
 	pins   *pinBook
-	limits limiter
+	limits *limiter
 	hidden func(method string, element []byte) // is told what a list loses; may be nil
 }
 

@@ -31,6 +31,7 @@ func gateWith(t testing.TB, text string) (*gate, *fixedSession, *notebook) {
 	t.Helper()
 	g, session, record := testGate()
 	g.doors.policy = fixedPolicy(policyOf(t, text))
+	g.doors.limits = limiterIn(t.TempDir())
 	ada := signedIn("ada")
 	ada.User.Groups = []string{"finance"}
 	session.set(ada)

@@ -207,8 +207,8 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 		if verdict, agreed := g.confirmed(sent, m, now); !agreed {
 			return verdict
 		}
-		if words := g.limited(m, now); words != "" {
-			return g.refuse(m, codeDenied, words)
+		if verdict, limited := g.limited(m, now, g.doors.limits.take); limited {
+			return verdict
 		}
 		return g.allowed(sent, m, now.User, ruling)
 	}
@@ -220,44 +220,6 @@ func (g *gate) refuse(m *relay.Message, code int, words string) relay.Verdict {
 		g.explorer.noteRefusal(m, code, words)
 	}
 	return answer(refusedAnswer(m, code, words))
-}
-
-// limited counts a call, and has words for one that is too many.
-func (g *gate) limited(m *relay.Message, now identity.Snapshot) (words string) {
-	if m.Method() != "tools/call" {
-		return ""
-	}
-	limits := g.doors.policy.current.Load().Limits(m.Name())
-	wait, limit := g.doors.limits.take(limits, now.User.Sub, m.Name(), time.Now())
-	if wait == 0 {
-		return ""
-	}
-	g.record(m, now.User, audit.Deny, "limit: "+limit)
-	return limitWords(m.Name(), limit, wait)
-}
-
-// confirmed reports whether the person agreed to a call, or none need to. If
-// not, the verdict asks them, or says that they did not.
-func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.Verdict, bool) {
-	if m.Method() != "tools/call" || !g.doors.policy.of(now, g.server).Confirms(m.Name()) {
-		return relay.Verdict{}, true
-	}
-	if !canConfirm(g.capabilities(m)) {
-		g.record(m, now.User, audit.Deny, "confirm: this client cannot ask")
-		return g.refuse(m, codeDenied, cannotAskWords), false
-	}
-	var said agreement
-	var verdict relay.Verdict
-	if m.Modern() {
-		said, verdict = g.confirmer.modern(sent, m, now.User.Sub, g.inviter.keep)
-	} else {
-		said, verdict = g.confirmer.legacy(m, now.User.Sub)
-	}
-	if said == refused {
-		g.record(m, now.User, audit.Deny, "confirm: the person did not agree")
-		return g.refuse(m, codeDenied, didNotAgreeWords), false
-	}
-	return verdict, said == agreed
 }
 
 // mendedBySignIn reports whether a plain sign-in is what is missing. A lock is

@@ -63,7 +63,7 @@ func testGate() (*gate, *fixedSession, *notebook) {
 	pins := &pinBook{mode: rules.pin, say: func(string) {}, changed: func() {}}
 	return &gate{
 		profile: func() string { return "orders" }, server: "main.py", userContext: contextNever,
-		session: session, doors: &doors{server: "main.py", policy: rules, tools: tools, pins: pins}, audit: record, tools: tools,
+		session: session, doors: &doors{server: "main.py", policy: rules, tools: tools, pins: pins, limits: &limiter{}}, audit: record, tools: tools,
 		lists: openLists("/nowhere", Resolved{Profile: Profile{Command: []string{"x"}}}), news: &news{notify: func([]byte) {}}, inviter: &inviter{}, confirmer: &confirmer{},
 	}, session, record
 }

@@ -1,23 +1,41 @@
 package broker
 
 import (
-	"fmt"
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/policy"
 	"github.com/mcpauth/mcpauth/broker/relay"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+// limiterIn is a limiter of the profile orders.
+func limiterIn(stateDir string) *limiter {
+	return &limiter{stateDir: stateDir, profile: func() string { return "orders" }, server: "main.py"}
+}
+
+// taking takes from a limiter, and fails the test where that cannot be counted.
+func taking(t testing.TB, l *limiter, p *policy.Policy, sub, tool string, at time.Duration) time.Duration {
+	t.Helper()
+	wait, _, err := l.take(p.Limits(tool), sub, tool, noon.Add(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wait.Round(time.Millisecond)
+}
+
 func TestLimits(t *testing.T) {
 	p := policyOf(t, "[[limits]]\ntools=['search_*']\nrate='2/minute'\n[[limits]]\nrate='3/minute'\nshared=true\n")
-	var l limiter
-	take := func(sub, tool string, at time.Duration) time.Duration {
-		wait, _ := l.take(p.Limits(tool), sub, tool, noon.Add(at))
-		return wait
-	}
+	l := limiterIn(t.TempDir())
 	for i, step := range []struct {
 		sub, tool string
 		at, wait  time.Duration
@@ -32,31 +50,139 @@ func TestLimits(t *testing.T) {
 		{"ada", "search_a", 30 * time.Second, 10 * time.Second}, // a refusal counts nowhere
 		{"ada", "search_a", 40 * time.Second, 0},
 	} {
-		if wait := take(step.sub, step.tool, step.at).Round(time.Millisecond); wait != step.wait {
+		if wait := taking(t, l, p, step.sub, step.tool, step.at); wait != step.wait {
 			t.Errorf("step %d: wait %s, want %s", i, wait, step.wait)
 		}
 	}
 	p = policyOf(t, "[[limits]]\ntools=['search_*']\nrate='2/minute'\n[[limits]]\nrate='3/minute'\nshared=true\n[[rules]]\neffect='allow'")
-	if take("ada", "get", 40*time.Second) == 0 {
+	if taking(t, l, p, "ada", "get", 40*time.Second) == 0 {
 		t.Error("a reload gives a new allowance")
 	}
 }
 
-// A model that makes up names can neither fill the memory nor reset a count.
+// An allowance is one for all proxies of a profile, and outlives them.
+func TestLimitsOfAllProxies(t *testing.T) {
+	p := policyOf(t, "[[limits]]\nrate='4/minute'\n[[limits]]\ntools=['all']\nrate='2/day'\nshared=true\n")
+	dir := t.TempDir()
+	first, second, other, elsewhere := limiterIn(dir), limiterIn(dir), limiterIn(dir), limiterIn(dir)
+	other.profile = func() string { return "others" }
+	elsewhere.server = "other.py"
+	for i, step := range []struct {
+		by   *limiter
+		tool string
+		at   time.Duration
+		wait time.Duration
+	}{
+		{first, "get", 0, 0}, {second, "get", 0, 0}, {first, "get", 0, 0}, {limiterIn(dir), "get", 0, 0},
+		{second, "get", 0, 15 * time.Second},
+		{other, "get", 0, 0},     // another profile
+		{elsewhere, "get", 0, 0}, // a tool of the same name of another server
+		{second, "get", 15 * time.Second, 0},
+		{first, "get", 15 * time.Second, 15 * time.Second},
+		{first, "all", 0, 0}, {elsewhere, "all", 0, 0}, // what is shared is shared by servers, too
+		{second, "all", 0, 12 * time.Hour},
+		{first, "get", -time.Hour, time.Minute / 4}, // the clock was set back: no wait of an hour
+	} {
+		if wait := taking(t, step.by, p, "ada", step.tool, step.at); wait != step.wait {
+			t.Errorf("step %d: wait %s, want %s", i, wait, step.wait)
+		}
+	}
+}
+
+// Twenty proxies at once get what one would.
+func TestLimitsCountEachCallOnce(t *testing.T) {
+	p := policyOf(t, "[[limits]]\nrate='100/day'\n")
+	dir := t.TempDir()
+	var passed atomic.Int64
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			l := limiterIn(dir)
+			for range 20 {
+				for { // another may hold the lock for long on a busy machine
+					wait, _, err := l.take(p.Limits("x"), "ada", "x", noon)
+					if err == nil && wait == 0 {
+						passed.Add(1)
+					}
+					if err == nil {
+						break
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	if passed.Load() != 100 {
+		t.Errorf("%d calls of 100 passed", passed.Load())
+	}
+}
+
+// A call that cannot be counted is refused, in words.
+func TestLimitsThatCannotBeCounted(t *testing.T) {
+	g, _, record := gateWith(t, "[[limits]]\nrate='2/minute'\n")
+	g.doors.limits.stateDir = filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(g.doors.limits.stateDir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v := g.FromClient(message(t, callOf("tools/call", `{}`, `,"name":"get"`)))
+	if v.Action != relay.Answer || !strings.Contains(string(v.Line), "the policy limits it and it could not be counted") || record.records[0].Decision != audit.Refused {
+		t.Errorf("%v %s %+v", v.Action, v.Line, record.records)
+	}
+	// Half an entry, as after a crash, is none.
+	l := limiterIn(t.TempDir())
+	p := policyOf(t, "[[limits]]\nrate='1/minute'\n")
+	taking(t, l, p, "ada", "get", 0)
+	path := filepath.Join(l.stateDir, "limits", "orders.counts")
+	if err := os.Truncate(path, 30); err != nil {
+		t.Fatal(err)
+	}
+	if taking(t, l, p, "ada", "get", 0) == 0 || taking(t, l, p, "ada", "other", 0) != 0 || taking(t, l, p, "ada", "other", 0) == 0 {
+		t.Error("half an entry spoils the others")
+	}
+}
+
+// A model that makes up names can neither fill the disk nor reset a count.
 func TestLimitsOfMadeUpNames(t *testing.T) {
+	l := limiterIn(t.TempDir())
+	path := filepath.Join(l.stateDir, "limits", "orders.counts")
 	p := policyOf(t, "[[limits]]\nrate='1/hour'\n")
-	var l limiter
-	for i := range maxBuckets + 10 {
-		l.take(p.Limits("x"), "ada", fmt.Sprint("tool", i), noon)
+	if taking(t, l, p, "ada", "tool0", 0) != 0 {
+		t.Fatal("the first call is too many")
 	}
-	if wait, _ := l.take(p.Limits("x"), "ada", "tool0", noon); wait == 0 || len(l.buckets) > maxBuckets {
-		t.Errorf("wait %s, %d buckets", wait, len(l.buckets))
+	entry, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if wait, limit := l.take(p.Limits("x"), "ada", "one more", noon); wait == 0 || strings.Contains(limitWords("x", limit, wait), "Wait") {
-		t.Errorf("one more: %s", limitWords("x", limit, wait))
+	full := bytes.Repeat(entry, maxBuckets) // of names that were made up
+	for i := countSize; i < len(full); i += countSize {
+		binary.BigEndian.PutUint64(full[i:], uint64(i))
 	}
-	if wait, _ := l.take(p.Limits("x"), "ada", "one more", noon.Add(2*time.Hour)); wait != 0 {
-		t.Errorf("later: %s", wait)
+	if err := os.WriteFile(path, full, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if taking(t, l, p, "ada", "tool0", 0) == 0 {
+		t.Error("the count was reset")
+	}
+	wait, limit, err := l.take(p.Limits("x"), "ada", "one more", noon)
+	if err != nil || wait == 0 || strings.Contains(limitWords("x", limit, wait), "Wait") {
+		t.Errorf("one more: %s, %v", limitWords("x", limit, wait), err)
+	}
+	if taking(t, l, p, "ada", "one more", 2*time.Hour) != 0 {
+		t.Error("there is no place later")
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() > maxBuckets*int64(countSize) {
+		t.Errorf("%v, %v", info.Size(), err)
+	}
+}
+
+// Nobody is asked to agree to a call that is then refused as too often.
+func TestLimitBeforeConfirmation(t *testing.T) {
+	g, _, record := gateWith(t, "confirm=['get']\n[[limits]]\nrate='1/hour'\n")
+	taking(t, g.doors.limits, policyOf(t, "[[limits]]\nrate='1/hour'\n"), "ada", "get", time.Since(noon))
+	meta := `{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}`
+	v := g.FromClient(message(t, callOf("tools/call", meta, `,"name":"get"`)))
+	if !strings.Contains(string(v.Line), "that is used up. Wait") || record.records[0].Reason != "limit: 1/hour" {
+		t.Errorf("%s", v.Line)
 	}
 }
 
@@ -80,7 +206,7 @@ func TestLimitedInWords(t *testing.T) {
 
 func BenchmarkLimits(b *testing.B) {
 	p := policyOf(b, "[[limits]]\ntools=['get*']\nrate='1000000/second'\n[[limits]]\nrate='1000000/second'\nshared=true\n")
-	var l limiter
+	l := limiterIn(b.TempDir())
 	b.ReportAllocs()
 	for b.Loop() {
 		l.take(p.Limits("get_x"), "ada", "get_x", time.Now())

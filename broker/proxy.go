@@ -139,7 +139,10 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	var clientEnded atomic.Bool
 	gate := &gate{
 		profile: session.profile, server: serverName(r.Command), userContext: r.UserContext,
-		session: session, doors: &doors{server: serverName(r.Command), policy: rules, tools: tools, pins: pins}, audit: record,
+		session: session, doors: &doors{
+			server: serverName(r.Command), policy: rules, tools: tools, pins: pins,
+			limits: &limiter{stateDir: b.Paths.StateDir, profile: session.profile, server: serverName(r.Command)},
+		}, audit: record,
 		tools: tools, lists: lists, news: news, calls: calls, inviter: inviter, confirmer: confirmer,
 	}
 	config := relay.Config{
