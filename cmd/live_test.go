@@ -21,6 +21,7 @@ type machine struct {
 	env     []string
 	program string
 	issuer  string
+	idp     *demoidp.Server
 }
 
 func newMachine(t *testing.T) *machine {
@@ -29,12 +30,12 @@ func newMachine(t *testing.T) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	idp, err := demoidp.Start(demoidp.Options{AutoApprove: true})
+	idp, err := demoidp.Start(demoidp.Options{AutoApprove: true, ACRs: []string{"phr"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = idp.Close() })
-	m := &machine{t: t, dir: t.TempDir(), program: program, issuer: idp.Issuer()}
+	m := &machine{t: t, dir: t.TempDir(), program: program, issuer: idp.Issuer(), idp: idp}
 	bin := filepath.Join(m.dir, "bin")
 	if err := os.Mkdir(bin, 0o700); err != nil {
 		t.Fatal(err)

@@ -217,6 +217,7 @@ func (s *Server) approve(x *exchange, req *authRequest, user *User) {
 			nonce:    req.form.Get("nonce"),
 			offline:  req.form.Get("access_type") == "offline",
 			authTime: s.authenticated(user, req),
+			acr:      s.acr(req),
 		},
 		redirectURI: req.redirectURI,
 		challenge:   req.form.Get("code_challenge"),
@@ -237,6 +238,17 @@ func (s *Server) authenticated(user *User, req *authRequest) time.Time {
 		s.signedIn[user] = now
 	}
 	return last
+}
+
+// acr is the first of the wanted ways to sign in that is known here; a wish for
+// any other is ignored (OpenID Connect Core 3.1.2.1).
+func (s *Server) acr(req *authRequest) string {
+	for _, wanted := range strings.Fields(req.form.Get("acr_values")) {
+		if slices.Contains(s.options.ACRs, wanted) {
+			return wanted
+		}
+	}
+	return ""
 }
 
 func (s *Server) answerError(x *exchange, req *authRequest, e *oauthError) {

@@ -76,6 +76,7 @@ type Options struct {
 	StrictOffline     bool     // ignores offline_access without prompt=consent (OpenID Connect Core 11)
 	RejectScopes      []string // answered with invalid_scope
 	RefusePrompts     []string // values of prompt that are answered with consent_required
+	ACRs              []string // what acr_values may ask for; the first that it does is the token's acr
 
 	Now func() time.Time // nil means time.Now
 }

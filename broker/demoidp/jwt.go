@@ -104,6 +104,9 @@ func (s *Server) mintID(earned *issue, access string) string {
 	if earned.nonce != "" {
 		claims["nonce"] = earned.nonce
 	}
+	if g.acr != "" {
+		claims["acr"] = g.acr
+	}
 	if !s.options.SlimIDToken {
 		for name, value := range g.user.claims(earned.scopes) {
 			claims[name] = value

@@ -22,6 +22,7 @@ type grant struct {
 	nonce    string
 	offline  bool // access_type=offline, Google's way to ask for a refresh token
 	authTime time.Time
+	acr      string // empty when none was asked for that is known
 
 	revoked   bool      // ends every token of the family
 	refresh   string    // the live refresh token, "" before the first
