@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
-
 	"github.com/mcpauth/mcpauth/broker/audit"
 	"github.com/mcpauth/mcpauth/broker/policy"
 )
@@ -98,72 +96,51 @@ func (b *Broker) used(profile string, since time.Time) (byServer map[string]*usa
 			one.names[kind] = map[string]bool{}
 		}
 		one.names[kind][record.Name] = true
-		if _, domain, found := strings.Cut(record.Email, "@"); !found {
+		if at := strings.LastIndexByte(record.Email, '@'); at < 0 {
 			one.domains = nil
 		} else if one.domains != nil {
-			one.domains[strings.ToLower(domain)] = true
+			one.domains[strings.ToLower(record.Email[at+1:])] = true
 		}
 	}
 	return byServer, calls
 }
 
-// learn rewrites the text of a policy. Comments inside of an allow rule are lost,
-// which the difference shows.
+// learn rewrites the text of a policy. What a rule says beyond names stays, with
+// its comments.
 func learn(before []byte, rules []policy.Rule, used map[string]*usage) ([]byte, error) {
+	before = bytes.TrimPrefix(before, []byte(bom))
 	if len(rules) == 0 {
-		return appendRules(before, firstRules(used))
+		return appendRules(before, firstRules(used)), nil
 	}
-	keys, err := scanKeys(bytes.TrimPrefix(before, []byte(bom)))
+	keys, err := scanKeys(before)
 	if err != nil {
 		return nil, err
 	}
-	blocks := ruleBlocks(keys, len(before))
-	var after []byte
-	at, allows := 0, 0
+	blocks := ruleBlocks(before, keys)
+	var edits []textEdit
+	allows := 0
 	for i, rule := range rules {
-		after = append(after, before[at:blocks[i].start]...)
-		at = blocks[i].end
-		if rule.Effect != policy.WordAllow {
-			after = append(after, before[blocks[i].start:blocks[i].end]...)
+		if rule.Effect != policy.WordAllow || !rule.NamesThings() {
 			continue
 		}
-		if narrowed, some := narrow(rule, used); some {
-			allows++
-			if after, err = appendRules(after, []policy.Rule{narrowed}); err != nil {
-				return nil, err
-			}
-			after = append(after, '\n')
+		narrowed, some := narrow(rule, used)
+		if !some {
+			edits = append(edits, textEdit{blocks[i].byteRange, ""})
+			continue
 		}
+		allows++
+		edits = append(edits, blocks[i].narrowed(rule, narrowed)...)
 	}
 	if allows == 0 {
 		return nil, &Problem{Msg: "no rule of the policy allows what was done, so nothing is proposed", Code: ExitError}
 	}
-	return append(bytes.TrimRight(append(after, before[at:]...), "\n"), '\n'), nil
-}
-
-// ruleBlocks are the bytes of each rule: from its header to the next one that is
-// not its own.
-func ruleBlocks(keys []tomlKey, size int) []byteRange {
-	var blocks []byteRange
-	open := false
-	for _, k := range keys {
-		if !k.header || len(k.path) > 1 && k.path[0] == "rules" {
-			continue
-		}
-		if open {
-			blocks[len(blocks)-1].end = k.start
-		}
-		if open = k.path[0] == "rules"; open {
-			blocks = append(blocks, byteRange{k.start, size})
-		}
-	}
-	return blocks
+	return append(bytes.TrimRight(edited(before, edits), "\n"), '\n'), nil
 }
 
 // narrow leaves of a rule the names that were used.
 func narrow(rule policy.Rule, used map[string]*usage) (policy.Rule, bool) {
 	only := rule
-	only.Effect, only.Tools, only.Resources, only.Prompts, only.Methods = policy.WordAllow, nil, nil, nil, nil
+	only.Tools, only.Resources, only.Prompts = nil, nil, nil
 	for _, server := range slices.Sorted(maps.Keys(used)) {
 		if len(rule.Servers) > 0 && !policy.Match(rule.Servers, server) {
 			continue
@@ -188,13 +165,12 @@ func firstRules(used map[string]*usage) []policy.Rule {
 	for _, server := range slices.Sorted(maps.Keys(used)) {
 		one := used[server]
 		rule := policy.Rule{
-			Effect:       policy.WordAllow,
 			EmailDomains: slices.Sorted(maps.Keys(one.domains)),
 			Tools:        slices.Sorted(maps.Keys(one.names[policy.Tool])),
 			Resources:    slices.Sorted(maps.Keys(one.names[policy.Resource])),
 			Prompts:      slices.Sorted(maps.Keys(one.names[policy.Prompt])),
 		}
-		if server != "" && !strings.Contains(server, "*") {
+		if server != "" && !strings.Contains(server, "*") && checkPrintable(server) == nil {
 			rule.Servers = []string{server}
 		}
 		rules = append(rules, rule)
@@ -202,33 +178,21 @@ func firstRules(used map[string]*usage) []policy.Rule {
 	return rules
 }
 
-// appendRules writes rules as TOML.
-func appendRules(text []byte, rules []policy.Rule) ([]byte, error) {
-	var file struct {
-		Rules []ruleText `toml:"rules"`
-	}
+// appendRules writes rules that allow names.
+func appendRules(text []byte, rules []policy.Rule) []byte {
 	for _, r := range rules {
-		one := ruleText{
-			Name: r.Name, Effect: r.Effect, Groups: r.Groups, Roles: r.Roles, Scopes: r.Scopes, EmailDomains: r.EmailDomains,
-			Methods: r.Methods, Servers: r.Servers, Tools: r.Tools, Resources: r.Resources, Prompts: r.Prompts, ACR: r.ACR,
+		if len(bytes.TrimSpace(text)) > 0 {
+			text = append(bytes.TrimRight(text, "\n"), "\n\n"...)
 		}
-		for claim, values := range r.Claims {
-			if one.Claims == nil {
-				one.Claims = map[string]any{}
+		text = append(text, "[[rules]]\neffect = \"allow\"\n"...)
+		for _, field := range []struct {
+			key  string
+			list []string
+		}{{"email_domains", r.EmailDomains}, {"servers", r.Servers}, {"tools", r.Tools}, {"resources", r.Resources}, {"prompts", r.Prompts}} {
+			if len(field.list) > 0 {
+				text = append(text, field.key+" = "+listText(field.list)+"\n"...)
 			}
-			one.Claims[claim] = values
 		}
-		if r.MaxAuthAge > 0 {
-			one.MaxAuthAge = r.MaxAuthAge.String()
-		}
-		file.Rules = append(file.Rules, one)
 	}
-	written, err := toml.Marshal(file)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n\n")) && len(bytes.TrimSpace(text)) > 0 {
-		text = append(bytes.TrimRight(text, "\n"), "\n\n"...)
-	}
-	return append(text, written...), nil
+	return text
 }

@@ -51,7 +51,7 @@ type ruleText struct {
 type limitText struct {
 	Tools  []string `toml:"tools"`
 	Rate   string   `toml:"rate"`
-	Burst  int      `toml:"burst"`
+	Burst  *int     `toml:"burst"`
 	Shared bool     `toml:"shared"`
 }
 
@@ -175,11 +175,21 @@ func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
 		return nil, &lineError{lines.first, errors.New("rules, limits and tests are written one by one, each under a [[rules]], [[limits]] or [[tests]]")}
 	}
 	for i, r := range t.Rules {
-		rule, err := r.rule(lines.rules[i])
+		rule, err := r.rule(lines.rules[i], t.RoleLevels)
 		if err != nil {
 			return nil, &lineError{lines.rules[i], err}
 		}
 		set.Rules = append(set.Rules, rule)
+	}
+	for key, list := range map[string][]string{"read_tools": t.ReadTools, "confirm": t.Confirm, "role_levels": t.RoleLevels} {
+		if err := checkTexts(key, list); err != nil {
+			return nil, &lineError{lines.of(key), err}
+		}
+	}
+	for i, test := range t.Tests {
+		if err := test.check(); err != nil {
+			return nil, &lineError{lines.tests[i], err}
+		}
 	}
 	for _, tool := range slices.Sorted(maps.Keys(t.ToolScopes)) {
 		line := lines.of("tool_scopes", tool)
@@ -207,7 +217,7 @@ func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
 	return compiled, err
 }
 
-func (r ruleText) rule(line int) (policy.Rule, error) {
+func (r ruleText) rule(line int, levels []string) (policy.Rule, error) {
 	rule := policy.Rule{
 		Name: r.Name, Line: line, Effect: r.Effect,
 		Groups: r.Groups, Roles: r.Roles, Scopes: r.Scopes, EmailDomains: r.EmailDomains,
@@ -233,24 +243,59 @@ func (r ruleText) rule(line int) (policy.Rule, error) {
 		if lists[name] != nil && len(lists[name]) == 0 {
 			return rule, fmt.Errorf("%s is an empty list: leave it out, or name something", name)
 		}
-		for _, text := range lists[name] {
-			if text == "" {
-				return rule, fmt.Errorf("%s has an empty text", name)
-			}
-			if err := checkPrintable(text); err != nil {
-				return rule, fmt.Errorf("%s: %q %w", name, text, err)
-			}
+		if err := checkTexts(name, lists[name]); err != nil {
+			return rule, err
 		}
+	}
+	if err := r.checkWords(levels); err != nil {
+		return rule, err
 	}
 	if r.MaxAuthAge == "" {
 		return rule, nil
 	}
-	age, err := time.ParseDuration(r.MaxAuthAge)
-	if err != nil || age <= 0 {
-		return rule, fmt.Errorf(`max_auth_age must be a time like "15m" or "8h", not %q`, r.MaxAuthAge)
+	age, err := parseLimit(r.MaxAuthAge)
+	if err != nil {
+		return rule, fmt.Errorf(`max_auth_age must be a time like "15m", "8h" or "1d", not %q`, r.MaxAuthAge)
 	}
 	rule.MaxAuthAge = age
 	return rule, nil
+}
+
+// checkTexts checks the texts of a list.
+func checkTexts(key string, list []string) error {
+	for _, text := range list {
+		if text == "" {
+			return fmt.Errorf("%s has an empty text", key)
+		}
+		if err := checkPrintable(text); err != nil {
+			return fmt.Errorf("%s: %q %w", key, text, err)
+		}
+	}
+	return nil
+}
+
+// ruledMethods are those of MCP that rules are asked about.
+var ruledMethods = []string{"tools/call", "resources/read", "prompts/get", "sampling/createMessage", "elicitation/create", "roots/list"}
+
+// checkWords finds values that are a typing error away from the ones that were
+// meant. Servers may have methods, and providers roles, that are not known here.
+func (r ruleText) checkWords(levels []string) error {
+	for _, method := range r.Methods {
+		if meant := nearest(method, ruledMethods); meant != "" && meant != method && !strings.Contains(method, "*") && !policy.Unruled(method) {
+			return fmt.Errorf("methods: there is no %q; did you mean %s?", method, meant)
+		}
+	}
+	for _, role := range r.Roles {
+		if meant := nearest(role, levels); meant != "" && !slices.Contains(levels, role) {
+			return fmt.Errorf("roles: role_levels has no %q; did you mean %s?", role, meant)
+		}
+	}
+	for _, domain := range r.EmailDomains {
+		if strings.ContainsAny(domain, "@*/: ") {
+			return fmt.Errorf("email_domains: %q is no domain, as example.com is one", domain)
+		}
+	}
+	return nil
 }
 
 // claimTexts are the values of a claim, as texts.
@@ -285,10 +330,19 @@ func (l limitText) limit(line int) (policy.Limit, error) {
 	if err != nil || number < 1 || per == 0 {
 		return policy.Limit{}, fmt.Errorf(`rate must be like "10/minute" (second, minute, hour, day), not %q`, l.Rate)
 	}
-	if l.Burst < 0 {
-		return policy.Limit{}, errors.New("burst must not be negative")
+	if l.Tools != nil && len(l.Tools) == 0 {
+		return policy.Limit{}, errors.New("tools is an empty list: leave it out for all tools, or name some")
 	}
-	return policy.Limit{Tools: l.Tools, Count: number, Per: per, Burst: l.Burst, Shared: l.Shared, Text: l.Rate, Line: line}, nil
+	if err := checkTexts("tools", l.Tools); err != nil {
+		return policy.Limit{}, err
+	}
+	burst := 0
+	if l.Burst != nil {
+		if burst = *l.Burst; burst < 1 {
+			return policy.Limit{}, errors.New("burst must be 1 or more")
+		}
+	}
+	return policy.Limit{Tools: l.Tools, Count: number, Per: per, Burst: burst, Shared: l.Shared, Text: l.Rate, Line: line}, nil
 }
 
 // Policy returns the policy of a profile: of the file that it names, of its own

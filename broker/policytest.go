@@ -66,11 +66,6 @@ func (t testText) run(p *policy.Policy, now time.Time) (PolicyCase, error) {
 	if err != nil {
 		return PolicyCase{}, err
 	}
-	switch t.Want {
-	case "allow", "deny", "step_up":
-	default:
-		return PolicyCase{}, fmt.Errorf(`want must be "allow", "deny" or "step_up", not %q`, t.Want)
-	}
 	user := policy.User{
 		Sub: "test", Email: t.Email, Groups: t.Groups, Roles: t.Roles, Scopes: t.Scopes, ACR: t.ACR,
 		AuthTime: now, Claims: map[string][]string{},
@@ -81,9 +76,9 @@ func (t testText) run(p *policy.Policy, now time.Time) (PolicyCase, error) {
 		}
 	}
 	if t.SignedInAgo != "" {
-		ago, err := time.ParseDuration(t.SignedInAgo)
-		if err != nil || ago < 0 {
-			return PolicyCase{}, fmt.Errorf(`signed_in_ago must be a time like "15m", not %q`, t.SignedInAgo)
+		ago, err := parseLimit(t.SignedInAgo)
+		if err != nil {
+			return PolicyCase{}, fmt.Errorf("signed_in_ago %w", err)
 		}
 		user.AuthTime = now.Add(-ago)
 	}
@@ -93,6 +88,17 @@ func (t testText) run(p *policy.Policy, now time.Time) (PolicyCase, error) {
 		name = item.Name
 	}
 	return PolicyCase{Name: name, Want: t.Want, Got: e.Effect.String(), Rule: e.Rule, Why: e.Why()}, nil
+}
+
+// check finds mistakes in a test that is not run.
+func (t testText) check() error {
+	switch t.Want {
+	case "allow", "deny", "step_up":
+	default:
+		return fmt.Errorf(`want must be "allow", "deny" or "step_up", not %q`, t.Want)
+	}
+	_, err := t.item()
+	return err
 }
 
 func (t testText) item() (policy.Item, error) {

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,24 @@ func (b *Broker) Policy(r Resolved) (compiled *policy.Policy, source string, err
 	return compiled, source, err
 }
 
+// supposable are what a user has beside claims.
+var supposable = []string{"groups", "roles", "scopes", "email", "acr", "signed_in_ago"}
+
+// checkSupposed finds typing errors: any other name is a claim, but one that only
+// looks like one of ours, and that neither the user nor a rule has, is none.
+func checkSupposed(p *policy.Policy, u policy.User, values map[string][]string) error {
+	for name := range values {
+		meant := nearest(name, supposable)
+		if meant == "" || meant == name || u.Claims[name] != nil {
+			continue
+		}
+		if !slices.ContainsFunc(p.Set().Rules, func(r policy.Rule) bool { return r.Claims[name] != nil }) {
+			return &Problem{Msg: "no rule asks for a claim " + name, Hints: []string{"did you mean " + meant + "=…?"}, Code: ExitUsage}
+		}
+	}
+	return nil
+}
+
 // suppose changes what is known of a user.
 func suppose(u policy.User, values map[string][]string, now time.Time) (policy.User, error) {
 	for name, list := range values {
@@ -77,9 +96,9 @@ func suppose(u policy.User, values map[string][]string, now time.Time) (policy.U
 		case "acr":
 			u.ACR = strings.Join(list, ",")
 		case "signed_in_ago":
-			ago, err := time.ParseDuration(strings.Join(list, ","))
-			if err != nil || ago < 0 {
-				return u, &Problem{Msg: `signed_in_ago must be a time like "15m"`, Code: ExitUsage}
+			ago, err := parseLimit(strings.Join(list, ","))
+			if err != nil {
+				return u, &Problem{Msg: "signed_in_ago " + err.Error(), Code: ExitUsage}
 			}
 			u.AuthTime = now.Add(-ago)
 		default:

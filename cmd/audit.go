@@ -318,8 +318,8 @@ func (a *app) reportVerdict(v broker.AuditVerdict) {
 		a.say("  %s", cell(f.String(), 600))
 	}
 	if len(v.Findings) == 0 {
-		a.fact("✓ %d records in %d files are as they were written", v.Records, v.Files)
+		a.fact("✓ %s in %s: as they were written", countOf(int(v.Records), "record"), countOf(v.Files, "file"))
 		return
 	}
-	a.fact("! %d flaws in %d files; %d records are good", len(v.Findings), v.Files, v.Records)
+	a.fact("! %s in %s; good: %s", countOf(len(v.Findings), "flaw"), countOf(v.Files, "file"), countOf(int(v.Records), "record"))
 }

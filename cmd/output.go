@@ -54,3 +54,11 @@ func orDash(text string) string {
 	}
 	return printable(text)
 }
+
+// countOf is a number of things in words: "1 tool", "2 tools".
+func countOf(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

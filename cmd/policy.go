@@ -88,9 +88,12 @@ func (a *app) policyTest(path string) error {
 		defer file.Close()
 		from = file
 	}
-	data, err := io.ReadAll(io.LimitReader(from, maxPolicyTest))
+	data, err := io.ReadAll(io.LimitReader(from, maxPolicyTest+1))
 	if err != nil {
 		return usage(err.Error())
+	}
+	if len(data) > maxPolicyTest {
+		return usage(path + " is longer than a policy may be")
 	}
 	cases, err := broker.TestPolicy(path, data)
 	if err != nil {
@@ -117,7 +120,7 @@ func (a *app) policyTest(path string) error {
 		a.fact("FAIL  %s: %s, want %s (%s)", printable(one.Name), one.Got, one.Want, printable(strings.Join([]string{one.Rule, one.Why}, "; ")))
 		a.fact("      %s:%d", printable(path), one.Line)
 	}
-	a.say("%d tests, %d failed", len(cases), failed)
+	a.say("%s, %d failed", countOf(len(cases), "test"), failed)
 	return nil
 }
 
@@ -156,14 +159,12 @@ func (a *app) policyLearn(days int, whole bool) error {
 	case a.json:
 		a.printJSON(map[string]any{"profile": resolved.Name, "days": days, "learned": learned})
 	case whole:
-		for line := range strings.Lines(learned.Text) {
-			a.fact("%s", printable(strings.TrimSuffix(line, "\n")))
-		}
+		a.fact("%s", broker.CleanText(strings.TrimSuffix(learned.Text, "\n")))
 	default:
 		a.fact("--- %s", orDash(learned.Source))
 		a.fact("+++ the least policy for %d calls of the last %d days", learned.Calls, days)
 		for _, line := range learned.Diff {
-			a.fact("%s", printable(line))
+			a.fact("%s", broker.CleanText(line))
 		}
 	}
 	return nil

@@ -48,6 +48,14 @@ func (a *app) toolsApprove(names []string, yes bool) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range names {
+		if !slices.ContainsFunc(changes, func(c broker.PinChange) bool { return c.Tool == name }) {
+			return &broker.Problem{
+				Msg:   fmt.Sprintf("tool %q is neither new nor changed in profile %s, as running proxies saw it last", name, resolved.Name),
+				Hints: []string{"mcpauth tools approve --profile " + resolved.Name}, Code: broker.ExitError,
+			}
+		}
+	}
 	if len(names) > 0 {
 		changes = slices.DeleteFunc(changes, func(c broker.PinChange) bool { return !slices.Contains(names, c.Tool) })
 	}
@@ -67,7 +75,7 @@ func (a *app) toolsApprove(names []string, yes bool) error {
 	if err := b.Approve(changes); err != nil {
 		return err
 	}
-	a.say("%d tools approved; running proxies follow", len(changes))
+	a.say("%s approved; running proxies follow", countOf(len(changes), "tool"))
 	return nil
 }
 
@@ -88,7 +96,7 @@ func (a *app) agreeToTools(count int) bool {
 	if !isTerminal(a.In) {
 		return false
 	}
-	fmt.Fprintf(a.Err, "Approve these %d tools as they are now? [y/N] ", count)
+	fmt.Fprintf(a.Err, "Approve %s as shown? [y/N] ", countOf(count, "tool"))
 	answer, _ := bufio.NewReader(a.In).ReadString('\n') // no answer is a no
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes"

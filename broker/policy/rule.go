@@ -140,6 +140,13 @@ func (r Rule) Covers(item Item) bool {
 	return err == nil && c.covers(item)
 }
 
+// NamesThings reports whether the rule is about tools, resources or prompts, and
+// not only about methods beside them.
+func (r Rule) NamesThings() bool {
+	c, err := compileRule(r, 0)
+	return err == nil && len(c.patterns[Tool])+len(c.patterns[Resource])+len(c.patterns[Prompt]) > 0
+}
+
 // labelOf names a rule in records and words.
 func labelOf(r Rule, number int) string {
 	switch {
@@ -235,11 +242,24 @@ var sideDoors = map[string]string{
 	"tasks/cancel": "tools/call", "tasks/update": "tools/call",
 }
 
+// alwaysOpen are methods that no rule decides about, since they say nothing of
+// what a server holds.
+var alwaysOpen = []string{"initialize", "ping", "logging/setLevel", "server/discover"}
+
+// Unruled reports whether a method is one of MCP that rules may not name: it leads
+// to things that another method's rules are about, or is open to all.
+func Unruled(method string) bool {
+	return sideDoors[method] != "" || slices.Contains(alwaysOpen, method)
+}
+
 // takePatterns brings methods and names into one form: patterns per kind.
 func (c *compiled) takePatterns() error {
 	for _, method := range c.Methods {
 		if main, ok := sideDoors[method]; ok {
 			return fmt.Errorf("no rule is asked about %s: who may use a thing may also see it; name %s", method, main)
+		}
+		if slices.Contains(alwaysOpen, method) {
+			return fmt.Errorf("no rule is asked about %s: it says nothing of what the server holds, and is open to all", method)
 		}
 	}
 	named := map[Kind][]string{Tool: c.Tools, Resource: c.Resources, Prompt: c.Prompts}
