@@ -223,6 +223,40 @@ func TestArchitectureNamesFunctions(t *testing.T) {
 	}
 }
 
+var (
+	testName = regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+	testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+)
+
+// Every test that the threat model leans on exists.
+func TestThreatModelNamesTests(t *testing.T) {
+	model, err := os.ReadFile(filepath.Join(repository, "docs", "threat-model.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	suites, err := filepath.Glob(filepath.Join(repository, ".ci", "*", "*_test.go"))
+	if err != nil || len(suites) == 0 {
+		t.Fatal("no suite in .ci", err)
+	}
+	var declared []string
+	for _, path := range append(suites, files(t, "_test.go")...) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		declared = append(declared, firsts(testFunc, string(data))...)
+	}
+	named := firsts(testName, string(model))
+	for _, name := range named {
+		if !slices.Contains(declared, name) {
+			t.Errorf("docs/threat-model.md: there is no test %s", name)
+		}
+	}
+	if len(named) == 0 {
+		t.Error("docs/threat-model.md names no test")
+	}
+}
+
 // qualified is Type.Method, or package.Function.
 func qualified(file *ast.File, f *ast.FuncDecl) string {
 	if f.Recv == nil {
