@@ -10,10 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/mcpauth/mcpauth/broker/clients"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -188,14 +188,6 @@ func replaceFile(path string, data []byte) error {
 	return err
 }
 
-// lineEnd returns the line end of a file: that of its first line.
-func lineEnd(data []byte) string {
-	if i := bytes.IndexByte(data, '\n'); i > 0 && data[i-1] == '\r' {
-		return "\r\n"
-	}
-	return "\n"
-}
-
 // appendProfile adds a table after one empty line, and ends the file as it
 // ended before: with a line end or without. cutProfile undoes both.
 func appendProfile(data []byte, name string, p Profile) ([]byte, error) {
@@ -203,111 +195,17 @@ func appendProfile(data []byte, name string, p Profile) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	eol := lineEnd(data)
-	table := fmt.Sprintf("[profiles.%s]\n%s", quoteKey(name), body)
-	table = strings.TrimSuffix(strings.ReplaceAll(table, "\n", eol), eol)
-	switch {
-	case len(data) == 0:
-		return []byte(table + eol), nil
-	case bytes.HasSuffix(data, []byte("\n")):
-		return slices.Concat(data, []byte(eol+table+eol)), nil
-	}
-	return slices.Concat(data, []byte(eol+eol+table)), nil
+	return clients.AppendTOML(data, fmt.Sprintf("[profiles.%s]\n%s", clients.QuoteKey(name), body)), nil
 }
 
-// byteRange is data[start:end].
-type byteRange struct{ start, end int }
-
-// cutProfile removes the tables and keys of a profile, each table from its
-// header to its last key, and default_profile too if it names the profile.
+// cutProfile removes the tables and keys of a profile, and default_profile too
+// if it names the profile.
 func cutProfile(data []byte, name string, isDefault bool) ([]byte, error) {
-	keys, err := scanKeys(data)
-	if err != nil {
-		return nil, err
+	paths := [][]string{{"profiles", name}}
+	if isDefault {
+		paths = append(paths, []string{"default_profile"})
 	}
-	var cuts []byteRange
-	inTable, members := false, map[int]bool{}
-	for i, k := range keys {
-		mine := len(k.path) >= 2 && k.path[0] == "profiles" && k.path[1] == name
-		switch {
-		case k.inline >= 0:
-			// A deeper member goes with the one that holds it.
-			members[i] = mine && len(keys[k.inline].path) == 1
-		case k.header:
-			inTable = mine
-			if mine {
-				cuts = append(cuts, byteRange{beforeGap(data, k.start), k.end})
-			}
-		case inTable:
-			cuts[len(cuts)-1].end = k.end
-		case mine, isDefault && k.path[0] == "default_profile":
-			cuts = append(cuts, byteRange{k.start, k.end})
-		}
-	}
-	for i := range cuts {
-		cuts[i].start = beforeLineEnd(data, cuts[i])
-	}
-	return cut(data, append(cuts, memberCuts(keys, members)...)), nil
-}
-
-// beforeGap moves the start of a table before the one empty line above it.
-func beforeGap(data []byte, start int) int {
-	for _, gap := range []string{"\n\r\n", "\n\n"} {
-		if bytes.HasSuffix(data[:start], []byte(gap)) {
-			return start - len(gap) + 1
-		}
-	}
-	return start
-}
-
-// beforeLineEnd moves the start of a range before the line end above it where
-// the range ends the file without a line end, so that the file ends so again.
-func beforeLineEnd(data []byte, r byteRange) int {
-	if r.end < len(data) || bytes.HasSuffix(data, []byte("\n")) {
-		return r.start
-	}
-	before := bytes.TrimSuffix(data[:r.start], []byte("\n"))
-	return len(bytes.TrimSuffix(before, []byte("\r")))
-}
-
-// memberCuts returns what to cut so that members of an inline table and the
-// commas between them go.
-func memberCuts(keys []tomlKey, chosen map[int]bool) []byteRange {
-	var cuts []byteRange
-	siblings := map[int][]int{}
-	for i, k := range keys {
-		if k.inline >= 0 {
-			siblings[k.inline] = append(siblings[k.inline], i)
-		}
-	}
-	for _, members := range siblings {
-		kept := -1
-		for n, i := range members {
-			switch {
-			case !chosen[i]:
-				kept = i
-			case kept >= 0: // with the comma before it
-				cuts = append(cuts, byteRange{keys[kept].end, keys[i].end})
-				kept = i
-			case n+1 < len(members): // with the comma after it
-				cuts = append(cuts, byteRange{keys[i].start, keys[members[n+1]].start})
-			default:
-				cuts = append(cuts, byteRange{keys[i].start, keys[i].end})
-			}
-		}
-	}
-	return cuts
-}
-
-// cut returns data without the ranges.
-func cut(data []byte, ranges []byteRange) []byte {
-	slices.SortFunc(ranges, func(a, b byteRange) int { return cmp.Compare(a.start, b.start) })
-	out, at := []byte{}, 0
-	for _, r := range ranges {
-		out = append(out, data[at:max(at, r.start)]...)
-		at = max(at, r.end)
-	}
-	return append(out, data[at:]...)
+	return clients.CutTOML(data, paths...)
 }
 
 // setTop replaces the value of a key outside of tables, or adds it after the last
@@ -317,7 +215,7 @@ func setTop(data []byte, key, value string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	eol := lineEnd(data)
+	eol := clients.LineEnd(data)
 	line := fmt.Sprintf("%s = %q", key, value)
 	insert := func(at int, text string) []byte {
 		return slices.Concat(data[:at], []byte(text), data[at:])
@@ -336,15 +234,7 @@ func setTop(data []byte, key, value string) ([]byte, error) {
 			last = k.end
 		}
 	}
-	return endWith(data, line, eol), nil
-}
-
-// endWith adds a last line and ends the file as it ended before.
-func endWith(data []byte, line, eol string) []byte {
-	if len(data) == 0 || bytes.HasSuffix(data, []byte("\n")) {
-		return slices.Concat(data, []byte(line+eol))
-	}
-	return slices.Concat(data, []byte(eol+line))
+	return clients.EndWith(data, line), nil
 }
 
 // aboveComment returns where the comment lines directly above an offset begin.

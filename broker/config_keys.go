@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -9,15 +8,15 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/mcpauth/mcpauth/broker/clients"
 )
 
 // bom is the byte order mark that some Windows editors put first. TOML knows
 // none, so it is cut off for reading and kept in an edit.
-const bom = "\xef\xbb\xbf"
+const bom = clients.BOM
 
-// tomlKey is a table header, or a key with its value, as the file spells it:
-// the names of the fields are compared exactly, while the TOML library would
-// also take "Issuer" for issuer, and the last of the two.
+// tomlKey is a key of our own files, as [clients.TOMLKey] tells of it.
 type tomlKey struct {
 	path   []string      // from the root, quotes undone
 	header bool          // [table] or [[table]], else key = value
@@ -33,104 +32,23 @@ type tomlKey struct {
 // scanKeys lists all keys of a file without a byte order mark, in its order,
 // members of inline tables after the key that holds them.
 func scanKeys(data []byte) ([]tomlKey, error) {
-	s := keyScanner{data: data}
-	s.parser.Reset(data)
-	var table []string
-	for s.parser.NextExpression() {
-		node := s.parser.Expression()
-		if node.Kind == unstable.KeyValue {
-			s.addValue(node, table, -1)
-			continue
-		}
-		path, start, end := s.key(node)
-		table = path
-		lineStart, lineEnd := s.lines(start, end)
-		s.keys = append(s.keys, tomlKey{
-			path: path, header: true, kind: node.Kind, line: s.line(start),
-			start: lineStart, end: lineEnd, inline: -1,
-		})
-	}
-	err := s.parser.Error()
-	var at *unstable.ParserError
+	scanned, err := clients.ScanTOML(data)
+	var at *clients.SyntaxError
 	if errors.As(err, &at) {
-		offset := int(s.parser.Range(at.Highlight).Offset)
-		return nil, &lineError{s.line(min(offset, len(data))), errors.New(at.Message)}
+		return nil, &lineError{at.Line, err}
 	}
-	return s.keys, err
-}
-
-type keyScanner struct {
-	data   []byte
-	parser unstable.Parser
-	keys   []tomlKey
-}
-
-// addValue adds a key with a value and, where that is an inline table, its members.
-func (s *keyScanner) addValue(node *unstable.Node, parent []string, inline int) {
-	path, start, keyEnd := s.key(node)
-	value := node.Value()
-	end := int(node.Raw.Offset + node.Raw.Length)
-	k := tomlKey{
-		path: slices.Concat(parent, path), kind: value.Kind, items: itemKind(value), line: s.line(start),
-		start: start, end: end, valueStart: s.afterEquals(keyEnd), valueEnd: end, inline: inline,
-	}
-	if inline < 0 {
-		k.start, k.end = s.lines(start, end)
-	}
-	s.keys = append(s.keys, k)
-	if value.Kind != unstable.InlineTable {
-		return
-	}
-	self := len(s.keys) - 1
-	for it := value.Children(); it.Next(); {
-		s.addValue(it.Node(), k.path, self)
-	}
-}
-
-// key returns the parts of a node's own key and the bytes that they span.
-func (s *keyScanner) key(node *unstable.Node) (path []string, start, end int) {
-	start = -1
-	for it := node.Key(); it.Next(); {
-		part := it.Node()
-		path = append(path, string(part.Data))
-		if start < 0 {
-			start = int(part.Raw.Offset)
-		}
-		end = int(part.Raw.Offset + part.Raw.Length)
-	}
-	return path, start, end
-}
-
-// afterEquals returns where the value of a key that ends at end begins.
-func (s *keyScanner) afterEquals(end int) int {
-	end += bytes.IndexByte(s.data[end:], '=') + 1
-	return end + len(s.data[end:]) - len(bytes.TrimLeft(s.data[end:], " \t"))
-}
-
-// lines widens a range to whole lines, the last line's end included.
-func (s *keyScanner) lines(start, end int) (int, int) {
-	start = bytes.LastIndexByte(s.data[:start], '\n') + 1
-	if i := bytes.IndexByte(s.data[end:], '\n'); i >= 0 {
-		return start, end + i + 1
-	}
-	return start, len(s.data)
-}
-
-func (s *keyScanner) line(offset int) int { return bytes.Count(s.data[:offset], []byte("\n")) + 1 }
-
-// itemKind returns the kind that all items of an array have. An empty array
-// counts as one of texts.
-func itemKind(value *unstable.Node) unstable.Kind {
-	if value.Kind != unstable.Array {
-		return unstable.Invalid
-	}
-	for it := value.Children(); it.Next(); {
-		if it.Node().Kind != unstable.String {
-			return unstable.Invalid
+	keys := make([]tomlKey, len(scanned))
+	for i, k := range scanned {
+		keys[i] = tomlKey{
+			path: k.Path, header: k.Header, kind: k.Kind, items: k.Items, line: k.Line, start: k.Start, end: k.End,
+			valueStart: k.ValueStart, valueEnd: k.ValueEnd, inline: k.Inline,
 		}
 	}
-	return unstable.String
+	return keys, err
 }
+
+// byteRange is data[start:end].
+type byteRange struct{ start, end int }
 
 // profileFields are the keys of a profile; true means a list of texts.
 var profileFields = func() map[string]bool {
@@ -168,7 +86,7 @@ func (k tomlKey) checkKnown() error {
 		if len(k.path) == 1 {
 			return k.wantTable()
 		}
-		return k.checkProfile(k.path[2:], fmt.Sprintf("[profiles.%s]", quoteKey(k.path[1])))
+		return k.checkProfile(k.path[2:], fmt.Sprintf("[profiles.%s]", clients.QuoteKey(k.path[1])))
 	default:
 		return unknownTopLevel(k)
 	}
@@ -214,7 +132,7 @@ func (k tomlKey) wantList() error {
 
 func (k tomlKey) wantTable() error {
 	if k.kind != unstable.Table && k.kind != unstable.InlineTable {
-		return fmt.Errorf("%s must be a table, like [%s]", k.name(), joinKey(k.path))
+		return fmt.Errorf("%s must be a table, like [%s]", k.name(), clients.JoinKey(k.path))
 	}
 	return nil
 }
@@ -228,7 +146,7 @@ func unknownTopLevel(k tomlKey) error {
 	}
 	known := []string{"audit", "default_profile", "defaults", "passphrase_file", "profiles", "store"}
 	if nearest(name, known) == "" && k.kind == unstable.Table && len(k.path) == 1 {
-		return fmt.Errorf("unknown table [%s]; did you mean [profiles.%s]?", quoteKey(name), quoteKey(name))
+		return fmt.Errorf("unknown table [%s]; did you mean [profiles.%s]?", clients.QuoteKey(name), clients.QuoteKey(name))
 	}
 	return fmt.Errorf("unknown key %q%s", name, didYouMean(name, known))
 }
@@ -285,23 +203,4 @@ func editDistance(a, b string) int {
 		before, last = last, row
 	}
 	return last[len(b)]
-}
-
-// quoteKey spells one part of a TOML key, in quotes where it needs them.
-func quoteKey(name string) string {
-	bare := func(r rune) bool {
-		return r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-	}
-	if name != "" && strings.TrimFunc(name, bare) == "" {
-		return name
-	}
-	return fmt.Sprintf("%q", name)
-}
-
-func joinKey(path []string) string {
-	parts := make([]string, len(path))
-	for i, part := range path {
-		parts[i] = quoteKey(part)
-	}
-	return strings.Join(parts, ".")
 }

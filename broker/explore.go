@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcpauth/mcpauth/broker/clients"
 	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/policy"
 	"github.com/mcpauth/mcpauth/broker/relay"
@@ -120,7 +121,7 @@ func nothingToExplore(r Resolved) *Problem {
 	}
 	if r.Name != "" {
 		p.Msg = "there is no server to start: profile " + r.Name + " names no command"
-		p.Hints = append(p.Hints, `or keep it: put command = ["python3", "main.py"] under [profiles.`+quoteKey(r.Name)+"] in the configuration file")
+		p.Hints = append(p.Hints, `or keep it: put command = ["python3", "main.py"] under [profiles.`+clients.QuoteKey(r.Name)+"] in the configuration file")
 	}
 	return p
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/mcpauth/mcpauth/broker/clients"
 )
 
 // shape is what a key of a policy must hold.
@@ -59,7 +61,7 @@ func (k tomlKey) checkPolicy(rest []string) error {
 	case is != tables:
 		return k.checkShape(is, rest)
 	case len(rest) == 1 && k.kind != unstable.ArrayTable:
-		return fmt.Errorf("%s are written one by one, each under [[%s]]", rest[0], joinKey(k.path))
+		return fmt.Errorf("%s are written one by one, each under [[%s]]", rest[0], clients.JoinKey(k.path))
 	case len(rest) == 1:
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/mcpauth/mcpauth/broker/clients"
 	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -265,7 +266,7 @@ func (c Config) checkComplete(r Resolved) error {
 			Code:  ExitUsage,
 		}
 		if r.Remembered {
-			p.Hints = append(p.Hints, fmt.Sprintf("or add %s to [profiles.%s] in %s", field, quoteKey(r.Name), c.path))
+			p.Hints = append(p.Hints, fmt.Sprintf("or add %s to [profiles.%s] in %s", field, clients.QuoteKey(r.Name), c.path))
 		}
 		return p
 	}

@@ -27,10 +27,11 @@ var floorPlan = map[string][]string{
 	"cmd/demo":            {"broker"},
 	"cmd/relaybench":      {"cmd", "broker", "broker/demoidp", "keychain"},
 	"cmd/explorer":        {"broker"},
-	"broker":              {"broker/audit", "broker/backend", "broker/identity", "broker/policy", "broker/relay", "keychain"},
+	"broker":              {"broker/audit", "broker/backend", "broker/clients", "broker/identity", "broker/policy", "broker/relay", "keychain"},
 	"broker/identity":     {"keychain"},
 	"broker/audit":        {},
 	"broker/backend":      {},
+	"broker/clients":      {},
 	"broker/demoidp":      {},
 	"broker/policy":       {},
 	"broker/relay":        {},
@@ -48,6 +49,8 @@ var onlyIn = map[string][]string{
 	"github.com/coreos/go-oidc/":         {"broker/identity"},
 	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity"},
 	"github.com/mark3labs/mcp-go/":       {"cmd/demo", "cmd/explorer"},
+	"github.com/tailscale/hujson":        {"broker/clients"},
+	"github.com/goccy/go-yaml":           {"broker/clients"},
 	"charm.land/":                        {"tui"},
 	"os/exec":                            {"broker/backend", "cmd", "cmd/relaybench", "keychain"},
 	"net/http":                           {"broker/identity", "broker/demoidp", "cmd", "cmd/relaybench", "cmd/mcpauth-metrics"},
@@ -114,13 +117,13 @@ func covers(library, imported string) bool {
 // come near a token, directly or through others.
 func TestNoTokenNearHostileBytes(t *testing.T) {
 	output, err := exec.Command("go", "list", "-deps",
-		module+"/broker/relay", module+"/broker/policy", module+"/broker/audit", module+"/broker/backend").Output()
+		module+"/broker/relay", module+"/broker/policy", module+"/broker/audit", module+"/broker/backend", module+"/broker/clients").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
 	for _, dependency := range strings.Fields(string(output)) {
 		if dependency == module+"/keychain" || dependency == module+"/broker/identity" || dependency == "net/http" {
-			t.Errorf("%s is a dependency of relay, policy, audit or backend", dependency)
+			t.Errorf("%s is a dependency of relay, policy, audit, backend or clients", dependency)
 		}
 	}
 }

@@ -1,0 +1,141 @@
+// Package clients knows where AI clients keep their MCP servers, how an entry is
+// spelled for each, and how such a file is changed without touching a byte that
+// does not belong to the entry. It reads and writes no file and knows no token.
+package clients
+
+import (
+	"path"
+	"strings"
+)
+
+// Env is what the places of the files depend on.
+type Env struct {
+	Home    string
+	GOOS    string
+	Getenv  func(string) string
+	Project string // the folder of the project; empty for none
+}
+
+// Client is an AI client.
+type Client struct {
+	ID, Name string // "claude-code" and "Claude Code"
+	Format   Format
+	After    string   // what to do after a change, as a sentence
+	Programs []string // names in PATH that show that it is installed
+
+	shape  shape
+	places func(e Env) []Place
+	// folders show that it is installed; those of the user's files do, too.
+	folders func(e Env) []string
+}
+
+// The scopes of a place.
+const (
+	ScopeUser    = "user"    // for all projects
+	ScopeProject = "project" // a file in the project, which others may share
+	ScopeLocal   = "local"   // for one project, in the user's file
+)
+
+// Place is where a client keeps servers.
+type Place struct {
+	Scope string
+	// Files are the possible files, the best first. A part of a path may hold a *.
+	Files []string
+	Keys  []string // of the object in the file that holds the servers
+	// InHome says that the file lies in the home folder itself, so its folder says
+	// nothing about the client.
+	InHome bool
+	// LockDir is a folder, beside the file and named for it with this ending, that
+	// the client makes while it changes the file; empty for none.
+	LockDir string
+}
+
+// Places are where the client keeps servers: the user's first, then those of
+// the project, if there is one.
+func (c Client) Places(e Env) []Place {
+	var places []Place
+	for _, p := range c.places(e) {
+		if p.Scope == ScopeUser || e.Project != "" {
+			places = append(places, p)
+		}
+	}
+	return places
+}
+
+// Folders are those of which one is there when the client is installed. A path
+// may hold a *.
+func (c Client) Folders(e Env) []string {
+	var folders []string
+	if c.folders != nil {
+		folders = c.folders(e)
+	}
+	for _, p := range c.places(e) {
+		if p.Scope != ScopeUser || p.InHome {
+			continue
+		}
+		for _, file := range p.Files {
+			folders = append(folders, file[:strings.LastIndexAny(file, `/\`)])
+		}
+	}
+	return folders
+}
+
+// ByID finds a client.
+func ByID(id string) (Client, bool) {
+	for _, c := range All() {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Client{}, false
+}
+
+// IDs are the names of all clients.
+func IDs() []string {
+	var ids []string
+	for _, c := range All() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// join makes a path of the system that is meant, which need not be this one.
+func (e Env) join(parts ...string) string {
+	if e.GOOS != "windows" {
+		return path.Join(parts...)
+	}
+	for i, part := range parts {
+		part = strings.TrimRight(strings.ReplaceAll(part, "/", `\`), `\`)
+		if i > 0 {
+			part = strings.TrimLeft(part, `\`)
+		}
+		parts[i] = part
+	}
+	return strings.TrimRight(strings.Join(parts, `\`), `\`)
+}
+
+// dir is the folder that a variable names, or else one in the home folder.
+func (e Env) dir(variable, fallback string) string {
+	if dir := e.Getenv(variable); dir != "" {
+		return dir
+	}
+	return e.join(e.Home, fallback)
+}
+
+// config is where programs keep their settings: $XDG_CONFIG_HOME or ~/.config,
+// on Windows %APPDATA%.
+func (e Env) config() string {
+	if e.GOOS == "windows" {
+		return e.dir("APPDATA", "AppData/Roaming")
+	}
+	return e.dir("XDG_CONFIG_HOME", ".config")
+}
+
+// application is where graphical programs keep theirs: as config, but on macOS
+// ~/Library/Application Support.
+func (e Env) application() string {
+	if e.GOOS == "darwin" {
+		return e.join(e.Home, "Library/Application Support")
+	}
+	return e.config()
+}

@@ -1,0 +1,197 @@
+package clients
+
+// All are the clients that mcpauth can set up.
+func All() []Client {
+	return []Client{
+		claudeDesktop(), claudeCode(), cursor(), vscode(), codex(), gemini(), copilot(), opencode(), zed(), goose(), windsurf(), kiro(),
+	}
+}
+
+var mcpServers = []string{"mcpServers"}
+
+func user(keys []string, files ...string) Place {
+	return Place{Scope: ScopeUser, Files: files, Keys: keys}
+}
+
+func (e Env) project(keys []string, file ...string) Place {
+	p := Place{Scope: ScopeProject, Keys: keys}
+	for _, name := range file {
+		p.Files = append(p.Files, e.join(e.Project, name))
+	}
+	return p
+}
+
+func claudeDesktop() Client {
+	const file = "claude_desktop_config.json"
+	return Client{
+		ID: "claude-desktop", Name: "Claude Desktop", Format: JSON, shape: plainShape,
+		After: "Quit Claude Desktop fully and open it again.",
+		places: func(e Env) []Place {
+			plain := e.join(e.application(), "Claude", file)
+			if e.GOOS != "windows" {
+				return []Place{user(mcpServers, plain)}
+			}
+			// The package from the Store reads a copy of its own.
+			packages := e.join(e.dir("LOCALAPPDATA", "AppData/Local"), "Packages/Claude_*/LocalCache/Roaming/Claude", file)
+			return []Place{user(mcpServers, packages, plain)}
+		},
+	}
+}
+
+func claudeCode() Client {
+	return Client{
+		ID: "claude-code", Name: "Claude Code", Format: JSON, Programs: []string{"claude"},
+		After: "Start a new session, or type /mcp in a running one.",
+		shape: shape{first: Object{{"type", "stdio"}}, command: "command", args: "args", env: "env"},
+		places: func(e Env) []Place {
+			file := e.join(e.Home, ".claude.json")
+			if dir := e.Getenv("CLAUDE_CONFIG_DIR"); dir != "" {
+				file = e.join(dir, ".claude.json")
+			}
+			// Claude Code writes this file all the time; docs/decisions/0012.
+			mine := Place{Scope: ScopeUser, Files: []string{file}, Keys: mcpServers, InHome: true, LockDir: ".lock"}
+			local := mine
+			local.Scope, local.Keys = ScopeLocal, []string{"projects", e.Project, "mcpServers"}
+			return []Place{mine, local, e.project(mcpServers, ".mcp.json")}
+		},
+		folders: func(e Env) []string { return []string{e.dir("CLAUDE_CONFIG_DIR", ".claude")} },
+	}
+}
+
+func cursor() Client {
+	return Client{
+		ID: "cursor", Name: "Cursor", Format: JSONC, Programs: []string{"cursor"}, shape: plainShape,
+		After: "Cursor reads the file again by itself; else press refresh in Settings, MCP.",
+		places: func(e Env) []Place {
+			return []Place{user(mcpServers, e.join(e.Home, ".cursor/mcp.json")), e.project(mcpServers, ".cursor/mcp.json")}
+		},
+	}
+}
+
+func vscode() Client {
+	servers := []string{"servers"}
+	return Client{
+		ID: "vscode", Name: "VS Code", Format: JSONC, Programs: []string{"code"},
+		After: "In VS Code run \"MCP: List Servers\", choose the server and start it; trust it when asked.",
+		shape: shape{first: Object{{"type", "stdio"}}, command: "command", args: "args", env: "env"},
+		places: func(e Env) []Place {
+			return []Place{user(servers, e.join(e.application(), "Code/User/mcp.json")), e.project(servers, ".vscode/mcp.json")}
+		},
+	}
+}
+
+func codex() Client {
+	servers := []string{"mcp_servers"}
+	return Client{
+		ID: "codex", Name: "Codex", Format: TOML, Programs: []string{"codex"}, shape: plainShape,
+		After: "Start a new session of Codex.",
+		places: func(e Env) []Place {
+			return []Place{user(servers, e.join(e.dir("CODEX_HOME", ".codex"), "config.toml")), e.project(servers, ".codex/config.toml")}
+		},
+	}
+}
+
+func gemini() Client {
+	return Client{
+		ID: "gemini", Name: "Gemini CLI", Format: JSONC, Programs: []string{"gemini"}, shape: plainShape,
+		After: "Start Gemini CLI again; the folder must be one that you trust.",
+		places: func(e Env) []Place {
+			home := e.dir("GEMINI_CLI_HOME", "")
+			return []Place{user(mcpServers, e.join(home, ".gemini/settings.json")), e.project(mcpServers, ".gemini/settings.json")}
+		},
+	}
+}
+
+func copilot() Client {
+	return Client{
+		ID: "copilot", Name: "Copilot CLI", Format: JSONC, Programs: []string{"copilot"},
+		After: "Start a new session of Copilot CLI.",
+		shape: shape{
+			first: Object{{"type", "local"}}, command: "command", args: "args", env: "env",
+			last: Object{{"tools", []string{"*"}}},
+		},
+		places: func(e Env) []Place {
+			return []Place{
+				user(mcpServers, e.join(e.dir("COPILOT_HOME", ".copilot"), "mcp-config.json")),
+				e.project(mcpServers, ".github/mcp.json"),
+			}
+		},
+	}
+}
+
+func opencode() Client {
+	servers := []string{"mcp"}
+	return Client{
+		ID: "opencode", Name: "OpenCode", Format: JSONC, Programs: []string{"opencode"},
+		After: "Start OpenCode again.",
+		shape: shape{
+			first: Object{{"type", "local"}}, command: "command", env: "environment",
+			last: Object{{"enabled", true}},
+		},
+		places: func(e Env) []Place {
+			dir := e.join(e.dir("XDG_CONFIG_HOME", ".config"), "opencode") // on Windows, too
+			return []Place{
+				user(servers, e.join(dir, "opencode.jsonc"), e.join(dir, "opencode.json")),
+				e.project(servers, "opencode.jsonc", "opencode.json"),
+			}
+		},
+	}
+}
+
+func zed() Client {
+	servers := []string{"context_servers"}
+	return Client{
+		ID: "zed", Name: "Zed", Format: JSONC, Programs: []string{"zed"},
+		After: "Zed reads the file when it is saved; the Agent Panel's settings show the server.",
+		shape: shape{first: Object{{"source", "custom"}}, command: "command", args: "args", env: "env"},
+		places: func(e Env) []Place {
+			dir := e.join(e.config(), "zed")
+			switch e.GOOS {
+			case "windows":
+				dir = e.join(e.config(), "Zed")
+			case "darwin":
+				dir = e.join(e.Home, ".config/zed")
+			}
+			return []Place{user(servers, e.join(dir, "settings.json")), e.project(servers, ".zed/settings.json")}
+		},
+	}
+}
+
+func goose() Client {
+	return Client{
+		ID: "goose", Name: "Goose", Format: YAML, Programs: []string{"goose"},
+		After: "Start a new session of Goose.",
+		shape: shape{
+			first: Object{{"enabled", true}, {"type", "stdio"}}, named: true, command: "cmd", args: "args", env: "envs",
+			last: Object{{"timeout", 300}},
+		},
+		places: func(e Env) []Place {
+			file := e.join(e.config(), "goose/config.yaml")
+			if e.GOOS == "windows" {
+				file = e.join(e.config(), "Block/goose/config/config.yaml")
+			}
+			return []Place{user([]string{"extensions"}, file)}
+		},
+	}
+}
+
+func windsurf() Client {
+	return Client{
+		ID: "windsurf", Name: "Windsurf", Format: JSONC, Programs: []string{"windsurf"}, shape: plainShape,
+		After: "Press refresh in Windsurf's list of MCP servers.",
+		places: func(e Env) []Place {
+			return []Place{user(mcpServers, e.join(e.Home, ".codeium/windsurf/mcp_config.json"))}
+		},
+	}
+}
+
+func kiro() Client {
+	return Client{
+		ID: "kiro", Name: "Kiro", Format: JSONC, Programs: []string{"kiro", "kiro-cli"}, shape: plainShape,
+		After: "Kiro connects again by itself when the file is saved.",
+		places: func(e Env) []Place {
+			return []Place{user(mcpServers, e.join(e.Home, ".kiro/settings/mcp.json")), e.project(mcpServers, ".kiro/settings/mcp.json")}
+		},
+		folders: func(e Env) []string { return []string{e.join(e.Home, ".kiro")} },
+	}
+}
