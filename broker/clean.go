@@ -1,9 +1,12 @@
 package broker
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // CleanLine makes a text from outside fit for one line of a terminal: what could
@@ -36,3 +39,25 @@ func clean(text string, keep func(rune) bool) string {
 
 // shows reports whether a terminal shows the rune as itself, at its place.
 func shows(r rune) bool { return unicode.IsPrint(r) && !unicode.In(r, unicode.Cf) }
+
+// CleanJSON escapes what a terminal would obey in a JSON text. It stays the same
+// value: such characters can only stand in its texts.
+func CleanJSON(text []byte) []byte {
+	odd := func(r rune) bool { return !shows(r) && r != '\n' && r != '\t' && r != '\r' }
+	if bytes.IndexFunc(text, odd) < 0 {
+		return text
+	}
+	clean := make([]byte, 0, len(text)+len(text)/8)
+	for _, r := range string(text) {
+		switch {
+		case !odd(r):
+			clean = utf8.AppendRune(clean, r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			clean = fmt.Appendf(clean, `\u%04x\u%04x`, high, low)
+		default:
+			clean = fmt.Appendf(clean, `\u%04x`, r)
+		}
+	}
+	return clean
+}

@@ -160,6 +160,10 @@ func fieldNames() []string {
 	return names
 }
 
+// DidYouMean is the end of a sentence about a word that is not known: the known word
+// that was meant, or all of them.
+func DidYouMean(word string, known []string) string { return didYouMean(word, known) }
+
 func didYouMean(word string, known []string) string {
 	if n := nearest(word, known); n != "" {
 		return fmt.Sprintf("; did you mean %s?", n)

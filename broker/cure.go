@@ -144,6 +144,9 @@ const (
 	exitNotFound      = 127
 )
 
+// QuoteWord quotes a text for a shell unless it is plain.
+func QuoteWord(text string) string { return quoteWord(text) }
+
 // quoteWord quotes a text for a shell unless it is plain.
 func quoteWord(text string) string {
 	plain := func(r rune) bool {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 // listMembers names, by method, the member of a list result that is the list.
@@ -25,6 +26,7 @@ var listMembers = map[string]string{
 type lastLists struct {
 	path  string // file of this profile and server
 	pages chan listPage
+	ended chan struct{} // closed when run has
 
 	mu     sync.Mutex
 	read   bool                         // the file was
@@ -48,6 +50,7 @@ func openLists(stateDir string, r Resolved) *lastLists {
 	return &lastLists{
 		path:   filepath.Join(stateDir, "lists", listFile(r)),
 		pages:  make(chan listPage, 16),
+		ended:  make(chan struct{}),
 		whole:  map[string]json.RawMessage{},
 		partly: map[string][]json.RawMessage{},
 	}
@@ -103,29 +106,46 @@ func (l *lastLists) note(page listPage) {
 	}
 }
 
-// run keeps what is noted until ctx ends.
+// run keeps what is noted until ctx ends, and what is noted by then.
 func (l *lastLists) run(ctx context.Context) {
+	defer close(l.ended)
 	for {
 		select {
 		case page := <-l.pages:
-			if l.add(page) {
-				l.save()
-			}
+			l.keep(page)
 		case <-ctx.Done():
-			return
+			for {
+				select {
+				case page := <-l.pages:
+					l.keep(page)
+				default:
+					return
+				}
+			}
 		}
 	}
 }
 
+func (l *lastLists) keep(page listPage) {
+	whole, changed := l.add(page)
+	switch {
+	case changed:
+		l.save()
+	case whole:
+		now := time.Now() // says which server was listed last; see KnownList
+		_ = os.Chtimes(l.path, now, now)
+	}
+}
+
 // add reports whether a list is whole with this page, and another than before.
-func (l *lastLists) add(page listPage) bool {
+func (l *lastLists) add(page listPage) (whole, changed bool) {
 	var response struct {
 		Result map[string]json.RawMessage `json:"result"`
 	}
 	var elements []json.RawMessage
 	if json.Unmarshal(page.response, &response) != nil ||
 		json.Unmarshal(response.Result[listMembers[page.method]], &elements) != nil {
-		return false
+		return false, false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,19 +154,19 @@ func (l *lastLists) add(page listPage) bool {
 		l.partly[page.method] = []json.RawMessage{}
 	}
 	if l.partly[page.method] == nil {
-		return false // a page in the middle of a list of which the beginning is not known
+		return false, false // a page in the middle of a list of which the beginning is not known
 	}
 	l.partly[page.method] = append(l.partly[page.method], elements...)
 	if next := string(response.Result["nextCursor"]); next != "" && next != "null" {
-		return false
+		return false, false
 	}
 	list, err := json.Marshal(l.partly[page.method])
 	delete(l.partly, page.method)
 	if err != nil || string(list) == string(l.whole[page.method]) {
-		return false
+		return err == nil, false
 	}
 	l.whole[page.method] = list
-	return true
+	return true, true
 }
 
 // save writes the file. Without it the next signed-out start shows less, which

@@ -172,7 +172,12 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	if explorer != nil {
 		explorer.attach(gate, r, server)
 	}
-	go lists.run(ctx)
+	listing, listed := context.WithCancel(ctx)
+	go lists.run(listing)
+	defer func() {
+		listed()
+		<-lists.ended // a client that lists and goes must not lose the list
+	}()
 	go rules.run(ctx)
 	go pins.run(ctx)
 	go (&follower{log: log, session: session, news: news}).run(ctx)

@@ -20,7 +20,7 @@ const module = "github.com/mcpauth/mcpauth"
 // that is not in it may not exist: add one only when it has a privilege that
 // its siblings must not have (design, section 1).
 var floorPlan = map[string][]string{
-	"cmd/mcpauth":         {"cmd", "cmd/demo", "cmd/manpages", "keychain"},
+	"cmd/mcpauth":         {"broker", "cmd", "cmd/demo", "cmd/explorer", "cmd/manpages", "keychain"},
 	"cmd/manpages":        {},
 	"cmd/mcpauth-metrics": {"broker"},
 	"cmd":                 {"broker", "broker/demoidp", "broker/identity", "keychain"},

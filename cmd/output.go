@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,12 +15,29 @@ import (
 func (a *app) printJSON(members map[string]any) {
 	object := map[string]any{"schema": 1}
 	maps.Copy(object, members)
-	encoder := json.NewEncoder(a.Out)
+	a.encode(object)
+}
+
+// encode prints JSON, in which what a terminal would obey is escaped.
+func (a *app) encode(value any) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(object); err != nil {
+	if err := encoder.Encode(value); err != nil {
 		a.say("mcpauth: %v", err)
+		return
 	}
+	_, _ = a.Out.Write(broker.CleanJSON(text.Bytes())) // Main looks at the writer's error
+}
+
+// compactJSON is a value on one line.
+func compactJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(broker.CleanJSON(text))
 }
 
 // printable makes a text from outside fit for one line of a terminal.

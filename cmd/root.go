@@ -36,7 +36,8 @@ type Deps struct {
 	// Executable is this program, which the demo starts as a server.
 	Executable func() (string, error)
 
-	Demo *Demo // for `mcpauth demo`
+	Demo    *Demo    // for `mcpauth demo`
+	Explore *Explore // for `mcpauth tools`, `resources`, `prompts` and `server`
 	// Man writes the manual pages; nil in a program that has none.
 	Man ManWriter
 }
@@ -107,6 +108,8 @@ type app struct {
 	began   bool   // a command runs: its words were understood
 	exit    int    // exit code when there is no error
 
+	typedLines chan string // of the person at the terminal; see ask
+
 	passphraseFD    int             // --passphrase-fd; -1 for none
 	passphraseRead  keychain.Secret // and what was read there
 	passphraseTaken bool
@@ -142,6 +145,9 @@ func newRoot(a *app) *cobra.Command {
 		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newToken(a), newStore(a),
 		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a), newDoctor(a),
 	)
+	if a.deps.Explore != nil {
+		root.AddCommand(newResources(a), newPrompts(a), newServer(a))
+	}
 	if a.deps.Demo != nil {
 		root.AddCommand(newDemo(a))
 	}

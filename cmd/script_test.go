@@ -17,8 +17,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 	mcpdemo "github.com/mcpauth/mcpauth/cmd/demo"
+	"github.com/mcpauth/mcpauth/cmd/explorer"
 	"github.com/mcpauth/mcpauth/cmd/manpages"
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -29,11 +31,21 @@ func TestMain(m *testing.M) {
 		"mcpauth":     runMcpauth,
 		"testbrowser": runBrowser,
 		"testserver":  runServer,
+		"orders":      runOrders,
 	})
 }
 
 // parts are those that cmd/mcpauth wires, which has all commands.
-var parts = Deps{Demo: &Demo{Serve: mcpdemo.Serve, Connect: mcpdemo.Connect}, Man: manpages.Write}
+var parts = Deps{
+	Demo: &Demo{Serve: mcpdemo.Serve, Connect: mcpdemo.Connect},
+	Man:  manpages.Write,
+	Explore: &Explore{
+		Open: func(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (Explorer, error) {
+			return explorer.Open(ctx, b, o, on)
+		},
+		Validate: explorer.Validate,
+	},
+}
 
 // runMcpauth is the real program but for its keychain.
 func runMcpauth() {
@@ -46,6 +58,7 @@ func runMcpauth() {
 		Executable: func() (string, error) { return exec.LookPath("mcpauth") },
 		Demo:       parts.Demo,
 		Man:        parts.Man,
+		Explore:    parts.Explore,
 	}))
 }
 

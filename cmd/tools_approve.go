@@ -11,17 +11,6 @@ import (
 	"github.com/mcpauth/mcpauth/broker"
 )
 
-func newTools(a *app) *cobra.Command {
-	c := &cobra.Command{
-		Use:   "tools",
-		Short: "Approve the tools of a server",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
-	c.AddCommand(newToolsApprove(a))
-	return c
-}
-
 func newToolsApprove(a *app) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{

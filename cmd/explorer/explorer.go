@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -160,7 +161,7 @@ func (c *Client) watchEnd() {
 
 // gone is the error of whatever is asked of a server that has ended.
 func (c *Client) gone() error {
-	words := c.x.Obituary()
+	words := strings.TrimPrefix(c.x.Obituary(), "mcpauth: ")
 	if words == "" {
 		words = c.x.Server() + " has ended"
 	}

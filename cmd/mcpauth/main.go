@@ -7,8 +7,10 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/cmd"
 	"github.com/mcpauth/mcpauth/cmd/demo"
+	"github.com/mcpauth/mcpauth/cmd/explorer"
 	"github.com/mcpauth/mcpauth/cmd/manpages"
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -22,6 +24,11 @@ func main() {
 		Environ:    os.Environ(),
 		Executable: os.Executable,
 		Demo:       &cmd.Demo{Serve: demo.Serve, Connect: demo.Connect},
+		Explore:    &cmd.Explore{Open: explore, Validate: explorer.Validate},
 		Man:        manpages.Write,
 	}))
+}
+
+func explore(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (cmd.Explorer, error) {
+	return explorer.Open(ctx, b, o, on)
 }

@@ -1,0 +1,166 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// Explore is what the commands tools, resources, prompts and server need to talk
+// to an MCP server.
+type Explore struct {
+	// Open starts a server behind the gate. on is told what happens meanwhile.
+	Open func(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (Explorer, error)
+	// Validate says what of the arguments of a call the schema does not allow.
+	Validate func(schema, arguments json.RawMessage) error
+}
+
+// Explorer is a server that runs behind the gate.
+type Explorer interface {
+	Info() broker.ServerInfo
+	Standing() broker.Standing
+	Tools(ctx context.Context) ([]broker.Tool, error)
+	Call(ctx context.Context, tool string, arguments json.RawMessage, o broker.CallOptions) (broker.CallResult, error)
+	Resources(ctx context.Context) ([]broker.Resource, error)
+	Read(ctx context.Context, uri string) (broker.ReadResult, error)
+	Subscribe(ctx context.Context, uri string) error
+	Prompts(ctx context.Context) ([]broker.Prompt, error)
+	Prompt(ctx context.Context, name string, arguments map[string]string) (broker.PromptResult, error)
+	Close() error
+}
+
+// exploreFlags are those of every command that starts a server.
+type exploreFlags struct {
+	cwd string
+	log bool
+}
+
+func (f *exploreFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.cwd, "cwd", "", "folder in which the server is started")
+	c.Flags().BoolVar(&f.log, "log", false, "show what the server writes to its log")
+}
+
+// beforeDash parts the words of a command from the server's command behind "--".
+func beforeDash(c *cobra.Command, args []string) (words, command []string) {
+	if at := c.ArgsLenAtDash(); at >= 0 {
+		return args[:at], args[at:]
+	}
+	return args, nil
+}
+
+// wordsBetween wants so many words before "--"; most may be -1 for any number.
+func wordsBetween(least, most int, example string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		words, command := beforeDash(c, args)
+		switch {
+		case c.ArgsLenAtDash() >= 0 && len(command) == 0:
+			return usage("there is no command behind --", example+" -- python3 main.py")
+		case most == 0 && len(words) > 0 && len(command) == 0:
+			return usage("not understood: "+words[0]+"; a server's command goes behind --", example+" -- "+words[0])
+		case len(words) < least, most >= 0 && len(words) > most:
+			return usage(c.CommandPath()+" takes other arguments: "+c.UseLine(), example)
+		}
+		return nil
+	}
+}
+
+// exploring is one command at work with a server.
+type exploring struct {
+	*app
+	Explorer
+	attended bool // somebody sits at the terminal
+	on       atomic.Pointer[func(broker.ExplorerEvent)]
+	showLog  bool
+	told     bool // about who the server is told of
+}
+
+// explore starts the server that is meant, and ends it after run.
+func (a *app) explore(c *cobra.Command, f *exploreFlags, run func(ctx context.Context, x *exploring) error) error {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	_, command := beforeDash(c, c.Flags().Args())
+	o := broker.ExploreOptions{Overrides: a.overrides(), Environ: a.deps.Environ, Face: "mcpauth cli", Attended: a.attended()}
+	o.Overrides.Command = command
+	if f.cwd != "" {
+		if o.Overrides.Cwd, err = filepath.Abs(f.cwd); err != nil {
+			return err
+		}
+	}
+	x := &exploring{app: a, attended: o.Attended, showLog: f.log}
+	x.Explorer, err = a.deps.Explore.Open(c.Context(), b, o, x.event)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = x.Close() }()
+	return run(c.Context(), x)
+}
+
+// event takes what happens meanwhile.
+func (x *exploring) event(e broker.ExplorerEvent) {
+	switch {
+	case e.Kind == broker.EventStderr && x.showLog:
+		x.say("%s", broker.CleanLine(e.Message))
+	case e.Kind == broker.EventLog && x.showLog:
+		x.say("%s: %s", orDash(e.Level), broker.CleanLine(e.Message))
+	default:
+		if on := x.on.Load(); on != nil {
+			(*on)(e)
+		}
+	}
+}
+
+func (x *exploring) setOn(on func(broker.ExplorerEvent)) { x.on.Store(&on) }
+
+// tellStanding says who the server is told of where it is not the signed-in user.
+func (x *exploring) tellStanding() {
+	if x.told {
+		return
+	}
+	x.told = true
+	switch s := x.Standing(); {
+	case s.Anonymous:
+		x.say("no profile: the server is told of no user")
+	case s.Problem != nil:
+		x.say("%s; this is what was there last", printable(s.Problem.Msg))
+		for _, hint := range s.Problem.Hints {
+			x.say("  %s", printable(hint))
+		}
+	}
+}
+
+// about is what every object with --json says of the server.
+func (x *exploring) about(members map[string]any) map[string]any {
+	s := x.Standing()
+	members["server"] = x.Info().Name
+	members["profile"] = s.Profile
+	members["signed_in"] = s.Problem == nil && !s.Anonymous
+	return members
+}
+
+// attended reports whether somebody can be asked.
+func (a *app) attended() bool { return isTerminal(a.In) && isTerminal(a.Err) }
+
+// toTerminal reports whether standard output is one.
+func (a *app) toTerminal() bool { return isTerminal(a.protocol()) }
+
+// columns is the width of the terminal that a stream is, or 0.
+func columns(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}

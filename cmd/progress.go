@@ -1,0 +1,65 @@
+package cmd
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// progress shows how far a call is, on one line of standard error that goes when
+// the call is over. It shows nothing where that is no terminal.
+type progress struct {
+	*app
+	width int // 0: no terminal
+
+	mu    sync.Mutex
+	shown bool
+	over  bool
+}
+
+func (a *app) progress() *progress {
+	if a.deps.Env("TERM") == "dumb" {
+		return &progress{app: a}
+	}
+	return &progress{app: a, width: columns(a.Err)}
+}
+
+func (p *progress) event(e broker.ExplorerEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Kind != broker.EventProgress || p.width == 0 || p.over {
+		return
+	}
+	fmt.Fprintf(p.Err, "\r\x1b[K%s", cut(progressLine(e), p.width-1))
+	p.shown = true
+}
+
+func progressLine(e broker.ExplorerEvent) string {
+	line := fmt.Sprintf("%g", e.Progress)
+	if e.Total > 0 {
+		const bar = 20
+		done := int(bar * min(max(e.Progress/e.Total, 0), 1))
+		line = fmt.Sprintf("[%s%s] %g of %g", strings.Repeat("#", done), strings.Repeat(".", bar-done), e.Progress, e.Total)
+	}
+	return strings.TrimSpace(line + " " + printable(e.Message))
+}
+
+// clear takes the line away.
+func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown {
+		fmt.Fprint(p.Err, "\r\x1b[K")
+		p.shown = false
+	}
+}
+
+// end is clear for good.
+func (p *progress) end() {
+	p.clear()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+}
