@@ -18,6 +18,7 @@ echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_order"
 // setUps are what documents suppose of their reader's machine.
 var setUps = map[string]string{
 	"docs/audit.md":                 signedIn + "mcpauth proxy -- python3 main.py </dev/null",
+	"docs/troubleshooting.md":       signedIn,
 	"docs/policy.md":                withRules,
 	"examples/fastmcp/README.md":    signedIn,
 	"examples/go/README.md":         signedIn,
