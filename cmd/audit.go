@@ -43,6 +43,16 @@ func (o *auditChoice) flags(c *cobra.Command, limit int) {
 	flags.IntVarP(&o.limit, "limit", "n", limit, "the newest of them; 0 means all")
 }
 
+// open is the record, and what is to be found in it. No keychain is asked.
+func (o *auditChoice) open(a *app) (broker.AuditFolder, broker.AuditFilter, error) {
+	filter, err := o.filter(a, time.Now())
+	if err != nil {
+		return "", filter, err
+	}
+	folder, err := a.auditFolder()
+	return folder, filter, err
+}
+
 func (o *auditChoice) filter(a *app, now time.Time) (broker.AuditFilter, error) {
 	f := broker.AuditFilter{User: o.user, Tool: o.tool, Client: o.client, Denied: o.denied, Profile: a.profile}
 	if o.limit < 0 {
@@ -88,11 +98,7 @@ func newAuditList(a *app) *cobra.Command {
 			"  mcpauth audit list --tool 'delete_*' --json",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			filter, err := o.filter(a, time.Now())
-			if err != nil {
-				return err
-			}
-			folder, err := a.auditFolder()
+			folder, filter, err := o.open(a)
 			if err != nil {
 				return err
 			}

@@ -23,11 +23,7 @@ func newAuditTail(a *app) *cobra.Command {
 		Example: "  mcpauth audit tail -f --denied",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			filter, err := o.filter(a, time.Now())
-			if err != nil {
-				return err
-			}
-			folder, err := a.auditFolder()
+			folder, filter, err := o.open(a)
 			if err != nil {
 				return err
 			}
@@ -159,14 +155,10 @@ func newAuditExport(a *app) *cobra.Command {
 		Example: "  mcpauth audit export --since 30d --format csv > calls.csv",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			filter, err := o.filter(a, time.Now())
-			if err != nil {
-				return err
-			}
 			if format != "jsonl" && format != "csv" {
 				return usage(fmt.Sprintf("--format %q is neither jsonl nor csv", format), "mcpauth audit export --format csv")
 			}
-			folder, err := a.auditFolder()
+			folder, filter, err := o.open(a)
 			if err != nil {
 				return err
 			}

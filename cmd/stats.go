@@ -47,11 +47,7 @@ func newStats(a *app) *cobra.Command {
 }
 
 func (a *app) stats(o *statsOptions) error {
-	filter, err := o.filter(a, time.Now())
-	if err != nil {
-		return err
-	}
-	folder, err := a.auditFolder()
+	folder, filter, err := o.open(a)
 	if err != nil {
 		return err
 	}
