@@ -189,7 +189,7 @@ func confirmParams(m *relay.Message) []byte {
 	case shown == "" || shown == "{}":
 		words += "?"
 	case len(shown) > maxShown:
-		words += " with these arguments (the first part of them)? " + strings.ToValidUTF8(shown[:maxShown], "") + " …"
+		words += " with these arguments?\n" + shortened(m)
 	default:
 		words += " with " + shown + "?"
 	}
@@ -201,6 +201,44 @@ func confirmParams(m *relay.Message) []byte {
 		panic(err) // texts and maps of texts always encode
 	}
 	return text
+}
+
+const (
+	// maxShownValue is how much of each value is shown of many, in bytes.
+	maxShownValue = 200
+	// maxShownArguments is how many are shown.
+	maxShownArguments = 30
+)
+
+// shortened shows the beginning of each argument, since one that is long must not
+// hide those behind it, and says how much is not shown.
+func shortened(m *relay.Message) string {
+	var lines []string
+	more := 0
+	m.EachArgument(func(name string, size int, value func() []byte) {
+		if len(lines) == maxShownArguments {
+			more++
+			return
+		}
+		shown := visible(string(value()[:min(size, maxShownValue)]))
+		line := headOf(visible(name), maxShownValue) + ": " + headOf(shown, maxShownValue)
+		if size > maxShownValue || len(shown) > maxShownValue {
+			line += fmt.Sprintf(" … (%d bytes in all)", size)
+		}
+		lines = append(lines, line)
+	})
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more arguments", more))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// headOf is the beginning of a text, of so many bytes.
+func headOf(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "")
 }
 
 // visible shows what could hide or reverse a text as its code point: a person

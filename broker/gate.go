@@ -202,7 +202,7 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 		g.record(m, now.User, audit.Deny, ruling.Rule)
 		return g.refuse(m, codeDenied, g.doors.words(ruling, now, g.profile()))
 	case !userMethods[method]:
-		return g.cleaned(m)
+		return g.completion(m, ruling.item)
 	default:
 		if verdict, agreed := g.confirmed(sent, m, now); !agreed {
 			return verdict
@@ -400,6 +400,9 @@ func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte)
 	}
 	if caller, ok := request.Tag.(*openCall); ok && request.Method == "tools/call" {
 		g.doors.tasks.note(out.Result(), taskOwner{caller.user.Sub, request.Name})
+	}
+	if of, ok := request.Tag.(completionOf); ok {
+		return g.doors.completed(out, request, of, g.session.Snapshot())
 	}
 	if _, isList := filteredLists[request.Method]; isList {
 		return g.listed(out, request)

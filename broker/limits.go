@@ -88,7 +88,7 @@ func (l *limiter) ask(limits []policy.ToolLimit, sub, tool string, now time.Time
 	for _, one := range limits {
 		key := countKey(l.profile(), one.ID, sub, "", "")
 		if !one.Shared {
-			key = countKey(l.profile(), one.ID, sub, l.server, tool)
+			key = countKey(l.profile(), one.ID, sub, l.server, policy.Fold(tool))
 		}
 		delay := counts.take(key, one, now)
 		if delay > wait {

@@ -43,9 +43,10 @@ func TestLimits(t *testing.T) {
 		{"ada", "search_a", 0, 0},
 		{"ada", "search_a", 0, 0},
 		{"ada", "search_a", 0, 30 * time.Second}, // its own allowance is used up
-		{"ada", "SEARCH_A", 0, 0},                // a made-up name counts for all
-		{"ada", "get", 0, 20 * time.Second},      // that of all tools is used up
-		{"grace", "get", 0, 0},                   // another user has her own
+		{"ada", "SEARCH_A", 0, 30 * time.Second}, // which another spelling does not get around
+		{"ada", "get", 0, 0},
+		{"ada", "get", 0, 20 * time.Second}, // the allowance of all tools is used up
+		{"grace", "get", 0, 0},              // another user has her own
 		{"ada", "get", 20 * time.Second, 0},
 		{"ada", "search_a", 30 * time.Second, 10 * time.Second}, // a refusal counts nowhere
 		{"ada", "search_a", 40 * time.Second, 0},

@@ -206,6 +206,9 @@ func foldRune(r rune) rune {
 	return unicode.ToLower(least)
 }
 
+// Fold gives names that could be taken for each other the same form.
+func Fold(name string) string { return fold(name) }
+
 // LookAlikes knows a set of names and finds others that could be taken for one
 // of them. The zero LookAlikes knows none.
 type LookAlikes struct {
@@ -221,6 +224,9 @@ func (l *LookAlikes) Add(name string) {
 	l.exact[name] = true
 	l.folded[fold(name)] = name
 }
+
+// Has reports whether a name is known.
+func (l *LookAlikes) Has(name string) bool { return l.exact[name] }
 
 // Of returns the known name that a name, itself not known, could be taken for.
 func (l *LookAlikes) Of(name string) (known string, found bool) {
