@@ -88,25 +88,31 @@ func (b *Broker) Resolve(o Overrides) (Resolved, error) {
 // only for a client secret, and reads one that is in a file.
 func (b *Broker) client(ctx context.Context, r Resolved) (identity.Client, error) {
 	client := r.client()
-	if r.ClientSecretFile != "" {
-		var err error
-		client.ClientSecret, err = readSecretFile(r.ClientSecretFile)
-		return client, err
-	}
-	if !r.Secret.IsZero() || r.SecretName() == "" {
+	switch {
+	case r.ClientSecretFile != "":
+		client.SecretAgain = func(context.Context) (keychain.Secret, error) { return readSecretFile(r.ClientSecretFile) }
+	case r.Secret.IsZero() && r.SecretName() != "":
+		client.SecretAgain = func(ctx context.Context) (keychain.Secret, error) { return b.keptSecret(ctx, r) }
+	default:
 		return client, nil
 	}
+	var err error
+	client.ClientSecret, err = client.SecretAgain(ctx)
+	return client, err
+}
+
+// keptSecret is the client secret that the keychain has for a profile.
+func (b *Broker) keptSecret(ctx context.Context, r Resolved) (keychain.Secret, error) {
 	secret, err := b.accounts.ClientSecret(ctx, r.SecretName())
 	if errors.Is(err, keychain.ErrNotFound) {
-		return client, &Problem{
+		return secret, &Problem{
 			Msg:   "the keychain has no client secret " + r.SecretName() + ", which profile " + r.Name + " names",
 			Hints: []string{"mcpauth profile secret " + r.Name},
 			Code:  ExitKeychain,
 			Err:   err,
 		}
 	}
-	client.ClientSecret = secret
-	return client, err
+	return secret, err
 }
 
 // Login signs a person in and remembers a profile that the configuration file

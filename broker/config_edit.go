@@ -120,7 +120,7 @@ func editConfig(ctx context.Context, path string, edit func([]byte, Config) ([]b
 	if err := checkEdit(path, edited, want); err != nil {
 		return err
 	}
-	if err := replaceFile(target, append([]byte(mark), edited...)); err != nil {
+	if err := keychain.ReplaceFile(target, append([]byte(mark), edited...)); err != nil {
 		return unwritable(path, err)
 	}
 	return nil
@@ -166,26 +166,6 @@ func editTarget(path string) (string, error) {
 		target, err = path, os.MkdirAll(filepath.Dir(path), 0o700)
 	}
 	return target, err
-}
-
-// replaceFile writes data beside the file and renames it over, so that a
-// reader, or a crash, sees the old file or the new one. A new file is 0600.
-func replaceFile(path string, data []byte) error {
-	mode := fs.FileMode(0o600)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".config-*.toml")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // no effect after the rename
-	_, err = f.Write(data)
-	err = cmp.Or(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
 }
 
 // appendProfile adds a table after one empty line, and ends the file as it

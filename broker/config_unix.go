@@ -32,18 +32,6 @@ func checkOwner(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// checkPrivate refuses a file that another user could have read or written.
-func checkPrivate(path string, info fs.FileInfo) error {
-	if info.Mode().Perm()&0o077 != 0 {
-		return &Problem{
-			Msg:   fmt.Sprintf("other users can read %s (mode %04o), so what it holds is no secret", path, info.Mode().Perm()),
-			Hints: []string{"make a new secret at the provider, then: chmod 0400 " + shellQuote(path)},
-			Code:  ExitUsage,
-		}
-	}
-	return checkOwner(path, info)
-}
-
 // shellQuote makes a path safe to paste into a shell.
 func shellQuote(path string) string {
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"

@@ -55,6 +55,7 @@ func cureIdentity(err error, p *Problem) bool {
 		consent     *identity.ConsentRefusedError
 		ports       *identity.PortsBusyError
 		verify      *identity.VerifyError
+		proof       *identity.ProofError
 		timeout     *identity.TimeoutError
 	)
 	switch {
@@ -74,6 +75,12 @@ func cureIdentity(err error, p *Problem) bool {
 		p.Hints = []string{"end the program that listens there (often another mcpauth login), or register another redirect URI and put it in redirect_uris"}
 	case errors.As(err, &verify):
 		p.Hints = []string{"nothing was stored; check client_id and issuer, and this machine's clock"}
+	case errors.As(err, &proof):
+		p.Code, p.Hints = ExitSignInNeeded, proofHints(proof)
+	case errors.Is(err, identity.ErrUnconfirmed):
+		p.Code, p.Hints = ExitSignInNeeded, []string{"at a terminal, mcpauth unlock asks you", signOutHint}
+	case errors.Is(err, identity.ErrNoRevocation), errors.Is(err, identity.ErrStillGood):
+		p.Hints = []string{"end the session on the provider's own pages; here the tokens are deleted"}
 	case errors.As(err, &timeout):
 		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth login; --timeout 10m gives more time"}
 	case errors.As(err, new(*identity.LockedError)):
@@ -88,6 +95,21 @@ func cureIdentity(err error, p *Problem) bool {
 		return false
 	}
 	return true
+}
+
+const signOutHint = "or give up all sign-ins: mcpauth unlock --sign-out"
+
+// proofHints say what a person or an administrator can do about a sign-in that
+// proves too little. None of it was stored.
+func proofHints(e *identity.ProofError) []string {
+	switch e.Claim {
+	case "auth_time":
+		return []string{"sign out on the provider's own pages and try again",
+			"a provider that gives no auth_time, or ignores max_age, cannot prove a fresh sign-in; its administrator may be able to turn that on"}
+	case "acr":
+		return []string{"ask the provider's administrator which values of acr it gives, and name one of them with --acr"}
+	}
+	return []string{"sign in as the person whose sign-in is locked", signOutHint}
 }
 
 // mismatchHint names the issuer's own spelling only if it is of the same host: a

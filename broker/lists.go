@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mcpauth/mcpauth/keychain"
 )
 
 // listMembers names, by method, the member of a list result that is the list.
@@ -175,8 +177,8 @@ func (l *lastLists) save() {
 	l.mu.Lock()
 	data, err := json.Marshal(map[string]any{"schema": 1, "lists": l.whole})
 	l.mu.Unlock()
-	if err != nil || len(data) > maxLists || os.MkdirAll(filepath.Dir(l.path), 0o700) != nil {
+	if err != nil || len(data) > maxLists {
 		return
 	}
-	_ = replaceFile(l.path, data)
+	_ = keychain.ReplaceFile(l.path, data)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mcpauth/mcpauth/broker/policy"
 	"github.com/mcpauth/mcpauth/broker/relay"
+	"github.com/mcpauth/mcpauth/keychain"
 )
 
 // pinBook knows the definitions of a server's tools that a person has approved,
@@ -84,10 +85,7 @@ func (f pinFiles) write(path string, p pinned) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	return replaceFile(path, data)
+	return keychain.ReplaceFile(path, data)
 }
 
 func (b *pinBook) pins() bool { return b.mode() == policy.PinWarn || b.mode() == policy.PinBlock }

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -9,38 +8,33 @@ import (
 	"testing"
 )
 
-func TestSecretFile(t *testing.T) {
-	for name, tt := range map[string]struct {
-		text string
-		mode os.FileMode
-		want string // of the error; empty for none
-	}{
-		"good":           {"s3cret\n", 0o400, ""},
-		"good, Windows":  {"s3cret\r\n", 0o600, ""},
-		"empty":          {"\n", 0o400, "is empty"},
-		"two lines":      {"s3cret\nother\n", 0o400, "more than one line"},
-		"large":          {strings.Repeat("s", maxSecretFile+1), 0o400, "larger than"},
-		"group can read": {"s3cret\n", 0o440, "other users can read"},
-		"all can write":  {"s3cret\n", 0o602, "other users can read"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if runtime.GOOS == "windows" && strings.Contains(tt.want, "other users") {
-				return // modes mean nothing there
-			}
-			path := filepath.Join(t.TempDir(), "secret")
-			if err := errors.Join(os.WriteFile(path, []byte(tt.text), 0o600), os.Chmod(path, tt.mode)); err != nil {
-				t.Fatal(err)
-			}
-			secret, err := readSecretFile(path)
-			switch {
-			case tt.want == "" && (err != nil || secret.Reveal() != "s3cret"):
-				t.Errorf("%v", err)
-			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "s3cret")):
-				t.Errorf("got %v, want %s", err, tt.want)
-			}
-		})
+// What makes a file fit to hold a secret is tested where it is read, in keychain.
+func TestSecretFileProblems(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	if _, err := readSecretFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no regular file") {
-		t.Errorf("a folder: %v", err)
+	if secret, err := readSecretFile(write("good", "s3cret\n", 0o400)); err != nil || secret.Reveal() != "s3cret" {
+		t.Error(err)
+	}
+	_, err := readSecretFile(write("long", "s3cret\nother\n", 0o400))
+	if problem := AsProblem(err); problem.Code != ExitUsage || !strings.Contains(problem.Msg, "more than one line") {
+		t.Errorf("%+v", problem)
+	}
+	if runtime.GOOS == "windows" {
+		return // modes mean nothing there
+	}
+	exposed := filepath.Join(dir, "exposed")
+	write("exposed", "s3cret\n", 0o600)
+	if err := os.Chmod(exposed, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	_, err = readSecretFile(exposed)
+	if problem := AsProblem(err); len(problem.Hints) != 1 || !strings.Contains(problem.Hints[0], "new secret at the provider") {
+		t.Errorf("%+v", problem)
 	}
 }

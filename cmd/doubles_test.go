@@ -232,10 +232,11 @@ var faults = map[string]struct {
 		delete(m, "code")
 		m["error"], m["error_description"] = "access_denied", "the user said no"
 	}}},
-	"html":        {"discovery", demoidp.Fault{Status: 200, Body: "<html>Welcome to the hotel Wi-Fi</html>"}},
-	"down":        {"discovery", demoidp.Fault{Status: 503, Body: "gone"}},
-	"revoke-lies": {"revocation", demoidp.Fault{Status: 200}},
-	"revoke-down": {"revocation", demoidp.Fault{Status: 503, Body: "gone"}},
+	"no-auth-time": {"id_token", demoidp.Fault{Edit: func(m map[string]any) { delete(m, "auth_time") }}},
+	"html":         {"discovery", demoidp.Fault{Status: 200, Body: "<html>Welcome to the hotel Wi-Fi</html>"}},
+	"down":         {"discovery", demoidp.Fault{Status: 503, Body: "gone"}},
+	"revoke-lies":  {"revocation", demoidp.Fault{Status: 200}},
+	"revoke-down":  {"revocation", demoidp.Fault{Status: 503, Body: "gone"}},
 }
 
 func isFault(name string) bool { _, ok := faults[name]; return ok }

@@ -23,7 +23,7 @@ var floorPlan = map[string][]string{
 	"cmd/mcpauth":         {"broker", "cmd", "cmd/demo", "cmd/explorer", "cmd/manpages", "keychain"},
 	"cmd/manpages":        {},
 	"cmd/mcpauth-metrics": {"broker"},
-	"cmd":                 {"broker", "broker/demoidp", "broker/identity", "keychain"},
+	"cmd":                 {"broker", "broker/demoidp", "keychain"},
 	"cmd/demo":            {"broker"},
 	"cmd/relaybench":      {"cmd", "broker", "broker/demoidp", "keychain"},
 	"cmd/explorer":        {"broker"},

@@ -175,6 +175,7 @@ func (a *app) loginUI(noBrowser bool, timeout time.Duration) broker.LoginUI {
 			a.say("Waiting (ctrl+c to stop, %s left)", span(code.ExpiresIn))
 		},
 		Waiting: func(text string) { a.say("%s (ctrl+c to stop)", printable(text)) },
+		Confirm: a.agree,
 		Warn:    func(text string) { a.say("mcpauth: %s", printable(text)) },
 	}
 	if !noBrowser {

@@ -2,12 +2,10 @@ package cmd
 
 import (
 	"cmp"
-	"errors"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
-	"github.com/mcpauth/mcpauth/broker/identity"
 )
 
 type logoutOptions struct{ all, everywhere, browser bool }
@@ -75,7 +73,7 @@ func (a *app) printLogouts(list []map[string]any, all bool) {
 }
 
 // reportLogout says who was signed out and what the provider was told.
-func (a *app) reportLogout(profile string, result identity.LogoutResult, o *logoutOptions) map[string]any {
+func (a *app) reportLogout(profile string, result broker.LogoutResult, o *logoutOptions) map[string]any {
 	failed := revocationFailure(result)
 	if a.json {
 		members := map[string]any{
@@ -110,7 +108,7 @@ func (a *app) reportLogout(profile string, result identity.LogoutResult, o *logo
 }
 
 // unproven is the problem of a logout that had to be certain and is not.
-func unproven(result identity.LogoutResult, o *logoutOptions) error {
+func unproven(result broker.LogoutResult, o *logoutOptions) error {
 	if !o.everywhere {
 		return nil
 	}
@@ -118,16 +116,12 @@ func unproven(result identity.LogoutResult, o *logoutOptions) error {
 		if err == nil {
 			continue
 		}
-		problem := *broker.AsProblem(err)
-		if errors.Is(err, identity.ErrNoRevocation) || errors.Is(err, identity.ErrStillGood) {
-			problem.Hints = []string{"end the session on the provider's own pages; here the tokens are deleted"}
-		}
-		return &problem
+		return broker.AsProblem(err)
 	}
 	return nil
 }
 
-func revocationFailure(result identity.LogoutResult) string {
+func revocationFailure(result broker.LogoutResult) string {
 	for _, err := range []error{result.RefreshToken.Err, result.AccessToken.Err} {
 		if err != nil {
 			return err.Error()

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/keychain"
@@ -77,7 +76,7 @@ func (a *app) addProfile(ctx context.Context, name string, command []string, o *
 	}
 	var secret keychain.Secret
 	if o.secretStdin {
-		if secret, err = a.readSecret("Client secret: "); err != nil {
+		if secret, err = a.readSecret(ctx, "Client secret: "); err != nil {
 			return err
 		}
 	}
@@ -108,22 +107,16 @@ func (a *app) done(members map[string]any, format string, args ...any) {
 const maxSecret = 4096
 
 // readSecret reads one line: hidden on a terminal, else from standard input.
-func (a *app) readSecret(prompt string) (keychain.Secret, error) {
+func (a *app) readSecret(ctx context.Context, prompt string) (keychain.Secret, error) {
 	var text string
-	if f, ok := a.In.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprint(a.Err, prompt)
-		line, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(a.Err)
-		if err != nil {
-			return keychain.Secret{}, fmt.Errorf("the secret cannot be read: %w", err)
-		}
-		text = string(line)
-	} else {
-		line, err := bufio.NewReader(io.LimitReader(a.In, maxSecret+2)).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return keychain.Secret{}, fmt.Errorf("the secret cannot be read: %w", err)
-		}
-		text = line
+	var err error
+	if terminal, ok := a.In.(*os.File); ok && isTerminal(terminal) {
+		text, err = a.hidden(ctx, terminal, prompt)
+	} else if text, err = bufio.NewReader(io.LimitReader(a.In, maxSecret+2)).ReadString('\n'); errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err != nil {
+		return keychain.Secret{}, fmt.Errorf("the secret cannot be read: %w", err)
 	}
 	text = strings.TrimRight(text, "\r\n")
 	switch {
@@ -298,7 +291,7 @@ func newProfileSecret(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			secret, err := a.readSecret("Client secret: ")
+			secret, err := a.readSecret(c.Context(), "Client secret: ")
 			if err != nil {
 				return err
 			}

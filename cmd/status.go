@@ -2,14 +2,12 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
-	"github.com/mcpauth/mcpauth/broker/identity"
 )
 
 func newStatus(a *app) *cobra.Command {
@@ -116,20 +114,20 @@ func statusExit(list []profileStatus) int {
 	return broker.ExitOK
 }
 
-func describe(r broker.Resolved, s identity.Status) profileStatus {
+func describe(r broker.Resolved, s broker.SignInStatus) profileStatus {
 	one := profileStatus{
 		Profile: r.Name, Issuer: r.Issuer, ClientID: r.ClientID, Scopes: []string{},
 		StoredIn: s.StoredIn, Refreshable: s.HasRefreshToken, ACR: s.ACR,
 	}
 	switch s.State {
-	case identity.SignedIn:
+	case broker.SignedIn:
 		one.State = "signed_in"
-	case identity.Troubled:
+	case broker.Troubled:
 		one.State = "troubled"
 	default:
 		one.State = "signed_out"
 	}
-	one.Locked = errors.As(s.Err, new(*identity.LockedError))
+	one.Locked = broker.IsLocked(s.Err)
 	if s.Err != nil {
 		one.Reason = broker.AsProblem(s.Err).Msg
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/keychain"
@@ -79,8 +78,8 @@ func (a *app) openStore(name string, config broker.Config, paths broker.Paths, p
 	}
 	// A proxy's standard input is the AI client's, terminal or not.
 	person := patience != keychainPatienceProxy
-	return keychain.Age(filepath.Join(paths.StateDir, "secrets"), func(_ context.Context, create bool) (keychain.Secret, error) {
-		return a.passphrase(config.PassphraseFile, create, person)
+	return keychain.Age(filepath.Join(paths.StateDir, "secrets"), func(ctx context.Context, create bool) (keychain.Secret, error) {
+		return a.passphrase(ctx, config.PassphraseFile, create, person)
 	})
 }
 
@@ -119,7 +118,7 @@ func (s *configuredStore) Name() string {
 
 // passphrase opens the age store: from --passphrase-fd, else from the file that
 // the configuration names, else from the person at the terminal.
-func (a *app) passphrase(file string, create, person bool) (secret keychain.Secret, err error) {
+func (a *app) passphrase(ctx context.Context, file string, create, person bool) (secret keychain.Secret, err error) {
 	terminal, _ := a.In.(*os.File)
 	switch {
 	case a.passphraseTaken:
@@ -129,7 +128,7 @@ func (a *app) passphrase(file string, create, person bool) (secret keychain.Secr
 	case !person || !isTerminal(a.In):
 		return secret, errors.New("nobody is there to type its passphrase, and neither passphrase_file nor --passphrase-fd gives it")
 	default:
-		secret, err = a.typedPassphrase(terminal, create)
+		secret, err = a.typedPassphrase(ctx, terminal, create)
 	}
 	return secret, err
 }
@@ -156,26 +155,24 @@ func (a *app) takePassphrase(patience time.Duration) error {
 	return nil
 }
 
-func (a *app) typedPassphrase(terminal *os.File, create bool) (keychain.Secret, error) {
-	first, err := a.typed(terminal, "Passphrase of mcpauth's age file: ")
+func (a *app) typedPassphrase(ctx context.Context, terminal *os.File, create bool) (keychain.Secret, error) {
+	first, err := a.typed(ctx, terminal, "Passphrase of mcpauth's age file: ")
 	if err != nil || !create {
 		return first, err
 	}
-	again, err := a.typed(terminal, "It is new. The same once more: ")
+	again, err := a.typed(ctx, terminal, "It is new. The same once more: ")
 	if err == nil && again != first {
 		err = errors.New("the two passphrases differ")
 	}
 	return first, err
 }
 
-func (a *app) typed(terminal *os.File, prompt string) (keychain.Secret, error) {
-	fmt.Fprint(a.Err, prompt)
-	line, err := term.ReadPassword(int(terminal.Fd()))
-	fmt.Fprintln(a.Err)
+func (a *app) typed(ctx context.Context, terminal *os.File, prompt string) (keychain.Secret, error) {
+	line, err := a.hidden(ctx, terminal, prompt)
 	if err != nil {
 		return keychain.Secret{}, fmt.Errorf("the passphrase cannot be read: %w", err)
 	}
-	return keychain.NewSecret(string(line)), nil
+	return keychain.NewSecret(line), nil
 }
 
 // chooseStore is `login --store`: it sets the store of a configuration that has

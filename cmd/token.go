@@ -1,15 +1,10 @@
 package cmd
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/mcpauth/mcpauth/broker"
 )
@@ -49,7 +44,7 @@ func (a *app) token(ctx context.Context, o *tokenOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := a.agreeToShow(resolved.Name, o.yes); err != nil {
+	if err := a.agreeToShow(ctx, resolved.Name, o.yes); err != nil {
 		return err
 	}
 	access, err := b.AccessToken(ctx, resolved, o.atLeast)
@@ -82,7 +77,7 @@ func (a *app) printToken(profile string, access broker.Access, header bool) {
 
 // agreeToShow asks before a token is printed where people, cameras and the
 // terminal's memory read along.
-func (a *app) agreeToShow(profile string, yes bool) error {
+func (a *app) agreeToShow(ctx context.Context, profile string, yes bool) error {
 	if yes || !isTerminal(a.protocol()) {
 		return nil
 	}
@@ -91,19 +86,8 @@ func (a *app) agreeToShow(profile string, yes bool) error {
 		Hints: []string{"mcpauth token --yes", "or use it without showing it: curl -H \"$(mcpauth token --header)\" …"},
 		Code:  broker.ExitUsage,
 	}
-	if !isTerminal(a.In) {
-		return refusal
-	}
-	fmt.Fprintf(a.Err, "Show an access token of %s on this terminal? [y/N] ", profile)
-	answer, _ := bufio.NewReader(a.In).ReadString('\n') // no answer is a no
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
+	if a.agree(ctx, "Show an access token of "+profile+" on this terminal?") {
 		return nil
 	}
 	return refusal
-}
-
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

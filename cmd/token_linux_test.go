@@ -3,6 +3,8 @@ package cmd
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -96,5 +98,35 @@ func configWithProfile(t *testing.T) string {
 func drainTerminal(person *os.File) {
 	lines := bufio.NewScanner(person)
 	for lines.Scan() {
+	}
+}
+
+// ctrl+c ends the context, which a read of the terminal knows nothing of.
+func TestQuestionsEndWithTheirContext(t *testing.T) {
+	person, program := terminal(t)
+	go drainTerminal(person)
+	a := &app{Streams: Streams{In: program, Err: &bytes.Buffer{}}}
+	shows := func() bool {
+		state, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
+		return err == nil && state.Lflag&unix.ECHO != 0
+	}
+	if !shows() {
+		t.Fatal("the terminal shows nothing from the start")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for shows() && ctx.Err() == nil { // until the question hides what is typed
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	if _, err := a.hidden(ctx, program, "Secret: "); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if !shows() {
+		t.Error("the terminal was left without showing what is typed")
+	}
+	if a.agree(ctx, "Sure?") {
+		t.Error("nobody said yes")
 	}
 }

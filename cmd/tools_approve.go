@@ -1,10 +1,9 @@
 package cmd
 
 import (
-	"bufio"
+	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,13 +21,13 @@ func newToolsApprove(a *app) *cobra.Command {
 			"Without TOOL it is about all of them. Exits with 1 when they are not approved.",
 		Example: "  mcpauth tools approve\n" +
 			"  mcpauth tools approve --yes delete_customer",
-		RunE: func(_ *cobra.Command, args []string) error { return a.toolsApprove(args, yes) },
+		RunE: func(c *cobra.Command, args []string) error { return a.toolsApprove(c.Context(), args, yes) },
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "approve without asking")
 	return c
 }
 
-func (a *app) toolsApprove(names []string, yes bool) error {
+func (a *app) toolsApprove(ctx context.Context, names []string, yes bool) error {
 	b, resolved, err := a.brokerAndProfile()
 	if err != nil {
 		return err
@@ -56,7 +55,7 @@ func (a *app) toolsApprove(names []string, yes bool) error {
 	switch {
 	case len(changes) == 0:
 		return nil
-	case !yes && !a.agreeToTools(len(changes)):
+	case !yes && !a.agreeToTools(ctx, len(changes)):
 		return &broker.Problem{
 			Msg: "nothing was approved", Hints: []string{"mcpauth tools approve --yes --profile " + resolved.Name}, Code: broker.ExitError,
 		}
@@ -81,12 +80,6 @@ func (a *app) printChanges(changes []broker.PinChange) {
 	}
 }
 
-func (a *app) agreeToTools(count int) bool {
-	if !isTerminal(a.In) {
-		return false
-	}
-	fmt.Fprintf(a.Err, "Approve %s as shown? [y/N] ", countOf(count, "tool"))
-	answer, _ := bufio.NewReader(a.In).ReadString('\n') // no answer is a no
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
+func (a *app) agreeToTools(ctx context.Context, count int) bool {
+	return a.agree(ctx, fmt.Sprintf("Approve %s as shown?", countOf(count, "tool")))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const testPassphrase = "CANARY correct horse"
@@ -144,8 +145,9 @@ func TestAgeFilesThatWereReplaced(t *testing.T) {
 func TestAgeAfterACrash(t *testing.T) {
 	dir := t.TempDir()
 	set(t, ageIn(dir, testPassphrase), "a", "1")
-	half := filepath.Join(dir, ageSecrets+".new")
-	if err := os.WriteFile(half, []byte("age-encryption.org/v1\n-> X25"), 0o600); err != nil {
+	half := filepath.Join(dir, ageSecrets+".new-1")
+	yesterday := time.Now().Add(-24 * time.Hour)
+	if err := errors.Join(os.WriteFile(half, []byte("age-encryption.org/v1\n-> X25"), 0o600), os.Chtimes(half, yesterday, yesterday)); err != nil {
 		t.Fatal(err)
 	}
 	wantValue(t, ageIn(dir, testPassphrase), "a", "1")

@@ -11,6 +11,10 @@ import (
 // maxFileSecret bounds a secret that a file holds alone, in bytes.
 const maxFileSecret = 4096
 
+// ErrExposed means that a file with a secret can be read by others, so that it
+// holds none any more.
+var ErrExposed = errors.New("others may read it")
+
 // ReadFile reads a secret that a file holds alone, with or without an end of
 // line: a passphrase, or a client secret. On Unix the file must be ours or
 // root's and nobody else's to read. The error names the file and holds nothing

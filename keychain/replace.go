@@ -2,35 +2,53 @@ package keychain
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"time"
 )
 
-// ReplaceFile writes a file of mode 0600 in one step: after a crash at any point
-// the old content is there or the new one. What a crash leaves beside it is
-// overwritten by the next call, which has to hold the same lock.
+// ReplaceFile writes a file in one step: after a crash at any point the old
+// content is there or the new one, and so for whoever reads it meanwhile. A file
+// that was there keeps its mode, a new one has 0600, and a new folder 0700. What
+// a crash leaves beside it, a later call takes away.
 func ReplaceFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	folder, mode := filepath.Dir(path), fs.FileMode(0o600)
+	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+		mode = info.Mode().Perm()
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	fresh := path + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	file, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.CreateTemp(folder, filepath.Base(path)+freshPattern)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(content)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(fresh))
+	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err == nil {
+		err = rename(file.Name(), path)
 	}
-	if err := rename(fresh, path); err != nil {
-		return errors.Join(err, os.Remove(fresh))
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
 	}
-	return syncFolder(filepath.Dir(path))
+	sweep(path)
+	return syncFolder(folder)
+}
+
+const (
+	freshPattern = ".new-*"
+	freshLife    = time.Hour // far longer than any write takes
+)
+
+// sweep is best effort: what it leaves, the next one finds.
+func sweep(path string) {
+	left, _ := filepath.Glob(path + freshPattern) // a folder with a * in it keeps its leftovers
+	for _, name := range left {
+		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > freshLife {
+			_ = os.Remove(name)
+		}
+	}
 }
 
 // rename tries for a second on Windows, where a file that somebody reads cannot

@@ -148,7 +148,7 @@ func TestUnlockThatFailsLeavesTheLock(t *testing.T) {
 	}}))
 	_, err := w.accounts.Unlock(t.Context(), w.client, LoginOptions{UI: w.ui()})
 	<-w.browser.pages
-	if failure := wantError[*VerifyError](t, err); !strings.Contains(failure.Why, "auth_time") || !w.accounts.Locked() {
+	if failure := wantError[*ProofError](t, err); !strings.Contains(failure.Why, "auth_time") || !w.accounts.Locked() {
 		t.Errorf("%v, locked: %v", err, w.accounts.Locked())
 	}
 }

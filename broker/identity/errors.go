@@ -130,6 +130,15 @@ type VerifyError struct {
 
 func (e *VerifyError) Error() string { return "the " + e.What + " is not valid: " + e.Why }
 
+// ProofError means that somebody signed in, but not as freshly or not in the way
+// that was asked for, or that it was somebody else. Nothing of it was stored.
+type ProofError struct {
+	Claim string // of the ID token: "auth_time", "acr" or "sub"
+	Why   string
+}
+
+func (e *ProofError) Error() string { return "the sign-in is not the one that was asked for: " + e.Why }
+
 // TimeoutError means that a sign-in was not finished in time.
 type TimeoutError struct{ After time.Duration }
 

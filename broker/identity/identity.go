@@ -16,10 +16,15 @@ type Client struct {
 	Issuer       string          // exactly as the provider spells it
 	ClientID     string          // client_id
 	ClientSecret keychain.Secret // client_secret; zero for a public client
-	Scopes       []string        // asked for at sign-in; empty means openid profile email offline_access
-	RedirectURIs []string        // tried in order, no port means any free one; empty means http://127.0.0.1/callback
-	Audience     string          // "audience" of the authorization request (Auth0 and alike), may be empty
-	Resource     string          // "resource" of RFC 8707, may be empty
+
+	// SecretAgain, unless nil, reads the client_secret anew for each refresh: a
+	// session may outlive one. Where it fails, the one that is known has to do.
+	SecretAgain func(context.Context) (keychain.Secret, error)
+
+	Scopes       []string // asked for at sign-in; empty means openid profile email offline_access
+	RedirectURIs []string // tried in order, no port means any free one; empty means http://127.0.0.1/callback
+	Audience     string   // "audience" of the authorization request (Auth0 and alike), may be empty
+	Resource     string   // "resource" of RFC 8707, may be empty
 
 	// OptionalScopes are asked for where the provider lists them, and given up
 	// when it refuses them.
@@ -80,6 +85,10 @@ type UI struct {
 	// Trace takes each step of the sign-in, redacted. It may be called by several
 	// goroutines.
 	Trace func(TraceEvent)
+	// Confirm asks a person at this machine a question that can be answered by yes
+	// or no. Unlock needs it where the provider does not prove that a person was
+	// there; nil is a no.
+	Confirm func(ctx context.Context, question string) bool
 	// Warn tells of something odd that does not end the sign-in.
 	Warn func(text string)
 }
@@ -94,6 +103,7 @@ type LoginOptions struct {
 	ACR     []string      // acr_values: how they have to prove it, one of these
 
 	unlocks bool // see Accounts.Unlock
+	nobody  bool // was signed in when it began
 }
 
 // Options are what the package needs from outside.

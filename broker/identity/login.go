@@ -17,6 +17,7 @@ import (
 const (
 	defaultLoginTimeout = 3 * time.Minute
 	slowOpen            = 3 * time.Second // a browser in the foreground never returns
+	giveBackWithin      = 3 * time.Second // whoever pressed ctrl+c waits for it
 )
 
 // Login signs a person in with the system browser (RFC 8252, RFC 7636) and
@@ -52,7 +53,11 @@ func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, e
 	if a.Locked() && !o.unlocks {
 		return User{}, &LockedError{}
 	}
-	o.Scopes = a.widened(ctx, c, o.Scopes)
+	before, err := a.load(ctx, c)
+	o.nobody = errors.Is(err, ErrSignedOut) || err == nil && before.dead != ""
+	if err == nil { // a keychain that cannot tell is heard of when the sign-in is stored
+		o.Scopes = union(before.extraScopes, o.Scopes)
+	}
 	p, err := a.discover(ctx, c)
 	switch {
 	case err != nil:
@@ -86,20 +91,6 @@ func (s *signIn) tryEach(ctx context.Context, redirects []redirect) (User, error
 		tried = append(tried, busy)
 	}
 	return User{}, portsBusy(tried)
-}
-
-// widened are the scopes that are asked for beside the client's own: those of
-// this sign-in, and those that earlier ones have asked for. A keychain that
-// cannot tell of these is heard of when the sign-in is stored.
-func (a *Accounts) widened(ctx context.Context, c Client, scopes []string) []string {
-	before, err := a.load(ctx, c)
-	if err != nil {
-		return scopes
-	}
-	var ask asked
-	ask.add(before.extraScopes...)
-	ask.add(scopes...)
-	return ask.scopes
 }
 
 func (a *Accounts) newSignIn(p *provider, c Client, o LoginOptions, ask asked) *signIn {
@@ -208,8 +199,30 @@ func outcome(ctx context.Context, err error) error {
 	return err
 }
 
-// accept checks the tokens and stores them, or neither.
+// accept checks the tokens and stores them, or gives them back.
 func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
+	user, err := s.keep(ctx, said)
+	if err != nil {
+		s.giveBack(ctx, said)
+	}
+	return user, err
+}
+
+// giveBack revokes tokens that came and are not kept: nobody could do so later.
+// Where a sign-in is stored from before, they are left to run out, since many
+// providers end all of a person's tokens for this client with one of them.
+func (s *signIn) giveBack(ctx context.Context, said tokenResponse) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	defer cancel()
+	if rec, err := s.accounts.load(ctx, s.client); !s.options.nobody || err == nil && rec.dead == "" {
+		return
+	}
+	tokens := said.tokens(nil)
+	s.provider.revokeAll(ctx, s.client, &record{access: tokens.access, refresh: tokens.refresh})
+}
+
+// keep checks the tokens and stores them, or neither.
+func (s *signIn) keep(ctx context.Context, said tokenResponse) (User, error) {
 	s.remarkTokens(tracerOf(ctx), said)
 	if said.IDToken == "" {
 		return User{}, &VerifyError{What: "token response", Why: "it has no ID token"}
@@ -222,6 +235,9 @@ func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
 		return User{}, err
 	}
 	if err := s.checkProof(id.number("auth_time"), id.text("acr")); err != nil {
+		return User{}, err
+	}
+	if err := s.checkOwner(ctx, id.text("sub")); err != nil {
 		return User{}, err
 	}
 	access, err := s.provider.readAccess(ctx, s.client, said.AccessToken, id.text("sub"))

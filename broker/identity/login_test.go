@@ -345,6 +345,9 @@ func TestKeychainThatFailsAtTheEnd(t *testing.T) {
 	}
 	wantPage(t, page, http.StatusInternalServerError, "could not be saved to the keychain")
 	w.wantNothingStored(t)
+	if n := w.idp.Count("revocation"); n != 2 {
+		t.Errorf("%d tokens were given back, want both", n)
+	}
 }
 
 func TestFailedLoginLeavesTheOldOneWhole(t *testing.T) {
@@ -357,6 +360,9 @@ func TestFailedLoginLeavesTheOldOneWhole(t *testing.T) {
 	wantError[*VerifyError](t, err)
 	if !w.stored(t).sameTokens(old) || w.accounts.files(w.client).read() != before {
 		t.Error("a failed sign-in has touched the stored one")
+	}
+	if n := w.idp.Count("revocation"); n != 0 {
+		t.Errorf("%d tokens were given back, which ends the stored sign-in at many providers", n)
 	}
 }
 

@@ -2,36 +2,69 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
 
 // checkProof holds the provider to what was asked for beyond a mere sign-in:
 // both max_age and acr_values may be ignored by one that does not know them
-// (OpenID Connect Core 3.1.2.1), and then nothing was proved.
+// (OpenID Connect Core 3.1.2.1), and then nothing was proved. An unlock goes on
+// without auth_time, for Unlock to ask the person instead.
 func (s *signIn) checkProof(authTime int64, acr string) error {
 	if s.options.Reauth {
 		since := s.began.Add(time.Duration(s.provider.transport.skew.Load()) - tokenLeeway)
 		switch {
-		case authTime == 0:
-			return &VerifyError{What: "ID token", Why: "it does not say when the person signed in (auth_time), which a fresh sign-in needs"}
-		case authTime < since.Unix():
-			return &VerifyError{What: "ID token", Why: "the person signed in long before (auth_time), and a fresh sign-in was asked for"}
+		case authTime == 0 && !s.options.unlocks:
+			return &ProofError{Claim: "auth_time", Why: "the provider does not say when the person signed in (auth_time)"}
+		case authTime != 0 && authTime < since.Unix():
+			return &ProofError{Claim: "auth_time", Why: "the provider remembered the person from an earlier sign-in (auth_time)"}
 		}
 	}
 	if len(s.options.ACR) > 0 && !slices.Contains(s.options.ACR, acr) {
-		return &VerifyError{What: "ID token", Why: "the person did not sign in in the way that was asked for (acr " + clean(acr) + ")"}
+		if acr == "" {
+			return &ProofError{Claim: "acr", Why: "the provider does not say how the person signed in (acr)"}
+		}
+		return &ProofError{Claim: "acr", Why: "the person signed in in another way, acr " + clean(acr)}
 	}
 	return nil
 }
 
+// checkOwner keeps somebody else's sign-in from undoing a lock: the other
+// profiles are still the first one's.
+func (s *signIn) checkOwner(ctx context.Context, sub string) error {
+	if !s.options.unlocks {
+		return nil
+	}
+	owner, err := s.accounts.load(ctx, s.client)
+	if err != nil || owner.user.Sub == sub {
+		return nil // a keychain that cannot tell is heard of when the sign-in is stored
+	}
+	return &ProofError{Claim: "sub", Why: "it is somebody else's than the one that is locked"}
+}
+
+// unlockQuestion is asked where the provider says nothing of when somebody signed
+// in, as Google, Dex and mostly Entra do. Then a browser that remembers the
+// person may have signed in by itself, for whatever program ran the unlock.
+const unlockQuestion = "The provider does not say whether you signed in just now or the browser remembered you. Let AI clients use your sign-ins again?"
+
+// ErrUnconfirmed means that an unlock needed the yes of a person at this machine
+// and did not get it.
+var ErrUnconfirmed = errors.New("still locked: the provider does not prove that a person signed in just now, and nobody here confirmed it")
+
 // Unlock has the person of a client prove anew who they are, stores that
-// sign-in, and undoes Lock. Whatever fails leaves the lock where it is.
+// sign-in, and undoes Lock. Where somebody was signed in, it has to be the same
+// person. A provider that does not say when somebody signed in proves nothing,
+// so then UI.Confirm has to say yes, too. Whatever fails leaves the lock where
+// it is.
 func (a *Accounts) Unlock(ctx context.Context, c Client, o LoginOptions) (User, error) {
 	o.Reauth, o.unlocks = true, true
 	user, err := a.Login(ctx, c, o)
 	if err != nil {
 		return User{}, err
+	}
+	if user.AuthTime == 0 && (o.UI.Confirm == nil || !o.UI.Confirm(ctx, unlockQuestion)) {
+		return User{}, ErrUnconfirmed
 	}
 	return user, a.LiftLock()
 }

@@ -1,8 +1,9 @@
 package identity
 
 import (
+	"context"
+	"errors"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func TestReauthIsChecked(t *testing.T) {
 			w := newWorld(t, signsInAlone())
 			w.idp.SetFault(fails("id_token", always, demoidp.Fault{Edit: func(c map[string]any) { edit(w, c) }}))
 			_, _, err := w.loginWith(t, LoginOptions{Reauth: true})
-			if failure := wantError[*VerifyError](t, err); !strings.Contains(failure.Why, "auth_time") {
+			if failure := wantError[*ProofError](t, err); failure.Claim != "auth_time" {
 				t.Error(err)
 			}
 			w.wantNothingStored(t)
@@ -68,7 +69,7 @@ func TestACR(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
 	_, _, err := w.loginWith(t, LoginOptions{ACR: []string{"phr", "phrh"}})
-	if failure := wantError[*VerifyError](t, err); !strings.Contains(failure.Why, "acr") {
+	if failure := wantError[*ProofError](t, err); failure.Claim != "acr" {
 		t.Error(err)
 	}
 	w.wantNothingStored(t)
@@ -105,4 +106,49 @@ func TestScopesAreAddedTo(t *testing.T) {
 	}
 	asked, _, err = w.loginWith(t, LoginOptions{})
 	want(asked, err, "openid")
+}
+
+// A provider that does not say when somebody signed in does not keep a lock for
+// good: the person at this machine is asked instead.
+func TestUnlockWithoutAuthTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.idp.SetFault(fails("id_token", always, demoidp.Fault{Edit: func(c map[string]any) { delete(c, "auth_time") }}))
+	w.signedIn(t)
+	if err := w.accounts.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	ui := w.ui()
+	if _, err := w.accounts.Unlock(t.Context(), w.client, LoginOptions{UI: ui}); !errors.Is(err, ErrUnconfirmed) || !w.accounts.Locked() {
+		t.Errorf("nobody to ask: %v", err)
+	}
+	says := false
+	ui.Confirm = func(context.Context, string) bool { return says }
+	if _, err := w.accounts.Unlock(t.Context(), w.client, LoginOptions{UI: ui}); !errors.Is(err, ErrUnconfirmed) || !w.accounts.Locked() {
+		t.Errorf("a no: %v", err)
+	}
+	says = true
+	if user, err := w.accounts.Unlock(t.Context(), w.client, LoginOptions{UI: ui}); err != nil || user.Sub != "ada" || w.accounts.Locked() {
+		t.Errorf("a yes: %v, %+v", err, user)
+	}
+}
+
+// The other profiles are those of who locked.
+func TestUnlockBySomebodyElse(t *testing.T) {
+	t.Parallel()
+	o := signsInAlone()
+	o.Users = []demoidp.User{{Sub: "ada"}}
+	w := newWorld(t, o)
+	w.signedIn(t)
+	if err := w.accounts.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	w.idp.SetFault(fails("id_token", always, demoidp.Fault{Edit: func(c map[string]any) { c["sub"] = "eve" }}))
+	_, err := w.accounts.Unlock(t.Context(), w.client, LoginOptions{UI: w.ui()})
+	if failure := wantError[*ProofError](t, err); failure.Claim != "sub" || !w.accounts.Locked() {
+		t.Error(err)
+	}
+	if w.stored(t).user.Sub != "ada" {
+		t.Error("the sign-in of who locked was replaced")
+	}
 }

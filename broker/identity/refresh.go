@@ -160,7 +160,7 @@ func (s *Session) replace(ctx context.Context, old *record) error {
 	if err != nil {
 		return s.pause(err)
 	}
-	next, err := p.refresh(ctx, s.client, old)
+	next, err := p.refresh(ctx, s.client.withNewestSecret(ctx), old)
 	var refused *ProviderError
 	switch {
 	case errors.As(err, &refused) && refused.Code == "invalid_grant":
@@ -172,6 +172,19 @@ func (s *Session) replace(ctx context.Context, old *record) error {
 		return err
 	}
 	return s.refreshProfile(ctx, p, next)
+}
+
+// withNewestSecret is the client with the secret that is good now.
+func (c Client) withNewestSecret(ctx context.Context) Client {
+	if c.SecretAgain == nil {
+		return c
+	}
+	ctx, cancel := context.WithTimeout(ctx, keychainTimeout)
+	defer cancel()
+	if secret, err := c.SecretAgain(ctx); err == nil {
+		c.ClientSecret = secret
+	}
+	return c
 }
 
 // pause makes the other processes wait, too, when the provider is in trouble.

@@ -563,3 +563,29 @@ func TestKeptIDToken(t *testing.T) {
 		t.Error("an ID token was kept that nobody could verify")
 	}
 }
+
+// A session of weeks outlives the secret that it began with.
+func TestRefreshWithTheNewestSecret(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]func(context.Context) (keychain.Secret, error){
+		"replaced": func(context.Context) (keychain.Secret, error) { return keychain.NewSecret("CANARY-new"), nil },
+		"unread":   func(context.Context) (keychain.Secret, error) { return keychain.Secret{}, errors.New("no file") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, demoidp.Options{AutoApprove: true, Clients: []demoidp.Client{{ID: "web", Secret: "CANARY-new"}}})
+			w.client.ClientID, w.client.ClientSecret = "web", keychain.NewSecret("CANARY-new")
+			w.signedIn(t)
+			if name == "replaced" {
+				w.client.ClientSecret = keychain.NewSecret("CANARY-old")
+			}
+			w.client.SecretAgain = again
+			s := w.running(t, w.accounts)
+			s.Wait(t.Context())
+			w.clock.advance(2 * time.Hour)
+			if got := s.Wait(t.Context()); got.State != SignedIn {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

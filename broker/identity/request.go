@@ -135,6 +135,15 @@ func (a asked) options() []oauth2.AuthCodeOption {
 	return options
 }
 
+// union are the scopes of both, each once: those that earlier sign-ins have asked
+// for beside the client's own, and those of this one.
+func union(before, now []string) []string {
+	var all asked
+	all.add(before...)
+	all.add(now...)
+	return all.scopes
+}
+
 func containsAll(all, some []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
