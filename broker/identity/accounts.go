@@ -77,8 +77,8 @@ func (a *Accounts) standing(c Client, rec *record, err error) Snapshot {
 	if a.Locked() {
 		return Snapshot{State: SignedOut, Err: &LockedError{}}
 	}
-	if err := c.outlived(rec, a.files(c).usedAt(), now); err != nil {
-		return Snapshot{State: SignedOut, Err: err}
+	if over := c.outlived(rec, a.files(c).usedAt(), now); over != nil {
+		return Snapshot{State: SignedOut, Err: over}
 	}
 	return snapshotOf(rec, err, nil, now)
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,7 +59,7 @@ func (a *Accounts) LiftLock() error {
 
 // outlived says why a sign-in is over by a limit of its profile, whatever the
 // provider would allow, or nothing.
-func (c Client) outlived(r *record, lastUse, now time.Time) error {
+func (c Client) outlived(r *record, lastUse, now time.Time) *EndedError {
 	if r == nil || r.dead != "" {
 		return nil
 	}
@@ -111,7 +112,52 @@ func (s *Session) stopped(r *record, now time.Time) error {
 	if s.locked.Load() {
 		return &LockedError{}
 	}
+	if over := s.outlived(r, now); over != nil {
+		return over
+	}
+	return nil
+}
+
+func (s *Session) outlived(r *record, now time.Time) *EndedError {
 	return s.client.outlived(r, time.Unix(0, s.lastUse.Load()), now)
+}
+
+// expire ends a sign-in that a limit of its profile is over for: its tokens are
+// deleted here and revoked at the provider, so that nobody finds them later, and
+// no other limit brings it back. It is done
+// in the background, like a refresh.
+func (s *Session) expire(ctx context.Context) {
+	s.update(func(st *sessionState) { st.renewing++ })
+	go func() {
+		defer s.update(func(st *sessionState) { st.renewing-- })
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTimeout)
+		defer cancel()
+		ended, err := s.endUnderLock(ctx)
+		s.renewed(err)
+		if ended != nil {
+			s.accounts.giveUp(ctx, s.client.withNewestSecret(ctx), ended)
+		}
+	}()
+}
+
+// endUnderLock returns the record that it has ended, or nil when there is nothing
+// to end any more: somebody signed in anew, made a call, or was faster.
+func (s *Session) endUnderLock(ctx context.Context) (*record, error) {
+	unlock, err := s.lock(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	s.reload(ctx)
+	if err := s.readError(); err != nil {
+		return nil, err
+	}
+	_, state := s.look()
+	over := s.outlived(state.rec, s.accounts.now())
+	if over == nil {
+		return nil, nil
+	}
+	return state.rec, s.keep(ctx, state.rec.ended(over.Reason, over.At), state.rec)
 }
 
 // watchLock looks for the lock beside Run, which may wait for a keychain.

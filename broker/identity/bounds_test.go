@@ -44,6 +44,9 @@ func TestAbsoluteLimit(t *testing.T) {
 	if n := w.idp.Count("refresh_token"); n != 1 {
 		t.Errorf("%d refreshes of a sign-in that is over", n)
 	}
+	eventually(t, "the tokens are deleted", func() bool { return w.stored(t).access.IsZero() && w.stored(t).refresh.IsZero() })
+	eventually(t, "and revoked", func() bool { return w.idp.Count("revocation") == 2 })
+	outlivedSnapshot(t, s, "12 hours after a sign-in") // the reason stays
 	w.signedIn(t)
 	becomes(t, s, "a new sign-in", inState(SignedIn))
 }
@@ -72,9 +75,25 @@ func TestIdleLimit(t *testing.T) {
 	if status, _ := w.accounts.Status(t.Context(), w.client); status.State != SignedOut {
 		t.Errorf("status: %+v", status)
 	}
+	eventually(t, "the tokens are deleted", func() bool { return w.stored(t).refresh.IsZero() })
 	w.client.IdleLimit = 0 // a new process, without the limit
-	if status, _ := w.accounts.Status(t.Context(), w.client); status.State != SignedIn {
+	if status, _ := w.accounts.Status(t.Context(), w.client); status.State != SignedOut || !errors.As(status.Err, new(*EndedError)) {
 		t.Errorf("without a limit: %+v", status)
+	}
+}
+
+// mcpauth token runs no session that would see to it.
+func TestAccessEndsWhatALimitIsOverFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.client.AbsoluteLimit = time.Hour
+	w.signedIn(t)
+	w.clock.advance(2 * time.Hour)
+	if _, err := w.accounts.Access(t.Context(), w.client, 0); !errors.Is(err, ErrSignedOut) {
+		t.Errorf("a token: %v", err)
+	}
+	if rec := w.stored(t); !rec.refresh.IsZero() || w.idp.Count("revocation") != 2 {
+		t.Errorf("tokens are left, or %d revocations", w.idp.Count("revocation"))
 	}
 }
 

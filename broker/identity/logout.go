@@ -132,6 +132,15 @@ func failedFor(token keychain.Secret, err error) Revocation {
 	return Revocation{Err: err}
 }
 
+// giveUp revokes the tokens of a record that is stored no more, if it can.
+func (a *Accounts) giveUp(ctx context.Context, c Client, rec *record) {
+	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
+	defer cancel()
+	if p, err := a.provider(ctx, c); err == nil {
+		p.revokeAll(ctx, c, rec)
+	}
+}
+
 func (p *provider) revokeAll(ctx context.Context, c Client, rec *record) LogoutResult {
 	one := func(token keychain.Secret, hint string) Revocation {
 		switch {

@@ -25,6 +25,9 @@ func (a *Accounts) Access(ctx context.Context, c Client, atLeast time.Duration) 
 	s.atLeast = atLeast
 	s.reload(ctx)
 	defer s.drain() // leaving during a refresh would lose its tokens
+	if _, state := s.look(); s.outlived(state.rec, a.now()) != nil {
+		s.expire(ctx)
+	}
 	token, err := s.AccessToken(ctx)
 	if err != nil {
 		return Access{}, err

@@ -257,7 +257,12 @@ func (s *Session) tick(ctx context.Context) {
 		s.update(func(*sessionState) {})
 	}
 	switch {
-	case ctx.Err() != nil, state.renewing > 0, s.stopped(state.rec, now) != nil:
+	case ctx.Err() != nil, state.renewing > 0:
+	case s.outlived(state.rec, now) != nil:
+		if !pauseHolds(state.pausedUntil, now) {
+			s.expire(ctx)
+		}
+	case s.stopped(state.rec, now) != nil:
 	case state.mustRenew(now):
 		s.renew(ctx, true)
 	case state.shouldRenew(now):
