@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func (b browser) start(ctx context.Context, address string) error {
 
 // argv is the command that opens an address: $BROWSER, or the system's opener.
 func (b browser) argv(goos, address string) ([]string, error) {
-	if chosen := strings.Fields(b.env("BROWSER")); len(chosen) > 0 {
+	if chosen := chosenBrowser(b.env("BROWSER")); len(chosen) > 0 {
 		return withAddress(chosen, address), nil
 	}
 	switch goos {
@@ -75,6 +76,32 @@ func (b browser) argv(goos, address string) ([]string, error) {
 		return nil, errors.New("there is no display")
 	}
 	return []string{"xdg-open", address}, nil
+}
+
+// chosenBrowser reads $BROWSER: the path of a program, spaces and all, or else a
+// command with its arguments. Of a list, as xdg-open and others know it, the first
+// that is there counts.
+func chosenBrowser(value string) []string {
+	there := func(name string) bool {
+		_, err := exec.LookPath(name)
+		return err == nil
+	}
+	value = strings.TrimSpace(value)
+	command := strings.Fields(value)
+	switch {
+	case len(command) == 0:
+		return nil
+	case there(value):
+		return []string{value}
+	case there(command[0]):
+		return command
+	}
+	for _, one := range filepath.SplitList(value) {
+		if words := strings.Fields(one); len(words) > 0 && there(words[0]) {
+			return words
+		}
+	}
+	return command // and its error
 }
 
 // withAddress puts the address where $BROWSER has %s, or at its end.

@@ -107,6 +107,7 @@ type app struct {
 	json    bool   // --json
 	began   bool   // a command runs: its words were understood
 	exit    int    // exit code when there is no error
+	silent  bool   // the terminal is not ours to write on: a full-screen program has it
 
 	typedLines chan string // of the person at the terminal; see ask
 

@@ -73,8 +73,12 @@ func (s *configuredStore) open(name string, config broker.Config) keychain.Store
 }
 
 func (a *app) openStore(name string, config broker.Config, paths broker.Paths, patience time.Duration) keychain.Store {
-	if name != broker.StoreAge {
+	switch {
+	case name == broker.StoreAge:
+	case patience == keychainPatienceProxy:
 		return a.deps.Keychain(patience)
+	default:
+		return a.patient(a.deps.Keychain(patience))
 	}
 	// A proxy's standard input is the AI client's, terminal or not.
 	person := patience != keychainPatienceProxy
