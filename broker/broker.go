@@ -59,6 +59,10 @@ type Broker struct {
 	accounts *identity.Accounts
 }
 
+// IsExpired reports whether all that is wrong is an access token that has run out
+// and is renewed at its next use.
+func IsExpired(err error) bool { return errors.Is(err, identity.ErrExpired) }
+
 // New returns a broker. It touches neither files nor the keychain.
 func New(o Options) *Broker {
 	return &Broker{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -203,21 +202,13 @@ func (b *Broker) inviter(o Overrides, session session) *inviter {
 			}
 			options.Timeout = invitationTime
 			options.UI = LoginUI{ShowURL: func(address string, _ bool) {
-				show(signInPage{profile: resolved.Name, host: issuerHost(resolved.Issuer), address: address})
+				show(signInPage{profile: resolved.Name, host: resolved.Host(), address: address})
 			}}
 			user, err := b.accounts.Login(ctx, client, options)
 			b.recordLogin(resolved, user, err)
 			return err
 		},
 	}
-}
-
-func issuerHost(issuer string) string {
-	u, err := url.Parse(issuer)
-	if err != nil {
-		return issuer
-	}
-	return u.Host
 }
 
 // obituaryPatience bounds the wait for the exit of a server that has closed its

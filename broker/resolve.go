@@ -70,6 +70,15 @@ type Resolved struct {
 	Bound string
 }
 
+// Host is where one signs in, for people: the issuer's host, without the www.
+func (r Resolved) Host() string {
+	u, err := url.Parse(r.Issuer)
+	if err != nil || u.Host == "" {
+		return CleanLine(r.Issuer)
+	}
+	return CleanLine(strings.TrimPrefix(u.Host, "www."))
+}
+
 // Explicit returns the fields that somebody chose for this profile, by flag,
 // environment or in its table: what is to be remembered of it. Built-in values
 // and [defaults] are left out, so that a later change of these still counts.

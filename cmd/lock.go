@@ -78,7 +78,7 @@ func (a *app) unlock(c *cobra.Command, o *unlockOptions) error {
 	if err != nil {
 		return err
 	}
-	a.say("Signing in to %s at %s to unlock", printable(resolved.Name), host(resolved.Issuer))
+	a.say("Signing in to %s at %s to unlock", printable(resolved.Name), resolved.Host())
 	user, err := b.Unlock(c.Context(), resolved, broker.LoginOptions{UI: a.loginUI(o.noBrowser, o.timeout), Timeout: o.timeout})
 	if err != nil {
 		return err

@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"context"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -121,7 +119,7 @@ func (a *app) login(c *cobra.Command, o *loginOptions) error {
 			return err
 		}
 	}
-	a.say("Signing in to %s%s at %s", printable(resolved.Name), boundWords(resolved), host(resolved.Issuer))
+	a.say("Signing in to %s%s at %s", printable(resolved.Name), boundWords(resolved), resolved.Host())
 	user, remembered, err := a.loginTraced(ctx, b, resolved, o)
 	if err != nil {
 		return err
@@ -193,12 +191,4 @@ func whoIs(user broker.User) string {
 		}
 	}
 	return "an unnamed user"
-}
-
-func host(issuer string) string {
-	u, err := url.Parse(issuer)
-	if err != nil || u.Host == "" {
-		return printable(issuer)
-	}
-	return printable(strings.TrimPrefix(u.Host, "www."))
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -43,6 +44,8 @@ type profileStatus struct {
 	EndsAt      *time.Time   `json:"ends_at,omitempty"`    // of the sign-in, by a limit of the profile
 	ACR         string       `json:"acr,omitempty"`        // how the person signed in, in the provider's words
 	Refreshable bool         `json:"refreshable"`
+
+	expired bool // the access token is over, and a proxy will renew it
 }
 
 func (a *app) status(ctx context.Context, all bool) error {
@@ -127,6 +130,7 @@ func describe(r broker.Resolved, s broker.SignInStatus) profileStatus {
 	default:
 		one.State = "signed_out"
 	}
+	one.expired = broker.IsExpired(s.Err)
 	one.Locked = broker.IsLocked(s.Err)
 	if s.Err != nil {
 		one.Reason = broker.AsProblem(s.Err).Msg
@@ -152,19 +156,24 @@ func (a *app) printStatus(s profileStatus) {
 			a.fact("  %-10s %s", label, printable(text))
 		}
 	}
-	switch s.State {
-	case "signed_in":
+	switch {
+	case s.State == "signed_in":
 		a.fact("● %s: signed in as %s", s.Profile, whoIs(*s.User))
-	case "troubled":
+	case s.expired && s.User != nil:
+		a.fact("● %s: signed in as %s; the access token is renewed at its next use", s.Profile, whoIs(*s.User))
+	case s.State == "troubled":
 		a.fact("! %s: %s", s.Profile, printable(s.Reason))
+	case s.Locked:
+		a.fact("○ %s: locked", s.Profile)
+		row("Why", s.Reason)
 	default:
 		a.fact("○ %s: not signed in", s.Profile)
 		row("Why", s.Reason)
 	}
 	if s.User != nil {
 		row("User", named(*s.User))
-		row("Groups", strings.Join(s.User.Groups, ", "))
-		row("Roles", strings.Join(s.User.Roles, ", "))
+		row("Groups", few(s.User.Groups))
+		row("Roles", few(s.User.Roles))
 		for _, warning := range s.User.Warnings {
 			row("Note", warning)
 		}
@@ -174,7 +183,7 @@ func (a *app) printStatus(s profileStatus) {
 	row("Issuer", s.Issuer)
 	row("Client", s.ClientID)
 	now := time.Now()
-	if s.ExpiresAt != nil {
+	if s.ExpiresAt != nil && !s.Locked {
 		row("Access", access(s, now))
 	}
 	if s.SignedInAt != nil {
@@ -188,6 +197,17 @@ func (a *app) printStatus(s profileStatus) {
 	if s.State == "signed_out" {
 		a.say("%s", signInHint(s))
 	}
+}
+
+// manyNames are more than anybody reads.
+const manyNames = 12
+
+// few are the first names of a list that may be of hundreds.
+func few(names []string) string {
+	if len(names) <= manyNames {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s, and %d more (all: mcpauth status --json)", strings.Join(names[:manyNames], ", "), len(names)-manyNames)
 }
 
 // signInHint says what lets a signed-out person in.

@@ -37,6 +37,8 @@ type deviceAnswer struct {
 	Interval   float64 `json:"interval"`
 }
 
+// loginDevice opens no page, so nobody waits for another sign-in of the client
+// first: codes do not get in each other's way, and the last sign-in stays.
 func (a *Accounts) loginDevice(ctx context.Context, p *provider, c Client, o LoginOptions) (User, error) {
 	if p.DeviceEndpoint == "" {
 		return User{}, &MetadataError{Field: "device_authorization_endpoint", Reason: "is missing, so there is no sign-in by a code"}
@@ -71,6 +73,7 @@ func (s *signIn) deviceCode(ctx context.Context) (*deviceAnswer, error) {
 	if s.client.Resource != "" {
 		form.Set("resource", s.client.Resource)
 	}
+	s.asked.proof(form.Set)
 	a, err := p.postForm(ctx, "device authorization", p.DeviceEndpoint, s.client, form)
 	if err != nil {
 		return nil, err

@@ -126,13 +126,20 @@ func (a asked) options() []oauth2.AuthCodeOption {
 	if len(a.prompt) > 0 {
 		options = append(options, oauth2.SetAuthURLParam("prompt", strings.Join(a.prompt, " ")))
 	}
+	a.proof(func(name, value string) { options = append(options, oauth2.SetAuthURLParam(name, value)) })
+	return options
+}
+
+// proof sets the parameters that ask for more than a mere sign-in. Those who know
+// them of an authorization request know them of a device's, too; the ID token
+// tells whether they were heeded.
+func (a asked) proof(set func(name, value string)) {
 	if a.reauth {
-		options = append(options, oauth2.SetAuthURLParam("max_age", "0"))
+		set("max_age", "0")
 	}
 	if len(a.acr) > 0 {
-		options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(a.acr, " ")))
+		set("acr_values", strings.Join(a.acr, " "))
 	}
-	return options
 }
 
 // union are the scopes of both, each once: those that earlier sign-ins have asked
