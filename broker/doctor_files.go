@@ -52,7 +52,7 @@ func (e *examination) checkFiles(ctx context.Context) []Finding {
 		list = append(list, found("MA712", "not yours: "+some(foreign), "", `sudo chown "$(id -un)" `+quoteWord(foreign[0])))
 	}
 	if err := e.writable(); err != nil {
-		list = append(list, found("MA713", e.b.Paths.StateDir+" cannot be written", pathReason(err)))
+		list = append(list, found("MA713", e.b.Paths.StateDir+" cannot be written", reason(err).Error()))
 	}
 	if len(list) == 0 {
 		return one("MA710", fmt.Sprintf("%s looked at, for you alone", count(looked, "file")))
