@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
 
 // patience bounds each answer of the proxy.
@@ -28,7 +30,7 @@ type client struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 	lines chan string
-	said  *lockedBuffer // standard error
+	said  *suite.Output // standard error
 	watch *watch
 
 	era   era
@@ -38,7 +40,7 @@ type client struct {
 
 func startClient(t *testing.T, command *exec.Cmd, w *watch) *client {
 	t.Helper()
-	c := &client{t: t, cmd: command, lines: make(chan string, 100), said: &lockedBuffer{}, watch: w, heard: map[string]int{}}
+	c := &client{t: t, cmd: command, lines: make(chan string, 100), said: &suite.Output{}, watch: w, heard: map[string]int{}}
 	command.Stderr = c.said
 	stdout, err := command.StdoutPipe()
 	if err != nil {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -13,9 +12,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
 
 // machine is one user's machine: a home folder, a keychain, a provider.
@@ -31,36 +31,11 @@ type machine struct {
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{t: t, home: t.TempDir(), issued: filepath.Join(t.TempDir(), "issued"), watch: newWatch(t)}
-	provider := exec.Command("node", "provider.mjs", m.issued)
-	provider.Stderr = os.Stderr
-	stdin, err := provider.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := provider.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := provider.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		if err := provider.Wait(); err != nil {
-			t.Errorf("provider: %v", err)
-		}
-	})
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
-	if err != nil {
-		t.Fatalf("provider said nothing: %v", err)
-	}
 	var said struct {
 		Issuer   string `json:"issuer"`
 		ClientID string `json:"client_id"`
 	}
-	if err := json.Unmarshal(line, &said); err != nil {
-		t.Fatalf("provider said %s: %v", line, err)
-	}
+	suite.StartProvider(t, &said, "node", "provider.mjs", m.issued)
 	m.issuer, m.clientID = said.Issuer, said.ClientID
 	return m
 }
@@ -68,8 +43,8 @@ func newMachine(t *testing.T) *machine {
 // mcpauth returns the command with all of its environment: HOME and PATH. That
 // is what an AI client may leave of it.
 func (m *machine) mcpauth(ctx context.Context, args ...string) *exec.Cmd {
-	command := exec.CommandContext(ctx, os.Getenv(binaryVariable), args...)
-	command.Env = []string{"HOME=" + m.home, "PATH=" + cleanPath}
+	command := exec.CommandContext(ctx, suite.Program("mcpauth"), args...)
+	command.Env = []string{"HOME=" + m.home, "PATH=" + suite.CleanPath}
 	command.Dir = m.home
 	return command
 }
@@ -177,22 +152,4 @@ func (m *machine) proxy(args ...string) *client {
 	}
 	argv := append([]string{"proxy"}, append(args, "--", "python3", example)...)
 	return startClient(m.t, m.mcpauth(context.Background(), argv...), m.watch)
-}
-
-// lockedBuffer is a bytes.Buffer for a writer and a reader at once.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

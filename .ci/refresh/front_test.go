@@ -1,7 +1,6 @@
 package refresh
 
 import (
-	"bufio"
 	"encoding/json"
 	"io"
 	"log"
@@ -17,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
 
 // front stands before a real provider and is its issuer: it counts.
@@ -90,36 +91,11 @@ func (f *front) wantOneRefresh(t *testing.T) {
 func oidcProvider(t *testing.T, first string) *front {
 	t.Helper()
 	f := newFront(t)
-	provider := exec.Command("node", "provider.mjs", f.issuer, first)
-	provider.Stderr = os.Stderr
-	stdin, err := provider.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := provider.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := provider.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		if err := provider.Wait(); err != nil {
-			t.Errorf("provider: %v", err)
-		}
-	})
 	var said struct {
 		Address  string `json:"address"`
 		ClientID string `json:"client_id"`
 	}
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &said)
-	}
-	if err != nil {
-		t.Fatalf("provider said %q: %v", line, err)
-	}
+	suite.StartProvider(t, &said, "node", "provider.mjs", f.issuer, first)
 	f.upstream, f.clientID = said.Address, said.ClientID
 	return f
 }
@@ -134,7 +110,7 @@ func dex(t *testing.T, lifetime string) *front {
 		"storage": map[string]any{"type": "memory"},
 		"web":     map[string]any{"http": f.upstream},
 		// The source is the one place where its pages are.
-		"frontend": map[string]any{"dir": program("dex-web")},
+		"frontend": map[string]any{"dir": suite.Program("dex-web")},
 		"logger":   map[string]any{"level": "error"},
 		"expiry":   map[string]any{"idTokens": lifetime},
 		"oauth2":   map[string]any{"skipApprovalScreen": true},
@@ -154,7 +130,7 @@ func dex(t *testing.T, lifetime string) *front {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), program("dex"), "serve", path)
+	command := exec.CommandContext(t.Context(), suite.Program("dex"), "serve", path)
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcpauth/mcpauth/.ci/suite"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 )
 
@@ -47,15 +47,7 @@ func (m *machine) checkCanary() {
 	if canary.Match(m.said.Bytes()) {
 		m.t.Error("a token was printed to people")
 	}
-	_ = filepath.WalkDir(m.home, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return nil
-		}
-		if data, err := os.ReadFile(path); err == nil && canary.Match(data) {
-			m.t.Errorf("a token lies in %s", path)
-		}
-		return nil
-	})
+	suite.NoSecretIn(m.t, m.home, canary)
 }
 
 func (m *machine) hear(text string) {
@@ -95,8 +87,8 @@ func (m *machine) mcpauth(ctx context.Context, args ...string) *exec.Cmd {
 	if m.clock != "" {
 		name = "mcpauth-shifted"
 	}
-	command := exec.CommandContext(ctx, program(name), args...)
-	command.Env = []string{"HOME=" + m.home, "PATH=" + cleanPath}
+	command := exec.CommandContext(ctx, suite.Program(name), args...)
+	command.Env = []string{"HOME=" + m.home, "PATH=" + suite.CleanPath}
 	if m.clock != "" {
 		command.Env = append(command.Env, clockVariable+"="+m.clock)
 	}

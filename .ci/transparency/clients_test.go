@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
 
 // visitor is a real AI client as a command: it starts a server by the argv that
@@ -25,9 +27,9 @@ func visitors() []visitor {
 		{"mcp-go modern", part("mcpgo"), mcpgoClient("modern")},
 	}
 	for _, revision := range revisions {
-		all = append(all, visitor{"go-sdk " + revision, []string{program("everything-server")},
+		all = append(all, visitor{"go-sdk " + revision, []string{suite.Program("everything-server")},
 			func(server []string) []string {
-				return append([]string{program("gosdk-client"), revision}, server...)
+				return append([]string{suite.Program("gosdk-client"), revision}, server...)
 			}})
 	}
 	for _, request := range []string{
@@ -83,7 +85,7 @@ func TestClientsNoticeNothing(t *testing.T) {
 // the dashes, and the proxy does not need them.
 func TestInspectorSwallowsTheDashes(t *testing.T) {
 	m := newMachine(t)
-	server := append([]string{program("mcpauth"), "proxy"}, part("mcpgo")...)
+	server := append([]string{suite.Program("mcpauth"), "proxy"}, part("mcpgo")...)
 	argv := inspector("tools/call --tool-name echo --tool-arg text=hello")
 	without := m.output(t, argv(server))
 	with := m.output(t, argv(proxied(part("mcpgo"))))

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
 
 // subject is a server that the proxy must not be noticed in front of.
@@ -29,7 +31,7 @@ func servers() []subject {
 			map[string][]string{"everything": revisions[:4]}},
 		{"server-filesystem", []string{"node", npm + "/server-filesystem/dist/index.js", "$FOLDER"},
 			map[string][]string{"filesystem": revisions[:4]}},
-		{"go-sdk", []string{program("everything-server")}, both("gosdk")},
+		{"go-sdk", []string{suite.Program("everything-server")}, both("gosdk")},
 		{"mcp-go", part("mcpgo"), both("mcpgo")},
 		{"python", []string{"python3", absolute("../../examples/python/main.py")}, both("python")},
 	}

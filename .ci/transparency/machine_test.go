@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcpauth/mcpauth/.ci/suite"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 )
 
@@ -42,7 +43,7 @@ func newMachine(t *testing.T) *machine {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	login := exec.CommandContext(ctx, program("mcpauth"), "login", "--profile", "t"+itoa(int(profiles.Add(1))),
+	login := exec.CommandContext(ctx, suite.Program("mcpauth"), "login", "--profile", "t"+itoa(int(profiles.Add(1))),
 		"--issuer", provider.Issuer(), "--client-id", demoidp.DefaultClientID)
 	login.Env = append(m.environ(), "BROWSER="+strings.Join(part("browser"), " "))
 	login.Dir = m.home
@@ -55,7 +56,7 @@ func newMachine(t *testing.T) *machine {
 
 // environ is what an AI client may leave of an environment.
 func (m *machine) environ() []string {
-	return []string{"HOME=" + m.home, "PATH=" + cleanPath}
+	return []string{"HOME=" + m.home, "PATH=" + suite.CleanPath}
 }
 
 // command runs in the home; its standard streams are the caller's business.
@@ -67,7 +68,7 @@ func (m *machine) command(argv []string) *exec.Cmd {
 
 // proxied puts a server behind the proxy.
 func proxied(server []string) []string {
-	return append([]string{program("mcpauth"), "proxy", "--"}, server...)
+	return append([]string{suite.Program("mcpauth"), "proxy", "--"}, server...)
 }
 
 var canary = regexp.MustCompile(demoidp.Canary)
@@ -75,19 +76,7 @@ var canary = regexp.MustCompile(demoidp.Canary)
 // keptNoSecret: the provider's tokens are in the keychain only.
 func (m *machine) keptNoSecret(t *testing.T) {
 	t.Helper()
-	err := filepath.WalkDir(m.home, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if canary.Match(data) {
-			t.Errorf("a secret of the provider lies in %s", path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
+	suite.NoSecretIn(t, m.home, canary)
 }
 
 // playBrowser is a browser without a window: it follows the redirects from the

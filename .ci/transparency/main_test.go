@@ -20,13 +20,9 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
-
-// cleanPath is the PATH of every program under test.
-const cleanPath = "/usr/local/bin:/usr/bin:/bin"
-
-// programsVariable tells the run inside the session where the programs are.
-const programsVariable = "TRANSPARENCY_PROGRAMS"
 
 // parts are the programs that the test binary plays when its first argument
 // names one. Arguments, because a variable would be seen by the servers.
@@ -49,44 +45,15 @@ func TestMain(m *testing.M) {
 			return
 		}
 	}
-	if os.Getenv(programsVariable) != "" {
-		os.Exit(runTests(m))
-	}
-	status, err := runInSession()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "transparency:", err)
-		status = 1
-	}
-	os.Exit(status)
+	os.Exit(suite.Session{Name: "transparency", Build: build, Command: withoutNetwork}.Main(func() int { return runTests(m) }))
 }
 
-// runInSession builds the programs and runs this test program again in a session
-// without a network, with a keychain at /run/user/UID/bus and with an empty
-// environment.
-func runInSession() (int, error) {
-	dir, err := os.MkdirTemp("", "transparency-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	if err := build(dir); err != nil {
-		return 0, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return 0, err
-	}
-	args := append([]string{"loopback", "../keyring", "--run-user",
-		"HOME=" + dir, "PATH=" + cleanPath, programsVariable + "=" + dir, self}, os.Args[1:]...)
-	session := exec.Command(self, args...)
+// withoutNetwork begins a session in a network of its own.
+func withoutNetwork(argv []string) *exec.Cmd {
+	argv = part("loopback", argv...)
+	session := exec.Command(argv[0], argv[1:]...)
 	session.SysProcAttr = ownNetwork()
-	session.Stdout, session.Stderr = os.Stdout, os.Stderr
-	err = session.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode(), nil
-	}
-	return 0, err
+	return session
 }
 
 // ownNetwork is a network namespace: no server under test reaches a network.
@@ -114,23 +81,12 @@ func playLoopback(command []string) {
 // build makes the programs under test. Those of go-sdk have a go.mod of their
 // own, so that the product's need not know them.
 func build(dir string) error {
-	for name, from := range map[string][2]string{
-		"mcpauth":           {".", "github.com/mcpauth/mcpauth/cmd/mcpauth"},
-		"everything-server": {"gosdk", "github.com/modelcontextprotocol/go-sdk/conformance/everything-server"},
-		"gosdk-client":      {"gosdk", "."},
-	} {
-		command := exec.Command("go", "build", "-o", filepath.Join(dir, name), from[1])
-		command.Dir = from[0]
-		command.Stdout, command.Stderr = os.Stderr, os.Stderr
-		if err := command.Run(); err != nil {
-			return fmt.Errorf("building %s: %w", name, err)
-		}
-	}
-	return nil
+	return errors.Join(
+		suite.CompileMCPAuth(dir),
+		suite.Compile("gosdk", "-o", filepath.Join(dir, "everything-server"), "github.com/modelcontextprotocol/go-sdk/conformance/everything-server"),
+		suite.Compile("gosdk", "-o", filepath.Join(dir, "gosdk-client"), "."),
+	)
 }
-
-// program is the path of one that build made.
-func program(name string) string { return filepath.Join(os.Getenv(programsVariable), name) }
 
 // part is the argv of this test binary in one of its parts.
 func part(name string, args ...string) []string {

@@ -2,17 +2,17 @@ package transparency
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"os/exec"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
 
 // patience bounds each wait for a server; some of npm's are slow to start.
@@ -24,7 +24,7 @@ type session struct {
 	stdin    io.WriteCloser
 	lines    chan string
 	stdout   io.Reader
-	stderr   lockedBuffer
+	stderr   suite.Output
 	patience time.Duration
 
 	sent, heard []string
@@ -163,21 +163,3 @@ func last(lines []string) string {
 
 // counter counts for several goroutines.
 type counter = atomic.Int64
-
-// lockedBuffer is a bytes.Buffer for a writer and a reader at once.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
