@@ -41,6 +41,12 @@ func (g *gate) request(out *relay.Output) relay.Verdict {
 	return answer(relay.AppendError(nil, out.ID(), codeDenied, askedWords(out.Method()), nil))
 }
 
+// readsInput reports whether the answer to a call may ask for what the policy
+// does not let the server ask for.
+func (g *gate) readsInput(m *relay.Message) bool {
+	return m.Modern() && m.Kind() == relay.Call && !g.doors.policy.of(g.session.Snapshot(), g.server).AllowsRequests()
+}
+
 // inputDenied returns the answer to a call that the client gets instead of one
 // that asks for what the server may not ask for, or nil.
 func (g *gate) inputDenied(out *relay.Output, request *relay.Request) []byte {

@@ -63,33 +63,6 @@ func (d *doors) judge(m *relay.Message, session identity.Snapshot, now time.Time
 	return ruling{Decision: view.Decide(item, now), item: item}
 }
 
-// mcpMethods are the methods that a client may call. A lenient server may take
-// another spelling of one for it, and no rule about tools would be asked.
-var mcpMethods = sync.OnceValue(func() *policy.LookAlikes {
-	var known policy.LookAlikes
-	for _, method := range []string{
-		"initialize", "ping", "server/discover", "logging/setLevel", "completion/complete", "subscriptions/listen",
-		"tools/list", "tools/call", "prompts/list", "prompts/get",
-		"resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe",
-		"tasks/get", "tasks/result", "tasks/list", "tasks/cancel", "tasks/update",
-	} {
-		known.Add(method)
-	}
-	return &known
-})
-
-// resembledMethod returns the method of MCP that another name looks like.
-func resembledMethod(method string) (known string, found bool) {
-	if mcpMethods().Has(method) {
-		return "", false
-	}
-	plain := strings.Trim(strings.NewReplacer("//", "/", `\`, "/", ".", "/").Replace(method), "/ ")
-	if mcpMethods().Has(plain) {
-		return plain, true
-	}
-	return mcpMethods().Of(plain)
-}
-
 func refusal(item policy.Item, rule, why string) ruling {
 	return ruling{Decision: policy.Decision{Effect: policy.Deny, Rule: rule}, item: item, why: why}
 }

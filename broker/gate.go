@@ -88,16 +88,6 @@ var userMethods = map[string]bool{
 	"prompts/get":    true,
 }
 
-// knownNotifications are those that MCP lets a client send. Any other is a method
-// that MCP does not know.
-var knownNotifications = map[string]bool{
-	"notifications/initialized":        true,
-	"notifications/cancelled":          true,
-	"notifications/progress":           true,
-	"notifications/roots/list_changed": true,
-	"notifications/tasks/status":       true,
-}
-
 // FromClient judges a message of the AI client.
 func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	g.noteClient(m)
@@ -121,21 +111,6 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	default:
 		return g.withoutUser(m, now)
 	}
-}
-
-// unknownNotification judges a notification that MCP does not know, which may be
-// a command to the server. Without rules it is relayed, whoever is there.
-func (g *gate) unknownNotification(m *relay.Message) relay.Verdict {
-	now := g.session.Snapshot()
-	if g.doors.policy.current.Load().None() {
-		return g.cleaned(m)
-	}
-	item := policy.Item{Kind: policy.Method, Name: m.Method()}
-	if decision := g.doors.policy.of(now, g.server).Decide(item, time.Now()); decision.Effect != policy.Allow {
-		g.record(m, now.User, audit.Deny, decision.Rule)
-		return relay.Verdict{Action: relay.Drop}
-	}
-	return g.cleaned(m)
 }
 
 // unsettled reports whether the session is about to know more: it is loading,
@@ -169,12 +144,6 @@ func (g *gate) cleaned(m *relay.Message) relay.Verdict {
 func readsAnswer(method string) bool {
 	_, isList := filteredLists[method]
 	return isList || method == "initialize" || method == "server/discover"
-}
-
-// readsInput reports whether the answer to a call may ask for what the policy
-// does not let the server ask for.
-func (g *gate) readsInput(m *relay.Message) bool {
-	return m.Modern() && m.Kind() == relay.Call && !g.doors.policy.of(g.session.Snapshot(), g.server).AllowsRequests()
 }
 
 // forUser judges a call of a signed-in user.
@@ -226,31 +195,6 @@ func (g *gate) refuse(m *relay.Message, code int, words string) relay.Verdict {
 // lifted only by the command that says so.
 func mendedBySignIn(now identity.Snapshot) bool {
 	return now.State == identity.SignedOut && !errors.As(now.Err, new(*identity.LockedError))
-}
-
-// stepUp has the person sign in again for a call that needs more than the
-// sign-in has: through the client where it can ask, else in words.
-func (g *gate) stepUp(sent, m *relay.Message, now identity.Snapshot, ruling ruling) relay.Verdict {
-	if g.canInvite(m) {
-		verdict, invited := g.inviter.invite(sent, m, g.errand(ruling))
-		if invited {
-			return verdict
-		}
-	}
-	g.record(m, now.User, audit.Deny, "needs another sign-in: "+ruling.Rule)
-	return g.refuse(m, codeSignIn, stepUpWords(ruling, g.profile()))
-}
-
-// errand is the sign-in that a ruling needs.
-func (g *gate) errand(r ruling) errand {
-	return errand{
-		options: stepUpOptions(r.Needs),
-		words:   " again: " + r.item.Name + " needs " + r.Needs.String() + ".",
-		done: func(now identity.Snapshot) bool {
-			view := g.doors.policy.of(now, g.server)
-			return now.State == identity.SignedIn && view.Decide(r.item, time.Now()).Effect != policy.StepUp
-		},
-	}
 }
 
 // allowed sends a call on, with the user in it and on record.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/policy"
 )
 
@@ -144,29 +143,9 @@ func curesOf(e policy.Explanation, r Resolved, u policy.User) []string {
 	return cures
 }
 
-// stepUpCommand is the sign-in that brings what is needed.
-func stepUpCommand(profile string, n policy.Needs) string {
-	command := loginCommand(profile)
-	if n.MaxAuthAge > 0 {
-		command += " --reauth"
-	}
-	if len(n.ACR) > 0 {
-		command += " --acr " + quoteWord(n.ACR[0])
-	}
-	for _, scope := range n.Scopes {
-		command += " --scope " + quoteWord(scope)
-	}
-	return command
-}
-
 func profileFlag(profile string) string {
 	if profile == "" {
 		return ""
 	}
 	return " --profile " + profile
-}
-
-// stepUpOptions are those of the sign-in that brings what is needed.
-func stepUpOptions(n policy.Needs) identity.LoginOptions {
-	return identity.LoginOptions{Scopes: n.Scopes, Reauth: n.MaxAuthAge > 0, ACR: n.ACR}
 }

@@ -143,13 +143,6 @@ const (
 	didNotAgreeWords = "Not sent: the user was asked and did not agree. Do not ask again unless they want you to."
 )
 
-// stepUpWords tell a model that the person must sign in again for this call.
-func stepUpWords(r ruling, profile string) string {
-	return fmt.Sprintf("Another sign-in is needed: this needs %s, so nothing was sent.\n"+
-		"Ask the user to run this in a terminal:  %s\n"+
-		"Then call it again. Do not retry before that.", r.Needs, stepUpCommand(profile, r.Needs))
-}
-
 func kindFlag(kind policy.Kind) string {
 	return map[policy.Kind]string{
 		policy.Resource: " --kind resource", policy.Template: " --kind template", policy.Prompt: " --kind prompt", policy.Method: " --kind method",

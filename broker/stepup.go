@@ -1,0 +1,63 @@
+package broker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/relay"
+)
+
+// stepUp has the person sign in again for a call that needs more than the
+// sign-in has: through the client where it can ask, else in words.
+func (g *gate) stepUp(sent, m *relay.Message, now identity.Snapshot, ruling ruling) relay.Verdict {
+	if g.canInvite(m) {
+		verdict, invited := g.inviter.invite(sent, m, g.errand(ruling))
+		if invited {
+			return verdict
+		}
+	}
+	g.record(m, now.User, audit.Deny, "needs another sign-in: "+ruling.Rule)
+	return g.refuse(m, codeSignIn, stepUpWords(ruling, g.profile()))
+}
+
+// errand is the sign-in that a ruling needs.
+func (g *gate) errand(r ruling) errand {
+	return errand{
+		options: stepUpOptions(r.Needs),
+		words:   " again: " + r.item.Name + " needs " + r.Needs.String() + ".",
+		done: func(now identity.Snapshot) bool {
+			view := g.doors.policy.of(now, g.server)
+			return now.State == identity.SignedIn && view.Decide(r.item, time.Now()).Effect != policy.StepUp
+		},
+	}
+}
+
+// stepUpOptions are those of the sign-in that brings what is needed.
+func stepUpOptions(n policy.Needs) identity.LoginOptions {
+	return identity.LoginOptions{Scopes: n.Scopes, Reauth: n.MaxAuthAge > 0, ACR: n.ACR}
+}
+
+// stepUpCommand is the sign-in that brings what is needed.
+func stepUpCommand(profile string, n policy.Needs) string {
+	command := loginCommand(profile)
+	if n.MaxAuthAge > 0 {
+		command += " --reauth"
+	}
+	if len(n.ACR) > 0 {
+		command += " --acr " + quoteWord(n.ACR[0])
+	}
+	for _, scope := range n.Scopes {
+		command += " --scope " + quoteWord(scope)
+	}
+	return command
+}
+
+// stepUpWords tell a model that the person must sign in again for this call.
+func stepUpWords(r ruling, profile string) string {
+	return fmt.Sprintf("Another sign-in is needed: this needs %s, so nothing was sent.\n"+
+		"Ask the user to run this in a terminal:  %s\n"+
+		"Then call it again. Do not retry before that.", r.Needs, stepUpCommand(profile, r.Needs))
+}
