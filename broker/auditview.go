@@ -10,6 +10,7 @@ import (
 type (
 	AuditFolder    = audit.Folder
 	AuditRecord    = audit.Record
+	AuditArgument  = audit.Argument
 	AuditLine      = audit.Line
 	AuditEntry     = audit.Entry
 	AuditFilter    = audit.Filter

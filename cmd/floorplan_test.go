@@ -20,7 +20,7 @@ const module = "github.com/mcpauth/mcpauth"
 // that is not in it may not exist: add one only when it has a privilege that
 // its siblings must not have (design, section 1).
 var floorPlan = map[string][]string{
-	"cmd/mcpauth":         {"broker", "cmd", "cmd/demo", "cmd/explorer", "cmd/manpages", "keychain"},
+	"cmd/mcpauth":         {"broker", "cmd", "cmd/demo", "cmd/explorer", "cmd/manpages", "keychain", "tui"},
 	"cmd/manpages":        {},
 	"cmd/mcpauth-metrics": {"broker"},
 	"cmd":                 {"broker", "broker/demoidp", "keychain"},
@@ -36,6 +36,7 @@ var floorPlan = map[string][]string{
 	"broker/policy":       {},
 	"broker/relay":        {},
 	"keychain":            {},
+	"tui":                 {"broker"},
 }
 
 // onlyIn says which package alone may import a library. A name that ends in a
@@ -52,7 +53,7 @@ var onlyIn = map[string][]string{
 	"github.com/tailscale/hujson":        {"broker/clients"},
 	"github.com/goccy/go-yaml":           {"broker/clients"},
 	"charm.land/":                        {"tui"},
-	"os/exec":                            {"broker/backend", "cmd", "cmd/relaybench", "keychain"},
+	"os/exec":                            {"broker/backend", "cmd", "cmd/mcpauth", "cmd/relaybench", "keychain"},
 	"net/http":                           {"broker/identity", "broker/demoidp", "cmd", "cmd/relaybench", "cmd/mcpauth-metrics"},
 	"github.com/prometheus/":             {"cmd/mcpauth-metrics"}, // a millisecond of every start
 }

@@ -38,6 +38,7 @@ type Deps struct {
 
 	Demo    *Demo    // for `mcpauth demo`
 	Explore *Explore // for `mcpauth tools`, `resources`, `prompts` and `server`
+	TUI     *TUI     // for `mcpauth tui`; nil in a program that has none
 	// Man writes the manual pages; nil in a program that has none.
 	Man ManWriter
 }
@@ -151,6 +152,9 @@ func newRoot(a *app) *cobra.Command {
 	}
 	if a.deps.Demo != nil {
 		root.AddCommand(newDemo(a))
+	}
+	if a.deps.TUI != nil {
+		root.AddCommand(newTUI(a))
 	}
 	if a.deps.Man != nil {
 		root.AddCommand(newMan(a))

@@ -23,6 +23,7 @@ import (
 	"github.com/mcpauth/mcpauth/cmd/explorer"
 	"github.com/mcpauth/mcpauth/cmd/manpages"
 	"github.com/mcpauth/mcpauth/keychain"
+	"github.com/mcpauth/mcpauth/tui"
 )
 
 // TestMain makes the programs of the scripts out of the test binary.
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // parts are those that cmd/mcpauth wires, which has all commands.
+// The interface itself is run by .ci/tui: a script has no terminal.
 var parts = Deps{
 	Demo: &Demo{Serve: mcpdemo.Serve, Connect: mcpdemo.Connect},
 	Man:  manpages.Write,
@@ -45,6 +47,7 @@ var parts = Deps{
 		},
 		Validate: explorer.Validate,
 	},
+	TUI: &TUI{Tabs: tui.TabNames(), Run: func(context.Context, *broker.Broker, TUIOptions) error { return errors.New("no terminal") }},
 }
 
 // runMcpauth is the real program but for its keychain.
@@ -59,6 +62,7 @@ func runMcpauth() {
 		Demo:       parts.Demo,
 		Man:        parts.Man,
 		Explore:    parts.Explore,
+		TUI:        parts.TUI,
 	}))
 }
 

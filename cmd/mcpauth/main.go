@@ -13,6 +13,7 @@ import (
 	"github.com/mcpauth/mcpauth/cmd/explorer"
 	"github.com/mcpauth/mcpauth/cmd/manpages"
 	"github.com/mcpauth/mcpauth/keychain"
+	"github.com/mcpauth/mcpauth/tui"
 )
 
 func main() {
@@ -26,6 +27,7 @@ func main() {
 		Demo:       &cmd.Demo{Serve: demo.Serve, Connect: demo.Connect},
 		Explore:    &cmd.Explore{Open: explore, Validate: explorer.Validate},
 		Man:        manpages.Write,
+		TUI:        &cmd.TUI{Tabs: tui.TabNames(), Run: runTUI},
 	}))
 }
 

@@ -1,0 +1,176 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// evil are the parts of texts that a hostile server, provider or client would
+// send: sequences that write to the clipboard, the title or the cursor, links,
+// reversed and hidden text, and lines that pretend to be ours.
+var evil = []string{
+	"\x1b]52;c;ZXZpbA==\a", "\x1b]0;title\x1b\\", "\x1b[2J", "\x1b[31m", "\x1b[8m", "\x1b]8;;http://evil\x1b\\click\x1b]8;;\x1b\\", "\x1bP1;2|evil\x1b\\",
+	"\x1b_Gi=1\x1b\\", "\x9b2J", "\u009b31m", "\u0090x\u009c", "\r", "\b\b\b", "\a", "\x00", "\x7f", "\u202e", "\u2066", "\u2069", "\u200b", "\u200d", "\ufeff",
+	"\u00ad", "\U000e0041", "\u2028", "\u2029", "\xff\xfe", "plain", "漢字", "e\u0301", "🎉", "\n", "\t", "# head\n", "**bold**", "[a](http://b)", "`code`",
+	"<script>", "{\"a\":1}", strings.Repeat("x", 200), "%s%d",
+}
+
+func evilText(r *rand.Rand) string {
+	var b strings.Builder
+	for range 1 + r.IntN(6) {
+		b.WriteString(evil[r.IntN(len(evil))])
+	}
+	return b.String()
+}
+
+// hostileTo fills every text that comes from outside.
+func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
+	e := func() string { return evilText(r) }
+	raw := func() json.RawMessage {
+		data, _ := json.Marshal(map[string]any{e(): e(), "list": []any{e(), 1}})
+		return data
+	}
+	mark := func() broker.Mark {
+		return broker.Mark{Allowed: r.IntN(2) == 0, Effect: []string{"allow", "deny", "step_up"}[r.IntN(3)], Rule: e(), Why: e(), Cures: []string{e()}, Notes: []string{e()}}
+	}
+	content := func() broker.Content {
+		return broker.Content{Type: []string{"text", "resource", "image", e()}[r.IntN(4)], Text: e(), MIMEType: []string{"text/plain", "text/markdown", "application/json", e()}[r.IntN(4)], URI: e(), Name: e()}
+	}
+	return func(_ *Options, h *fakeHome, f *fakeServer) {
+		h.status.User = broker.User{Sub: e(), Email: e(), Name: e(), Groups: []string{e()}, Roles: []string{e()}, Scopes: []string{e()}, Warnings: []string{e()}}
+		h.status.ACR, h.status.StoredIn = e(), e()
+		resolved := h.resolved["orders-prod"]
+		resolved.Name, resolved.Bound, resolved.Issuer, resolved.Command = e(), e(), e(), []string{e(), e()}
+		h.resolved["orders-prod"] = resolved
+		h.config.Profiles[e()] = broker.Profile{}
+		h.shown = broker.ShownPolicy{Source: e(), Lines: []string{e(), e()}}
+		h.login = func(_ context.Context, o broker.LoginOptions) (broker.User, error) {
+			o.UI.Warn(e())
+			o.UI.ShowURL(e(), false)
+			return broker.User{}, &broker.Problem{Msg: e(), Hints: []string{e()}}
+		}
+		f.info = broker.ServerInfo{Name: e(), Version: e(), ProtocolVersion: e(), Instructions: e(), Capabilities: json.RawMessage(`{"tools":{},"resources":{},"prompts":{},"completions":{}}`)}
+		f.tools, f.resources, f.prompts = nil, nil, nil
+		for range 3 {
+			f.tools = append(f.tools, broker.Tool{Name: e(), Title: e(), Description: e(), InputSchema: raw(), OutputSchema: raw(), Mark: mark(), Raw: raw()})
+			f.resources = append(f.resources, broker.Resource{URI: e(), Name: e(), Title: e(), Description: e(), MIMEType: e(), Mark: mark(), Raw: raw()})
+			f.resources = append(f.resources, broker.Resource{URITemplate: "x://{a}/" + e(), Name: e(), Mark: mark(), Raw: raw()})
+			f.prompts = append(f.prompts, broker.Prompt{Name: e(), Title: e(), Description: e(), Mark: mark(), Arguments: []broker.PromptArgument{{Name: e(), Description: e()}}, Raw: raw()})
+		}
+		f.read = func(context.Context, string) (broker.ReadResult, error) {
+			if r.IntN(4) == 0 {
+				return broker.ReadResult{}, errors.New(e())
+			}
+			return broker.ReadResult{Contents: []broker.Content{content(), content()}, Raw: raw()}, nil
+		}
+		f.prompt = func(context.Context, string, map[string]string) (broker.PromptResult, error) {
+			return broker.PromptResult{Description: e(), Messages: []broker.PromptMessage{{Role: e(), Content: content()}}, Raw: raw()}, nil
+		}
+		f.complete = func(broker.CompletionRef, string, string) (broker.Completion, error) {
+			return broker.Completion{Values: []string{e(), e()}, HasMore: true}, nil
+		}
+		f.call = func(context.Context, string, json.RawMessage, broker.CallOptions) (broker.CallResult, error) {
+			return broker.CallResult{Content: []broker.Content{content()}, Structured: raw(), Raw: raw(), IsError: r.IntN(2) == 0}, nil
+		}
+	}
+}
+
+// Whatever comes from outside, nothing but colours reaches the terminal: no other
+// sequence, no control character, nothing that hides or reverses text. It holds
+// for what the screens draw, before the last door looks at it.
+func TestHostile(t *testing.T) {
+	rounds := 40
+	if testing.Short() {
+		rounds = 5
+	}
+	for round := range rounds {
+		r := rand.New(rand.NewPCG(uint64(round), 7))
+		var folder broker.AuditFolder
+		b := newBench(t, hostileTo(r), func(_ *Options, h *fakeHome, _ *fakeServer) { folder = h.audit })
+		record := broker.AuditRecord{Time: fakeNow, ID: "h1", Event: "call", Client: evilText(r), Method: evilText(r), Name: evilText(r), Reason: evilText(r),
+			Email: evilText(r), Server: evilText(r), Profile: evilText(r), Decision: []string{"allow", "deny", evilText(r)}[r.IntN(3)]}
+		record.Arguments = append(record.Arguments, argument(evilText(r), 3, evilText(r)))
+		auditFile(t, folder, record)
+		b.send(tea.WindowSizeMsg{Width: []int{100, 60, 40}[r.IntN(3)], Height: []int{30, 20, 12}[r.IntN(3)]})
+		b.send(tea.BackgroundColorMsg{})
+		b.untilTrue("all lists", func() bool { return b.m.server != nil && b.m.counted() && b.m.record.read })
+		b.serv.on(broker.ExplorerEvent{Kind: broker.EventLog, Level: evilText(r), Message: evilText(r)})
+		for range 60 {
+			b.press(hostileKeys[r.IntN(len(hostileKeys))])
+			if b.quit {
+				break
+			}
+			b.drain()
+			checkHarmless(t, b.m.draw())
+			if t.Failed() {
+				t.Fatalf("round %d", round)
+			}
+		}
+		b.send(tea.PasteMsg{Content: evilText(r)})
+		checkHarmless(t, harmless(b.m.draw()))
+	}
+}
+
+// hostileKeys lead everywhere.
+var hostileKeys = []string{
+	"1", "2", "3", "4", "5", "enter", "enter", "down", "down", "up", "tab", "esc", "esc", "?", ":", "v", "r", "t", "u", "e", "w", "P", "p", "L", "o", "ctrl+n",
+	"pgdown", "G", "g", "s", "ctrl+s", "ctrl+e", "h", "y", "c", "Y",
+}
+
+// drain takes the messages that are there.
+func (b *bench) drain() {
+	for {
+		select {
+		case msg := <-b.msgs:
+			b.send(msg)
+		default:
+			return
+		}
+	}
+}
+
+func checkHarmless(t *testing.T, view string) {
+	t.Helper()
+	for i := 0; i < len(view); {
+		if n := styleSequence(view[i:]); n > 0 {
+			i += n
+			continue
+		}
+		r, size := rune(view[i]), 1
+		if view[i] >= 0x80 {
+			for _, r = range view[i:] {
+				break
+			}
+			size = len(string(r))
+		}
+		if r != '\n' && (!unicode.IsPrint(r) || unicode.In(r, unicode.Cf)) || r == unicode.ReplacementChar && size != 3 {
+			from := max(0, i-60)
+			t.Errorf("%U is drawn: %q", r, view[from:min(len(view), i+20)])
+			return
+		}
+		i += size
+	}
+}
+
+// FuzzHarmless: what passes the last door can do nothing, and passes it again.
+func FuzzHarmless(f *testing.F) {
+	for _, text := range evil {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		once := harmless(text)
+		checkHarmless(t, once)
+		if again := harmless(once); again != once {
+			t.Errorf("%q becomes %q", once, again)
+		}
+	})
+}

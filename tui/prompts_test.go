@@ -1,0 +1,63 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// whole says that the messages are broken for the width that they have.
+func (s *promptsScreen) whole() bool {
+	left, right := panes(s.width, 0.4)
+	if right == 0 {
+		right = left
+	}
+	return s.doc.parts == nil || s.doc.width == right-2
+}
+
+func withPrompts(o *Options, _ *fakeHome, f *fakeServer) {
+	o.Tab = "prompts"
+	f.prompts = []broker.Prompt{
+		{Name: "summarise_day", Description: "Summary of one day for a manager", Mark: allow, Arguments: []broker.PromptArgument{
+			{Name: "date", Required: true, Description: "the day, as 2026-11-20"}, {Name: "tone"}}},
+		{Name: "draft_apology", Description: "A letter to a customer", Mark: allow, Arguments: []broker.PromptArgument{{Name: "customer", Required: true}, {Name: "why"}}},
+		{Name: "triage_backlog", Description: "Sort the open tickets", Mark: allow},
+	}
+	f.prompt = func(_ context.Context, name string, arguments map[string]string) (broker.PromptResult, error) {
+		raw, _ := json.Marshal(arguments)
+		return broker.PromptResult{Raw: raw, Messages: []broker.PromptMessage{
+			{Role: "user", Content: broker.Content{Type: "text", Text: "Summarise the orders of " + arguments["date"] + " for a manager. Use at most five bullets."}},
+			{Role: "assistant", Content: broker.Content{Type: "resource", URI: "orders://" + arguments["date"], MIMEType: "text/plain", Text: "128 new orders"}},
+		}}, nil
+	}
+	f.complete = func(_ broker.CompletionRef, argument, value string) (broker.Completion, error) {
+		all := map[string][]string{"date": {"2026-11-20", "2026-11-21", "2026-11-22"}, "tone": {"short", "formal"}}[argument]
+		return broker.Completion{Values: slices.DeleteFunc(slices.Clone(all), func(v string) bool { return !strings.HasPrefix(v, value) })}, nil
+	}
+}
+
+func TestPrompts(t *testing.T) {
+	var copied string
+	b := newBench(t, withPrompts, func(o *Options, _ *fakeHome, _ *fakeServer) {
+		o.Copy = func(text string) error { copied = text; return nil }
+	})
+	b.until("[4 Prompts 3]", "summarise_day", "2 arguments")
+	b.golden("prompts")
+	b.press("enter", "enter")
+	b.until("date is needed")
+	b.until("2026-11-20 · 2026-11-21")
+	b.golden("prompts_form")
+	b.press("ctrl+n", "ctrl+n", "enter")
+	b.until("Summarise the orders of 2026-11-21", "128 new orders", "2 messages")
+	b.golden("prompts_messages")
+	b.press("c")
+	b.untilTrue("the command", func() bool {
+		return copied == "mcpauth prompts get summarise_day date=2026-11-21 --profile orders-prod"
+	})
+	b.press("esc", "down", "down", "enter")
+	b.until("triage_backlog", "MESSAGES")
+}

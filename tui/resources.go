@@ -1,0 +1,461 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/yosida95/uritemplate/v3"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// resourcesScreen lists what can be read, and shows it.
+type resourcesScreen struct {
+	*world
+	loading[resourceItem]
+	list
+	filter  field
+	filters bool // the filter has the keys
+	rows    []resourceRow
+	folded  map[string]bool // groups that are closed
+	focus   focus
+
+	subscribed map[string]time.Time // by URI: when it changed last; zero for not yet
+	reading    *job
+	readURI    string // what the document is of, or will be
+	readAt     time.Time
+	turn       int             // counts the readings: only the last one counts
+	problem    *broker.Problem // why it could not be read
+	doc        document
+	form       *argumentForm // of the template that is chosen
+	formOf     string
+}
+
+// focus says which part of a screen has the keys.
+type focus int
+
+const (
+	onList focus = iota
+	onForm
+	onText
+)
+
+// resourceItem is a resource or a template, with its texts cleaned.
+type resourceItem struct {
+	broker.Resource
+	shown, name, description, mime, group string
+}
+
+// template reports whether it is one.
+func (r *resourceItem) template() bool { return r.URITemplate != "" }
+
+// resourceRow is a line of the list: a group, or an item of it.
+type resourceRow struct {
+	group string
+	size  int // of a group
+	item  int // index in all; -1 for a group
+}
+
+type (
+	resourceRead struct {
+		turn    int
+		result  broker.ReadResult
+		problem *broker.Problem
+	}
+	subscriptionMade struct {
+		uri     string
+		on      bool
+		problem *broker.Problem
+	}
+)
+
+func newResourcesScreen(w *world) *resourcesScreen {
+	return &resourcesScreen{world: w, filter: newField(w.look, "filter"), folded: map[string]bool{}, subscribed: map[string]time.Time{}}
+}
+
+func (s *resourcesScreen) count() (int, bool) { return len(s.all), s.loaded }
+
+func (s *resourcesScreen) reload() action {
+	server := s.server
+	if server == nil || s.info.lacks["resources"] {
+		s.loaded = server != nil
+		return nil
+	}
+	return s.load(func(ctx context.Context) ([]resourceItem, error) {
+		resources, err := server.Resources(ctx)
+		items := make([]resourceItem, len(resources))
+		for i, r := range resources {
+			items[i] = cleanResource(r)
+		}
+		return items, err
+	})
+}
+
+func cleanResource(r broker.Resource) resourceItem {
+	item := resourceItem{
+		Resource: r, shown: broker.CleanLine(r.URI), name: broker.CleanLine(r.Name), description: broker.CleanText(r.Description),
+		mime: broker.CleanLine(r.MIMEType), group: group(r.URI),
+	}
+	if r.Title != "" {
+		item.name = broker.CleanLine(r.Title)
+	}
+	if r.URITemplate != "" {
+		item.shown, item.group = broker.CleanLine(r.URITemplate), templates
+	}
+	return item
+}
+
+// templates is the group of the templates, the last one.
+const templates = "Templates"
+
+// group is the scheme of an address and the folder that it is in.
+func group(uri string) string {
+	i := strings.LastIndexByte(strings.TrimRight(uri, "/"), '/')
+	if scheme := strings.Index(uri, "://"); scheme >= 0 && i < scheme+3 {
+		i = scheme + 2
+	}
+	return broker.CleanLine(uri[:i+1])
+}
+
+func (s *resourcesScreen) update(msg tea.Msg) action {
+	switch msg := msg.(type) {
+	case serverUp, accountNew, resourcesNew:
+		return s.reload()
+	case serverGone:
+		s.forget()
+		s.subscribed = map[string]time.Time{}
+		s.arrange()
+	case listRead[resourceItem]:
+		s.take(msg)
+		s.arrange()
+	case resourceRead:
+		return s.show(msg)
+	case documentSet:
+		s.doc.take(msg)
+	case subscriptionMade:
+		return s.subscription(msg)
+	case broker.ExplorerEvent:
+		return s.event(msg)
+	case tea.WindowSizeMsg:
+		return s.retype()
+	case lookNew:
+		s.filter.dress(s.look)
+		if s.form != nil {
+			s.form.update(msg)
+		}
+		return s.retype()
+	case completionRead:
+		if s.form != nil {
+			return s.form.update(msg)
+		}
+	case tea.KeyPressMsg, tea.PasteMsg:
+		return s.typed(msg)
+	case tea.MouseWheelMsg, tea.MouseClickMsg:
+		return s.pointed(msg)
+	}
+	return nil
+}
+
+// typed takes text.
+func (s *resourcesScreen) typed(msg tea.Msg) action {
+	switch {
+	case s.filters:
+		s.filter.update(msg)
+		s.arrange()
+	case s.focus == onForm && s.form != nil:
+		return s.form.update(msg)
+	}
+	return nil
+}
+
+// pointed takes the mouse.
+func (s *resourcesScreen) pointed(msg tea.Msg) action {
+	left, right := panes(s.width, 0.45)
+	switch msg := msg.(type) {
+	case tea.MouseWheelMsg:
+		if s.focus == onText && right == 0 || right > 0 && msg.X > left {
+			s.doc.scroll(wheeled(msg))
+		} else {
+			s.move(wheeled(msg))
+			return s.chose()
+		}
+	case tea.MouseClickMsg:
+		if right > 0 && msg.X > left {
+			s.focus = onText
+			return nil
+		}
+		if i, ok := s.at(msg.Y - 1); ok && (right > 0 || s.focus == onList) {
+			again := s.cursor == i
+			s.cursor, s.focus = i, onList
+			if again {
+				return s.enter()
+			}
+			return s.chose()
+		}
+	}
+	return nil
+}
+
+// arrange makes the rows anew: groups in order, the filter applied.
+func (s *resourcesScreen) arrange() {
+	chosen, had := s.chosen()
+	groups := map[string][]int{}
+	var names []string
+	for i := range s.all {
+		item := &s.all[i]
+		if _, ok := matches(item.shown+" "+item.name+" "+item.description, s.filter.Value()); !ok {
+			continue
+		}
+		if groups[item.group] == nil {
+			names = append(names, item.group)
+		}
+		groups[item.group] = append(groups[item.group], i)
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		if (a == templates) != (b == templates) {
+			return map[bool]int{true: 1, false: -1}[a == templates]
+		}
+		return strings.Compare(a, b)
+	})
+	s.rows = nil
+	for _, name := range names {
+		s.rows = append(s.rows, resourceRow{name, len(groups[name]), -1})
+		if s.folded[name] && s.filter.Value() == "" {
+			continue
+		}
+		for _, i := range groups[name] {
+			s.rows = append(s.rows, resourceRow{name, 0, i})
+		}
+	}
+	s.resize(len(s.rows))
+	at := slices.IndexFunc(s.rows, func(r resourceRow) bool {
+		return had && r.item >= 0 && s.all[r.item].shown == chosen.shown
+	})
+	if at < 0 && (s.cursor == 0 || s.filter.Value() != "") { // not on the name of a group
+		at = slices.IndexFunc(s.rows, func(r resourceRow) bool { return r.item >= 0 })
+	}
+	if at >= 0 {
+		s.cursor = at
+	}
+	s.chose()
+}
+
+// chosen is the item that the cursor is on.
+func (s *resourcesScreen) chosen() (resourceItem, bool) {
+	if s.cursor >= len(s.rows) || s.rows[s.cursor].item < 0 || s.rows[s.cursor].item >= len(s.all) {
+		return resourceItem{}, false
+	}
+	return s.all[s.rows[s.cursor].item], true
+}
+
+// chose prepares the form of a template that is chosen.
+func (s *resourcesScreen) chose() action {
+	item, ok := s.chosen()
+	if !ok || !item.template() || s.formOf == item.URITemplate {
+		return nil
+	}
+	s.formOf, s.form = item.URITemplate, nil
+	parsed, err := uritemplate.New(item.URITemplate)
+	if err != nil {
+		return nil
+	}
+	var arguments []broker.PromptArgument
+	for _, name := range parsed.Varnames() {
+		arguments = append(arguments, broker.PromptArgument{Name: name})
+	}
+	s.form = newArgumentForm(s.world, broker.CompletionRef{URITemplate: item.URITemplate}, arguments)
+	return nil
+}
+
+// enter opens what the cursor is on: a group, a resource, the form of a template.
+func (s *resourcesScreen) enter() action {
+	item, ok := s.chosen()
+	switch {
+	case !ok && s.cursor < len(s.rows):
+		name := s.rows[s.cursor].group
+		s.folded[name] = !s.folded[name]
+		at := s.cursor
+		s.arrange()
+		s.cursor = at
+		return nil
+	case !ok:
+		return nil
+	case item.template():
+		return s.openForm()
+	}
+	return s.open(item.URI)
+}
+
+func (s *resourcesScreen) openForm() action {
+	s.chose()
+	if s.form == nil {
+		return notice{bad, "this template cannot be read; the server has to mend it"}
+	}
+	s.focus = onForm
+	return s.form.focus(0)
+}
+
+// open reads an address and shows what comes.
+func (s *resourcesScreen) open(uri string) action {
+	if s.server == nil {
+		return notice{bad, "there is no server to read from"}
+	}
+	s.reading.stop()
+	s.readURI, s.problem, s.doc = uri, nil, document{raw: s.doc.raw}
+	s.focus = onText
+	s.turn++
+	server, turn := s.server, s.turn
+	s.reading = run(func(ctx context.Context) tea.Msg {
+		result, err := server.Read(ctx, uri)
+		if ctx.Err() != nil {
+			return resourceRead{turn: turn, problem: &broker.Problem{Msg: "the reading was stopped"}}
+		}
+		if err != nil {
+			return resourceRead{turn: turn, problem: broker.AsProblem(err)}
+		}
+		return resourceRead{turn: turn, result: result}
+	})
+	return s.reading
+}
+
+func (s *resourcesScreen) show(read resourceRead) action {
+	if read.turn != s.turn {
+		return nil
+	}
+	s.reading, s.problem, s.readAt = nil, read.problem, s.now()
+	top := s.doc.top
+	s.doc = document{parts: read.result.Contents, whole: read.result.Raw, raw: s.doc.raw, heads: len(read.result.Contents) > 1}
+	s.doc.top = top
+	return s.retype()
+}
+
+// retype breaks the document for the width that it has now.
+func (s *resourcesScreen) retype() action {
+	if s.readURI == "" || s.problem != nil || s.doc.parts == nil {
+		return nil
+	}
+	return s.doc.typeset(s.look, s.textWidth())
+}
+
+func (s *resourcesScreen) textWidth() int {
+	left, right := panes(s.width, 0.45)
+	if right == 0 {
+		return left
+	}
+	return right
+}
+
+// expand makes an address of the template and what was typed.
+func (s *resourcesScreen) expand() (string, error) {
+	parsed, err := uritemplate.New(s.formOf)
+	if err != nil {
+		return "", err
+	}
+	values := uritemplate.Values{}
+	for name, value := range s.form.set() {
+		values.Set(name, uritemplate.String(value))
+	}
+	return parsed.Expand(values)
+}
+
+func (s *resourcesScreen) readTemplate() action {
+	uri, err := s.expand()
+	if err != nil {
+		return notice{bad, err.Error()}
+	}
+	s.form.blur()
+	return s.open(uri)
+}
+
+// toggleSubscription asks the server to tell of changes, or not to.
+func (s *resourcesScreen) toggleSubscription(uri string) action {
+	server := s.server
+	if server == nil {
+		return nil
+	}
+	_, on := s.subscribed[uri]
+	return run(func(ctx context.Context) tea.Msg {
+		do := server.Subscribe
+		if on {
+			do = server.Unsubscribe
+		}
+		if err := do(ctx, uri); err != nil {
+			return subscriptionMade{uri: uri, problem: broker.AsProblem(err)}
+		}
+		return subscriptionMade{uri: uri, on: !on}
+	})
+}
+
+func (s *resourcesScreen) subscription(made subscriptionMade) action {
+	switch {
+	case made.problem != nil:
+		return notice{bad, made.problem.Msg}
+	case made.on:
+		s.subscribed[made.uri] = time.Time{}
+		return notice{good, "subscribed to " + made.uri}
+	}
+	delete(s.subscribed, made.uri)
+	return notice{good, "no longer subscribed to " + made.uri}
+}
+
+// event marks what has changed, and reads it again where it is shown.
+func (s *resourcesScreen) event(e broker.ExplorerEvent) action {
+	if _, ours := s.subscribed[e.URI]; e.Kind != broker.EventResourceUpdated || !ours {
+		return nil
+	}
+	s.subscribed[e.URI] = s.now()
+	if e.URI == s.readURI && s.reading == nil {
+		at := s.focus
+		a := s.open(e.URI)
+		s.focus = at
+		return a
+	}
+	return nil
+}
+
+// target is the address that keys are about: what is read, or what is chosen.
+func (s *resourcesScreen) target() string {
+	if s.focus == onText {
+		return s.readURI
+	}
+	if item, ok := s.chosen(); ok && !item.template() {
+		return item.URI
+	}
+	return ""
+}
+
+func (s *resourcesScreen) status() string {
+	if len(s.subscribed) == 0 {
+		return ""
+	}
+	words, last := fmt.Sprintf("◉ subscribed to %d", len(s.subscribed)), time.Time{}
+	for _, at := range s.subscribed {
+		if at.After(last) {
+			last = at
+		}
+	}
+	if !last.IsZero() {
+		words += ", updated " + last.Local().Format("15:04:05")
+	}
+	return s.look.good.Render(words)
+}
+
+func (s *resourcesScreen) typing() bool { return s.filters || s.focus == onForm }
+func (s *resourcesScreen) busy() *job   { return s.reading }
+func (s *resourcesScreen) home() bool {
+	return !s.filters && (s.focus == onList || s.width >= twoPanes && s.focus == onText)
+}
+
+// asJSON indents a message for the clipboard.
+func asJSON(raw json.RawMessage) string {
+	data, err := json.MarshalIndent(raw, "", "  ")
+	if err != nil {
+		return string(raw)
+	}
+	return string(data)
+}

@@ -1,0 +1,117 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+func TestStatus(t *testing.T) {
+	b := newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) { writeAudit(t, h.audit) })
+	b.until("ada@example.com (Ada Lovelace)", "orders-mcp 3.4.1", "LAST CALLS", "orders.policy.toml, 1 line")
+	b.golden("status")
+	b.press("o")
+	b.until("allow read tools for group support")
+	b.press("esc", "p")
+	b.until("orders-test")
+	b.golden("profiles")
+	b.press("down", "enter")
+	b.until("▸ orders-test")
+}
+
+func TestSignedOut(t *testing.T) {
+	b := newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
+		h.signOut(errors.New("the sign-in ended on 21 Nov 2026 18:03"))
+	})
+	b.until("You are not signed in to orders-prod.")
+	b.golden("signedout")
+	b.press("down", "enter")
+	b.until("Signed in as ada@example.com")
+	b.golden("login_done")
+	b.press("enter")
+	b.until("ACCOUNT")
+}
+
+func TestLogin(t *testing.T) {
+	b := newBench(t, func(o *Options, h *fakeHome, _ *fakeServer) {
+		h.signOut(nil)
+		o.Browser = func(context.Context, string) error { return nil }
+		h.login = func(ctx context.Context, o broker.LoginOptions) (broker.User, error) {
+			if o.Device {
+				o.UI.ShowCode(broker.DeviceCode{UserCode: "WDJB-MJHT", URL: "https://login.example.com/device", ExpiresIn: 10 * time.Minute})
+			} else {
+				o.UI.ShowURL("https://login.example.com/authorize?client_id=mcpauth-desktop&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&redirect_uri=http%3A%2F%2F127.0.0.1%3A49321%2Fcallback", o.UI.OpenURL != nil)
+			}
+			<-ctx.Done()
+			return broker.User{}, ctx.Err()
+		}
+	})
+	b.until("You are not signed in")
+	b.press("L")
+	b.until("Your browser should show the sign-in page now", "3 min left")
+	b.golden("login_link")
+	b.press("D")
+	b.until("WDJB-MJHT", "10 min left")
+	b.golden("login_code")
+	b.press("esc")
+	b.until("You are not signed in")
+}
+
+func TestLoginFails(t *testing.T) {
+	b := newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
+		h.signOut(nil)
+		h.login = func(context.Context, broker.LoginOptions) (broker.User, error) {
+			return broker.User{}, &broker.Problem{Msg: "the keychain is locked", Hints: []string{"unlock it, or see: mcpauth doctor"}, Code: broker.ExitKeychain}
+		}
+	})
+	b.until("You are not signed in")
+	b.press("L")
+	b.until("the keychain is locked", "mcpauth doctor")
+	b.golden("login_failed")
+}
+
+func TestSignOutAndLock(t *testing.T) {
+	b := newBench(t)
+	b.until("ACCOUNT")
+	b.press("K")
+	b.until("Lock mcpauth?")
+	b.press("n", "O")
+	b.until("Sign ada@example.com out of orders-prod?")
+	b.golden("signout")
+	b.press("y")
+	b.until("You are not signed in", "the tokens are deleted")
+	b.press("K", "y")
+	b.until("mcpauth is locked.")
+	b.golden("locked")
+	b.press("U")
+	b.until("Unlocked by ada@example.com")
+}
+
+func TestTroubles(t *testing.T) {
+	b := newBench(t, func(_ *Options, h *fakeHome, f *fakeServer) {
+		f.fails = &broker.Problem{Msg: "the server did not start: python3 main.py ended with code 1: ModuleNotFoundError: No module named 'mcp'", Hints: []string{"pip install mcp"}}
+	})
+	b.until("ModuleNotFoundError", "pip install mcp")
+	b.golden("noserver")
+
+	b = newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
+		h.status = broker.SignInStatus{}
+		h.status.State = broker.Troubled
+		h.status.Err = &broker.Problem{Msg: "the keychain does not answer (org.freedesktop.secrets)", Hints: []string{"mcpauth doctor"}, Code: broker.ExitKeychain}
+	})
+	b.until("The sign-in cannot be read.", "mcpauth doctor")
+	b.golden("keychain")
+
+	b = newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
+		h.problem = &broker.Problem{Msg: "there is no profile yet", Hints: []string{"mcpauth login --issuer https://login.example.com --client-id ID"}, Code: broker.ExitUsage}
+		h.resolved, h.config = nil, broker.Config{}
+	})
+	b.until("There is no profile that can be used.", "--client-id ID")
+	b.golden("noprofile")
+}
+
+// whole says that all was read that the screen shows.
+func (s *statusScreen) whole() bool { return s.resolved.Name == "" || s.policy.read && s.record.read }
