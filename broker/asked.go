@@ -92,7 +92,7 @@ func requiredInput(result []byte) (methods []string) {
 }
 
 func askedWords(method string) string {
-	return fmt.Sprintf("Denied by policy: this server may not ask for %s. Asking again will not help.", visible(method))
+	return fmt.Sprintf("Denied by policy: this server may not ask for %s. Asking again will not help.", CleanLine(method))
 }
 
 // recordRequest puts a request of the server that was denied on record.

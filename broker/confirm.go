@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/mcpauth/mcpauth/broker/audit"
 	"github.com/mcpauth/mcpauth/broker/identity"
@@ -184,8 +183,8 @@ func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.V
 
 // confirmParams are those of an elicitation/create with a form without fields.
 func confirmParams(m *relay.Message) []byte {
-	words := "May " + visible(m.Name()) + " be called"
-	switch shown := visible(string(m.Arguments())); {
+	words := "May " + CleanLine(m.Name()) + " be called"
+	switch shown := CleanLine(string(m.Arguments())); {
 	case shown == "" || shown == "{}":
 		words += "?"
 	case len(shown) > maxShown:
@@ -220,8 +219,8 @@ func shortened(m *relay.Message) string {
 			more++
 			return
 		}
-		shown := visible(string(value()[:min(size, maxShownValue)]))
-		line := headOf(visible(name), maxShownValue) + ": " + headOf(shown, maxShownValue)
+		shown := CleanLine(string(value()[:min(size, maxShownValue)]))
+		line := headOf(CleanLine(name), maxShownValue) + ": " + headOf(shown, maxShownValue)
 		if size > maxShownValue || len(shown) > maxShownValue {
 			line += fmt.Sprintf(" … (%d bytes in all)", size)
 		}
@@ -239,18 +238,4 @@ func headOf(text string, most int) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:most], "")
-}
-
-// visible shows what could hide or reverse a text as its code point: a person
-// must see what they agree to.
-func visible(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) && !unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
-			b.WriteRune(r)
-			continue
-		}
-		fmt.Fprintf(&b, `\u{%X}`, r)
-	}
-	return b.String()
 }

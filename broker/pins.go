@@ -204,10 +204,10 @@ func (b *pinBook) warn() {
 		}
 		b.warned[sum] = true
 		if definition == nil {
-			b.say("tool " + visible(name) + " has two definitions, so nobody can approve it")
+			b.say("tool " + CleanLine(name) + " has two definitions, so nobody can approve it")
 			continue
 		}
-		b.say("tool " + visible(name) + " is " + state + "; to look at it:  mcpauth tools approve" + profileFlag(b.profile) + " " + quoteWord(name))
+		b.say("tool " + CleanLine(name) + " is " + state + "; to look at it:  mcpauth tools approve" + profileFlag(b.profile) + " " + quoteWord(name))
 	}
 }
 

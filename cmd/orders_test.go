@@ -146,7 +146,8 @@ func book(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error)
 func hostileServer() *server.MCPServer {
 	s := server.NewMCPServer("shop"+hostile, "1"+hostile, server.WithToolCapabilities(true), server.WithResourceCapabilities(true, true),
 		server.WithPromptCapabilities(true), server.WithInstructions("do"+hostile))
-	s.AddTool(mcp.NewTool("pay"+hostile, mcp.WithDescription("pays"+hostile), mcp.WithTitleAnnotation("Pay"+hostile),
+	s.AddTool(mcp.NewTool("evil"+hostile), says(""))
+	s.AddTool(mcp.NewTool("pay", mcp.WithDescription("pays"+hostile), mcp.WithTitleAnnotation("Pay"+hostile),
 		mcp.WithString("to"+hostile, mcp.Description("whom"+hostile), mcp.Enum("a"+hostile))), says("paid"+hostile))
 	s.AddTool(mcp.NewTool("refuse"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		fmt.Fprintln(os.Stderr, "log"+hostile)

@@ -78,6 +78,7 @@ func TestScripts(t *testing.T) {
 			"idp":   idpCommand,
 			"exits": exitsCommand,
 			"port":  portCommand,
+			"clean": cleanCommand,
 
 			"with-policy":  withPolicy,
 			"gives-token":  givesToken,
@@ -178,6 +179,19 @@ func idpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	server.SetFault(faultsNamed(args))
 	ts.Defer(func() { _ = server.Close() })
 	ts.Setenv("ISSUER", server.Issuer())
+}
+
+// cleanCommand is "clean": nothing of what the last program wrote is a character that
+// a terminal would obey, or not show.
+func cleanCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: clean")
+	}
+	for _, stream := range []string{"stdout", "stderr"} {
+		if text := ts.ReadFile(stream); broker.CleanText(text) != text {
+			ts.Fatalf("%s is not clean: %+q", stream, text)
+		}
+	}
 }
 
 // exitsCommand is "exits CODE program [args...]".
