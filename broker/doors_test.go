@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -341,6 +342,26 @@ func TestPolicyReload(t *testing.T) {
 	look()
 	if !may("get") || may("pay") || changed != 1 || len(said) != 3 || !strings.Contains(said[2], "policy.toml:1: effect must be") || !strings.Contains(said[2], "the last good policy stays in force") {
 		t.Errorf("a mistake: %q, %d changes", said, changed)
+	}
+	if runtime.GOOS != "windows" { // where modes mean nothing
+		write("[[rules]]\neffect='allow'\ntools=['drop']")
+		if err := os.Chmod(path, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		look()
+		if may("drop") || !strings.Contains(said[len(said)-1], "other users can write") || !strings.Contains(said[len(said)-1], "what mends it:  chmod go-w") {
+			t.Errorf("a file that others can write: %q", said)
+		}
+		if err := os.Chmod(path, 0o600); err != nil { // and nothing else of it
+			t.Fatal(err)
+		}
+		look()
+		if !may("drop") {
+			t.Error("the file is fine again, and not read")
+		}
+		write("[[rules]]\neffect='allow'\ntools=['get']")
+		look()
+		changed, said = 1, said[:3]
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -106,6 +106,14 @@ func (v *inviter) current(e errand) *invitation {
 // client that can ask. sent is the call as it came, m as it was first meant.
 // false means that there is nothing more to ask: it gets words instead.
 func (v *inviter) invite(sent, m *relay.Message, e errand) (relay.Verdict, bool) {
+	verdict, invited := v.tryInvite(sent, m, e)
+	if !invited && e.done(v.session.Snapshot()) { // since the call was judged: look again
+		return waitFor(func(context.Context) {})
+	}
+	return verdict, invited
+}
+
+func (v *inviter) tryInvite(sent, m *relay.Message, e errand) (relay.Verdict, bool) {
 	if isOurs(sent) {
 		return v.retried(sent)
 	}

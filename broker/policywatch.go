@@ -124,7 +124,11 @@ func (w *policyWatch) look() {
 	switch {
 	case err != nil && err.Error() != w.said:
 		w.said = err.Error()
-		w.say(fmt.Sprintf("%v; %s", err, w.meanwhile()))
+		words := fmt.Sprintf("%v; %s", err, w.meanwhile())
+		if hints := AsProblem(err).Hints; len(hints) > 0 {
+			words += "; what mends it:  " + hints[0]
+		}
+		w.say(words)
 	case err != nil:
 	case w.current.Load() == nil || !reflect.DeepEqual(p.Set(), w.current.Load().Set()):
 		w.said = ""
@@ -148,7 +152,8 @@ func sameStamp(a, b fs.FileInfo) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
-	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
+	// With the mode: a file may be refused for it alone.
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && a.Mode() == b.Mode()
 }
 
 // pin is what the policy wants of tools that changed.
