@@ -25,6 +25,17 @@ const (
 	ClientNotSetUp       = "not_set_up"
 )
 
+// The scopes of an entry: for all projects, in a file of the project, or for one
+// project in the user's file (Claude Code).
+const (
+	ClientScopeUser    = clients.ScopeUser
+	ClientScopeProject = clients.ScopeProject
+	ClientScopeLocal   = clients.ScopeLocal
+)
+
+// ClientIDs are the names of the AI clients that mcpauth can set up.
+func ClientIDs() []string { return clients.IDs() }
+
 // ClientState is what is known of an AI client on this machine.
 type ClientState struct {
 	ID, Name string

@@ -126,6 +126,24 @@ func prune(tree map[string]any, path []string) {
 	}
 }
 
+// DiffersOnlyAt reports whether two files mean the same but for what is at a
+// path, and for empty objects above it.
+func (f Format) DiffersOnlyAt(a, b []byte, path []string) bool {
+	one, err := f.Parse(a)
+	if err != nil {
+		return false
+	}
+	other, err := f.Parse(b)
+	if err != nil {
+		return false
+	}
+	for _, tree := range []map[string]any{one, other} {
+		deleteIn(tree, path)
+		prune(tree, path)
+	}
+	return same(one, other)
+}
+
 // setIn sets a value in a tree. What stands in the way must be an object.
 func setIn(tree map[string]any, path []string, value any) error {
 	for i, name := range path[:len(path)-1] {

@@ -55,6 +55,9 @@ func (c Client) Command(argv []string) Object {
 	return Object{{c.shape.command, argv[0]}, {c.shape.args, slices.Clone(argv[1:])}}
 }
 
+// EnvKey is the member of an entry that holds the variables.
+func (c Client) EnvKey() string { return c.shape.env }
+
 // Servers reads the entries of a place, sorted by name.
 func (c Client) Servers(tree map[string]any, p Place) []Server {
 	all := lookIn(tree, p.Keys)

@@ -82,8 +82,10 @@ func putSibling(data []byte, keys []TOMLKey, path []string, value any) ([]byte, 
 			last = i
 		}
 	}
-	if last < 0 {
-		return nil, fmt.Errorf("there is no [%s]", JoinKey(parent))
+	if last < 0 && len(parent) > 0 {
+		return putSibling(data, keys, parent, Object{{name, value}})
+	} else if last < 0 {
+		return nil, fmt.Errorf("there is nothing beside %s", QuoteKey(name))
 	}
 	k := keys[last]
 	if k.Inline >= 0 {

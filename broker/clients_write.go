@@ -1,0 +1,208 @@
+package broker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker/clients"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+const (
+	// backupEnding names the copy of a user's file from before mcpauth first
+	// changed it.
+	backupEnding = ".mcpauth-backup"
+	// maxClientRecords bounds the changes that can be undone.
+	maxClientRecords = 100
+
+	// A lock folder that a client has not renewed for so long is left over: the
+	// rule of proper-lockfile, which Claude Code uses.
+	lockDirStale    = 10 * time.Second
+	lockDirPatience = 5 * time.Second
+	lockDirPoll     = 20 * time.Millisecond
+)
+
+// clientRecord is one change that mcpauth made, kept so that it can be undone.
+// It holds parts of the client's file, secrets of the user perhaps among them.
+type clientRecord struct {
+	Client string         `json:"client"`
+	Scope  string         `json:"scope"`
+	File   string         `json:"file"`
+	Server string         `json:"server"`
+	Op     string         `json:"op"`
+	Time   time.Time      `json:"time"`
+	Change clients.Change `json:"change"`
+}
+
+func (b *Broker) clientRecordFile() string { return filepath.Join(b.Paths.StateDir, "clients.json") }
+
+// readClientRecords returns the changes that can be undone, the oldest first.
+func (b *Broker) readClientRecords() ([]clientRecord, error) {
+	data, err := os.ReadFile(b.clientRecordFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var kept struct{ Changes []clientRecord }
+	if err == nil {
+		err = json.Unmarshal(data, &kept)
+	}
+	if err != nil {
+		return nil, &Problem{
+			Msg:   fmt.Sprintf("what mcpauth changed of AI clients cannot be read: %s: %v", b.clientRecordFile(), err),
+			Hints: []string{"delete the file; changes so far can then only be undone by hand"}, Code: ExitError, Err: err,
+		}
+	}
+	return kept.Changes, nil
+}
+
+// clientRecords are the changes of one entry, the oldest first.
+func (b *Broker) clientRecords(f clientFile, server string) ([]clientRecord, error) {
+	all, err := b.readClientRecords()
+	return slices.DeleteFunc(all, func(r clientRecord) bool {
+		return r.Client != f.client.ID || r.Scope != f.place.Scope || r.File != f.file || r.Server != server
+	}), err
+}
+
+func (b *Broker) writeClientRecords(records []clientRecord) error {
+	records = records[max(0, len(records)-maxClientRecords):]
+	data, err := json.Marshal(map[string]any{"schema": 1, "changes": records})
+	if err != nil {
+		return err
+	}
+	return keychain.ReplaceFile(b.clientRecordFile(), data)
+}
+
+func (b *Broker) applyClient(ctx context.Context, c ClientChange) error {
+	unlock, err := keychain.Lock(ctx, filepath.Join(b.Paths.StateDir, "clients.lock"))
+	if err != nil {
+		return unwritable(c.File, err)
+	}
+	defer unlock()
+	if c.place.LockDir != "" {
+		release, err := takeLockDir(ctx, c.File+c.place.LockDir, c.ClientName)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	f, err := readClientFile(c.client, c.place)
+	if err != nil {
+		return err
+	}
+	after, err := c.edit(f.data)
+	if err != nil {
+		return oddFile(f, c.Server, err)
+	}
+	change := clients.ChangeOf(f.data, after)
+	if change.Old != c.change.Old || change.New != c.change.New {
+		return &Problem{Msg: f.file + " has changed since it was shown, so nothing was written", Hints: []string{"try again"}, Code: ExitError}
+	}
+	if bytes.Equal(f.data, after) && after != nil {
+		return nil
+	}
+	// First what undoes it: a crash in between leaves a record that fits nowhere.
+	if err := b.keepRecord(f, c, change); err != nil {
+		return err
+	}
+	if err := writeClientFile(f, after); err != nil {
+		return unwritable(f.file, err)
+	}
+	return nil
+}
+
+// keepRecord adds the change to those that can be undone, or takes the one away
+// that it undoes.
+func (b *Broker) keepRecord(f clientFile, c ClientChange, change clients.Change) error {
+	records, err := b.readClientRecords()
+	if err != nil {
+		return err
+	}
+	r := clientRecord{c.Client, c.Scope, f.file, c.Server, c.Op, time.Now().UTC(), change}
+	if c.Op == "undo" {
+		for i, old := range slices.Backward(records) {
+			if old.Client == r.Client && old.Scope == r.Scope && old.File == r.File {
+				records = slices.Delete(records, i, i+1)
+				break
+			}
+		}
+	} else {
+		records = append(records, r)
+	}
+	if err := b.writeClientRecords(records); err != nil {
+		return unwritable(b.clientRecordFile(), err)
+	}
+	return nil
+}
+
+// writeClientFile writes through a symbolic link and keeps the mode. nil removes
+// the file that mcpauth once made.
+func writeClientFile(f clientFile, data []byte) error {
+	if data == nil {
+		return os.Remove(f.file)
+	}
+	info, err := os.Stat(f.file)
+	switch {
+	case err == nil && info.Mode().Perm()&0o200 == 0:
+		return errors.New("it is read-only")
+	case errors.Is(err, fs.ErrNotExist) && f.place.Scope == clients.ScopeProject:
+		if err := os.MkdirAll(filepath.Dir(f.file), 0o755); err != nil {
+			return err
+		}
+	}
+	target, err := editTarget(f.file)
+	if err != nil {
+		return err
+	}
+	if err := keepBackup(f, target); err != nil {
+		return err
+	}
+	return keychain.ReplaceFile(target, data)
+}
+
+// keepBackup copies a user's file once. Files of a project are under version
+// control, where a copy would only be in the way.
+func keepBackup(f clientFile, target string) error {
+	backup := f.file + backupEnding
+	if f.data == nil || f.place.Scope == clients.ScopeProject || exists(backup) {
+		return nil
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(backup, f.data, info.Mode().Perm())
+}
+
+// takeLockDir makes the folder by which a client keeps others from its file.
+func takeLockDir(ctx context.Context, dir, client string) (release func(), err error) {
+	deadline := time.Now().Add(lockDirPatience)
+	for {
+		err := os.Mkdir(dir, 0o700)
+		if err == nil {
+			return func() { _ = os.Remove(dir) }, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, unwritable(dir, err)
+		}
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > lockDirStale {
+			_ = os.Remove(dir)
+			continue
+		}
+		if time.Now().After(deadline) {
+			return nil, &Problem{Msg: fmt.Sprintf("%s is changing its file all the time (%s is there)", client, dir), Hints: []string{"close " + client + " and try again"}, Code: ExitError}
+		}
+		select {
+		case <-time.After(lockDirPoll):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}

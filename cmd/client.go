@@ -1,0 +1,383 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+func newClient(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "client",
+		Short: "Set up AI clients: add servers behind mcpauth, or put it in front of theirs",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newClientList(a), newClientAdd(a), newClientWrap(a), newClientUnwrap(a), newClientRemove(a), newClientShow(a), newClientUndo(a))
+	return c
+}
+
+// clientOptions are the flags of the commands that change a client's file.
+type clientOptions struct {
+	entry  broker.ClientEntry
+	yes    bool
+	dryRun bool
+}
+
+func (o *clientOptions) changeFlags(c *cobra.Command) {
+	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "write without asking")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the change and write nothing")
+}
+
+func (o *clientOptions) scopeFlag(c *cobra.Command, def, help string) {
+	c.Flags().StringVar(&o.entry.Scope, "scope", def, help)
+	_ = c.RegisterFlagCompletionFunc("scope", cobra.FixedCompletions([]string{"user", "project", "local"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (o *clientOptions) entryFlags(c *cobra.Command) {
+	c.Flags().StringVar(&o.entry.Name, "name", "", "name of the server in the client (default: the profile's)")
+	c.Flags().StringVar(&o.entry.Cwd, "cwd", "", "folder in which COMMAND is started")
+	c.Flags().StringArrayVar(&o.entry.Env, "env", nil, "NAME=value for the server, written into the entry (repeat)")
+	o.scopeFlag(c, broker.ClientScopeUser, "user, or project for a file in this folder")
+}
+
+// clientNames takes apart `[CLIENT...] [-- COMMAND...]`.
+func clientNames(c *cobra.Command, args []string) (names, command []string) {
+	if dash := c.ArgsLenAtDash(); dash >= 0 {
+		return args[:dash], args[dash:]
+	}
+	return args, nil
+}
+
+func completeClients(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return broker.ClientIDs(), cobra.ShellCompDirectiveNoFileComp
+}
+
+func newClientAdd(a *app) *cobra.Command {
+	o := &clientOptions{}
+	c := &cobra.Command{
+		Use:   "add [CLIENT...] [flags] [-- COMMAND [ARG...]]",
+		Short: "Add a server to AI clients, behind mcpauth",
+		Long: "Adds an entry that runs `mcpauth proxy -- COMMAND` to the files of AI clients:\n" +
+			"shows the file and the difference, asks, and writes. Without CLIENT it asks for\n" +
+			"each one that is installed. Without COMMAND the entry runs that of the profile.\n" +
+			"Clients: " + strings.Join(broker.ClientIDs(), ", "),
+		Example: "  mcpauth client add claude-code codex --name orders -- python3 main.py\n" +
+			"  mcpauth client add cursor --scope project --dry-run --name orders -- python3 main.py",
+		ValidArgsFunction: completeClients,
+		RunE: func(c *cobra.Command, args []string) error {
+			names, command := clientNames(c, args)
+			return a.clientAdd(c.Context(), o, names, command)
+		},
+	}
+	o.entryFlags(c)
+	o.changeFlags(c)
+	return c
+}
+
+func (a *app) clientAdd(ctx context.Context, o *clientOptions, names, command []string) error {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	if err := a.fillEntry(b, &o.entry, command); err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		if names, err = a.installedClients(b, o); err != nil {
+			return err
+		}
+	}
+	var changes []broker.ClientChange
+	for _, name := range names {
+		change, err := b.PlanClientAdd(name, o.entry)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, change)
+	}
+	return a.makeChanges(ctx, b, o, changes)
+}
+
+// installedClients are those on this machine; somebody must be there to be asked.
+func (a *app) installedClients(b *broker.Broker, o *clientOptions) ([]string, error) {
+	if !isTerminal(a.In) && !o.dryRun {
+		return nil, usage("say which clients, or nobody is asked", "mcpauth client list", "mcpauth client add CLIENT... --yes -- COMMAND")
+	}
+	all, err := b.Clients()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range all {
+		project := slices.ContainsFunc(c.Places, func(p broker.ClientPlace) bool { return p.Scope == o.entry.Scope })
+		if c.State != broker.ClientNotInstalled && c.State != broker.ClientUnreadable && project {
+			names = append(names, c.ID)
+		}
+	}
+	if len(names) == 0 {
+		return nil, &broker.Problem{Msg: "no AI client that mcpauth knows is installed here", Hints: []string{"mcpauth client show NAME"}, Code: broker.ExitError}
+	}
+	return names, nil
+}
+
+// fillEntry completes an entry from the flags, the profile and the folder.
+func (a *app) fillEntry(b *broker.Broker, e *broker.ClientEntry, command []string) error {
+	if err := a.fillProxy(e); err != nil {
+		return err
+	}
+	e.Command = command
+	resolved, err := b.Resolve(broker.Overrides{Profile: e.Profile, Command: command, Cwd: e.Cwd})
+	if len(command) == 0 {
+		switch {
+		case err != nil:
+			return err
+		case len(resolved.Command) == 0:
+			return usage("there is no command to put into the entry", "mcpauth client add … -- python3 main.py", "or put command under [profiles."+resolved.Name+"]")
+		}
+	}
+	if e.Name == "" && err == nil {
+		e.Name = resolved.Name
+	}
+	if e.Name == "" {
+		return usage("the server needs a name in the client", "--name orders")
+	}
+	if e.Cwd == "" && namesFileHere(command) {
+		e.Cwd = workingDirectory()
+	}
+	return nil
+}
+
+// fillProxy completes what mcpauth itself is started with. A client passes no
+// environment on, so what the variables say becomes a flag.
+func (a *app) fillProxy(e *broker.ClientEntry) error {
+	var err error
+	if e.Program, err = a.programForClients(); err != nil {
+		return err
+	}
+	e.Profile = a.profile
+	if e.Profile == "" {
+		e.Profile = a.deps.Env("MCPAUTH_PROFILE")
+	}
+	e.Config = a.config
+	if e.Config == "" {
+		e.Config = a.deps.Env("MCPAUTH_CONFIG")
+	}
+	for _, path := range []*string{&e.Config, &e.Cwd} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namesFileHere reports whether a word of a command is a relative path of a file
+// that is there: then the command works in this folder only.
+func namesFileHere(command []string) bool {
+	return slices.ContainsFunc(command, func(word string) bool {
+		_, err := os.Stat(word)
+		return word != "" && !filepath.IsAbs(word) && (strings.ContainsAny(word, `./\`)) && err == nil
+	})
+}
+
+func newClientWrap(a *app) *cobra.Command {
+	o := &clientOptions{}
+	c := &cobra.Command{
+		Use:   "wrap CLIENT NAME",
+		Short: "Put mcpauth in front of a server that a client has",
+		Long: "Changes what the entry starts from COMMAND to `mcpauth proxy -- COMMAND`, and nothing\n" +
+			"else of it. `mcpauth client unwrap` puts it back.",
+		Args:              exactly(2, "mcpauth client wrap CLIENT NAME"),
+		ValidArgsFunction: completeClients,
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := a.broker(keychainPatience)
+			if err != nil {
+				return err
+			}
+			o.entry.Name = args[1]
+			if err := a.fillProxy(&o.entry); err != nil {
+				return err
+			}
+			change, err := b.PlanClientWrap(args[0], o.entry)
+			if err != nil {
+				return err
+			}
+			return a.makeChanges(c.Context(), b, o, []broker.ClientChange{change})
+		},
+	}
+	c.Flags().StringVar(&o.entry.Cwd, "cwd", "", "folder in which the server is started (default: as the client does)")
+	o.scopeFlag(c, "", "user, project or local (default: the first that has it)")
+	o.changeFlags(c)
+	return c
+}
+
+func newClientUnwrap(a *app) *cobra.Command {
+	o := &clientOptions{}
+	c := &cobra.Command{
+		Use:               "unwrap CLIENT NAME",
+		Short:             "Take mcpauth away from in front of a server; the server stays",
+		Args:              exactly(2, "mcpauth client unwrap CLIENT NAME"),
+		ValidArgsFunction: completeClients,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.clientChange(c.Context(), o, func(b *broker.Broker) (broker.ClientChange, error) {
+				return b.PlanClientUnwrap(args[0], o.entry.Scope, args[1])
+			})
+		},
+	}
+	o.scopeFlag(c, "", "user, project or local (default: the first that has it)")
+	o.changeFlags(c)
+	return c
+}
+
+func newClientUndo(a *app) *cobra.Command {
+	o := &clientOptions{}
+	c := &cobra.Command{
+		Use:               "undo CLIENT",
+		Short:             "Take back the last change that mcpauth made to a client",
+		Args:              exactly(1, "mcpauth client undo CLIENT"),
+		ValidArgsFunction: completeClients,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.clientChange(c.Context(), o, func(b *broker.Broker) (broker.ClientChange, error) { return b.PlanClientUndo(args[0]) })
+		},
+	}
+	o.changeFlags(c)
+	return c
+}
+
+func (a *app) clientChange(ctx context.Context, o *clientOptions, plan func(*broker.Broker) (broker.ClientChange, error)) error {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	change, err := plan(b)
+	if err != nil {
+		return err
+	}
+	return a.makeChanges(ctx, b, o, []broker.ClientChange{change})
+}
+
+func newClientRemove(a *app) *cobra.Command {
+	o := &clientOptions{}
+	c := &cobra.Command{
+		Use:               "remove [CLIENT...] --name NAME",
+		Short:             "Remove a server that runs mcpauth from AI clients",
+		Long:              "Removes the entry NAME from the clients that are named, or from all that have it.\nAn entry that does not run mcpauth is left alone.",
+		ValidArgsFunction: completeClients,
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.entry.Name == "" {
+				return usage("say which server to remove", "mcpauth client list", "mcpauth client remove --name NAME")
+			}
+			b, err := a.broker(keychainPatience)
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				if args, err = clientsWith(b, o.entry.Scope, o.entry.Name); err != nil {
+					return err
+				}
+			}
+			var changes []broker.ClientChange
+			for _, id := range args {
+				change, err := b.PlanClientRemove(id, o.entry.Scope, o.entry.Name)
+				if err != nil {
+					return err
+				}
+				changes = append(changes, change)
+			}
+			return a.makeChanges(c.Context(), b, o, changes)
+		},
+	}
+	c.Flags().StringVar(&o.entry.Name, "name", "", "name of the server in the client")
+	o.scopeFlag(c, "", "user, project or local (default: the first that has it)")
+	o.changeFlags(c)
+	return c
+}
+
+// clientsWith are the clients that have an entry of this name that is ours.
+func clientsWith(b *broker.Broker, scope, name string) ([]string, error) {
+	all, err := b.Clients()
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, c := range all {
+		for _, p := range c.Places {
+			for _, s := range p.Servers {
+				if s.Name == name && s.Ours() && (scope == "" || scope == p.Scope) && !slices.Contains(ids, c.ID) {
+					ids = append(ids, c.ID)
+				}
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil, usage(fmt.Sprintf("no client has a server %q that runs mcpauth", name), "mcpauth client list")
+	}
+	return ids, nil
+}
+
+func newClientShow(a *app) *cobra.Command {
+	o := &clientOptions{}
+	c := &cobra.Command{
+		Use:   "show CLIENT [flags] [-- COMMAND [ARG...]]",
+		Short: "Print the entry to paste, and the file it belongs in",
+		Long:  "Prints what `client add` would write. For a client that mcpauth does not know it is\nthe JSON that most clients read.",
+		Args: func(c *cobra.Command, args []string) error {
+			if names, _ := clientNames(c, args); len(names) != 1 {
+				return usage("say for which client", "mcpauth client show CLIENT -- COMMAND")
+			}
+			return nil
+		},
+		ValidArgsFunction: completeClients,
+		RunE: func(c *cobra.Command, args []string) error {
+			names, command := clientNames(c, args)
+			return a.clientShow(o, names[0], command)
+		},
+	}
+	o.entryFlags(c)
+	return c
+}
+
+func (a *app) clientShow(o *clientOptions, client string, command []string) error {
+	b, err := a.broker(keychainPatience)
+	if err != nil {
+		return err
+	}
+	if err := a.fillEntry(b, &o.entry, command); err != nil {
+		return err
+	}
+	text, file, err := b.ShowClientEntry(client, o.entry)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		a.printJSON(map[string]any{"client": client, "file": file, "entry": text})
+		return nil
+	}
+	if file == "" {
+		a.say("mcpauth does not know %s. Most clients read this, in a file that their documentation names:", printable(client))
+	} else {
+		a.say("It belongs in %s:", printable(file))
+	}
+	fmt.Fprint(a.Out, broker.CleanText(text))
+	return nil
+}
+
+// exactly is cobra.ExactArgs with our words.
+func exactly(n int, how string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usage(fmt.Sprintf("client %s takes %d words, not %d", c.Name(), n, len(args)), how)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,111 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// clientStates are the words for a person.
+var clientStates = map[string]string{
+	broker.ClientNotInstalled:   "not installed",
+	broker.ClientUnreadable:     "a file of it cannot be read",
+	broker.ClientMissingProgram: "an entry names a mcpauth that is not there",
+	broker.ClientMissingCommand: "an entry names a server that is not there",
+	broker.ClientLostSeparator:  `set up; an entry lost its "--", which does no harm`,
+	broker.ClientSetUp:          "set up",
+	broker.ClientNotSetUp:       "not set up",
+}
+
+// The objects of `client list --json`.
+type (
+	listedClient struct {
+		Client string        `json:"client"`
+		Name   string        `json:"name"`
+		State  string        `json:"state"`
+		Files  []listedPlace `json:"files"`
+	}
+	listedPlace struct {
+		Scope   string         `json:"scope"`
+		File    string         `json:"file"`
+		Exists  bool           `json:"exists"`
+		Error   string         `json:"error,omitempty"`
+		Servers []listedServer `json:"servers"`
+	}
+	listedServer struct {
+		Name      string `json:"name"`
+		Runs      string `json:"runs"`
+		Mcpauth   bool   `json:"mcpauth"`
+		Wrappable bool   `json:"wrappable"`
+		Disabled  bool   `json:"disabled,omitempty"`
+		Trouble   string `json:"trouble,omitempty"`
+	}
+)
+
+func newClientList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "The AI clients on this machine and the servers they run",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			b, err := a.broker(keychainPatience)
+			if err != nil {
+				return err
+			}
+			all, err := b.Clients()
+			if err != nil {
+				return err
+			}
+			if a.json {
+				a.printJSON(map[string]any{"clients": listed(all)})
+				return nil
+			}
+			for _, c := range all {
+				a.printClient(c)
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) printClient(c broker.ClientState) {
+	a.fact("%-15s %s", c.ID, clientStates[c.State])
+	for _, p := range c.Places {
+		if p.Err != nil {
+			a.fact("  %s", printable(p.Err.Error()))
+		}
+		for _, s := range p.Servers {
+			how := ""
+			switch {
+			case s.Trouble != "":
+				how = "behind mcpauth: " + clientStates[s.Trouble]
+			case s.Ours():
+				how = "behind mcpauth"
+			case s.Wrappable():
+				how = fmt.Sprintf("mcpauth client wrap %s %s", c.ID, s.Name)
+			}
+			a.fact("  %-20s %-25s %-8s %s", printable(s.Name), printable(s.Runs), p.Scope, printable(how))
+		}
+	}
+}
+
+func listed(all []broker.ClientState) []listedClient {
+	list := []listedClient{}
+	for _, c := range all {
+		one := listedClient{Client: c.ID, Name: c.Name, State: c.State, Files: []listedPlace{}}
+		for _, p := range c.Places {
+			place := listedPlace{Scope: p.Scope, File: p.File, Exists: p.Exists, Servers: []listedServer{}}
+			if p.Err != nil {
+				place.Error = p.Err.Error()
+			}
+			for _, s := range p.Servers {
+				place.Servers = append(place.Servers, listedServer{s.Name, s.Runs, s.Ours(), s.Wrappable(), s.Disabled, s.Trouble})
+			}
+			one.Files = append(one.Files, place)
+		}
+		list = append(list, one)
+	}
+	return list
+}
