@@ -130,6 +130,11 @@ func (b *Broker) Login(ctx context.Context, r Resolved, o LoginOptions) (user Us
 	if _, err := b.accounts.Status(ctx, client); err != nil && !loginMends(err) {
 		return User{}, false, AsProblem(err)
 	}
+	if store, ok := b.Store.(keychain.Preparer); ok {
+		if err := store.Prepare(ctx); err != nil {
+			return User{}, false, AsProblem(err)
+		}
+	}
 	user, err = b.accounts.Login(ctx, client, o)
 	b.recordLogin(r, user, err)
 	if err != nil {

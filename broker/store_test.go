@@ -182,3 +182,23 @@ func (f failing) Delete(context.Context, string) error {
 	return &keychain.Error{Op: "delete", Kind: f.kind}
 }
 func (failing) Name() string { return "a store that fails" }
+
+// sealedStore is an age file whose passphrase nobody knows.
+type sealedStore struct{ keychain.Store }
+
+func (sealedStore) Prepare(context.Context) error {
+	return &keychain.Error{Op: "set", Kind: keychain.Sealed}
+}
+
+// A passphrase is asked for, and found wrong, before anybody signs in.
+func TestLoginPreparesTheStoreFirst(t *testing.T) {
+	b := New(Options{Paths: Paths{ConfigFile: filepath.Join(t.TempDir(), "c.toml"), StateDir: t.TempDir()}, Store: sealedStore{keychain.Memory()}, Env: func(string) string { return "" }})
+	r, err := b.Resolve(Overrides{Issuer: "http://127.0.0.1:1", ClientID: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = b.Login(t.Context(), r, LoginOptions{})
+	if problem := AsProblem(err); problem.Code != ExitKeychain {
+		t.Errorf("%+v", problem)
+	}
+}

@@ -112,6 +112,18 @@ func (s *configuredStore) Delete(ctx context.Context, key string) error {
 	return store.Delete(ctx, key)
 }
 
+// Prepare implements keychain.Preparer.
+func (s *configuredStore) Prepare(ctx context.Context) error {
+	store, err := s.now()
+	if err != nil {
+		return err
+	}
+	if store, ok := store.(keychain.Preparer); ok {
+		return store.Prepare(ctx)
+	}
+	return nil
+}
+
 func (s *configuredStore) Name() string {
 	store, err := s.now()
 	if err != nil {

@@ -57,6 +57,8 @@ type ageStore struct {
 	key *age.X25519Identity
 }
 
+var _ Preparer = (*ageStore)(nil)
+
 func (s *ageStore) Name() string { return "age file " + filepath.Join(s.dir, ageSecrets) }
 
 func (s *ageStore) Get(ctx context.Context, key string) (Secret, error) {
@@ -76,6 +78,12 @@ func (s *ageStore) Set(ctx context.Context, key string, secret Secret) error {
 		return during("set", err)
 	}
 	return during("set", s.change(ctx, func(all map[string][]byte) { all[account(key)] = []byte(secret.Reveal()) }))
+}
+
+// Prepare implements Preparer: the passphrase is asked for, and the file is
+// written as it is.
+func (s *ageStore) Prepare(ctx context.Context) error {
+	return during("set", s.change(ctx, func(map[string][]byte) {}))
 }
 
 func (s *ageStore) Delete(ctx context.Context, key string) error {

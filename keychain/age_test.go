@@ -163,6 +163,30 @@ func TestAgeAfterACrash(t *testing.T) {
 	wantValue(t, ageIn(dir, testPassphrase), "a", "3")
 }
 
+// What can go wrong with the passphrase goes wrong before there is a secret.
+func TestAgeIsPrepared(t *testing.T) {
+	dir := t.TempDir()
+	prepare := func(passphrase string) error { return ageIn(dir, passphrase).Prepare(t.Context()) }
+	wantSealed := func(err error) {
+		t.Helper()
+		var failure *Error
+		if !errors.As(err, &failure) || failure.Kind != Sealed {
+			t.Error(err)
+		}
+	}
+	wantSealed(prepare("short"))
+	if err := prepare(testPassphrase); err != nil {
+		t.Fatal(err)
+	}
+	wantAbsent(t, ageIn(dir, testPassphrase), "a")
+	set(t, ageIn(dir, testPassphrase), "a", "1")
+	wantSealed(prepare("another passphrase"))
+	if err := prepare(testPassphrase); err != nil {
+		t.Fatal(err)
+	}
+	wantValue(t, ageIn(dir, testPassphrase), "a", "1")
+}
+
 // A link in place of the file must not make us read, or write to, another.
 func TestAgeFollowsNoPlantedLink(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -34,6 +34,13 @@ type Store interface {
 	Name() string
 }
 
+// Preparer is a Store that has to ask a person for something before it can keep a
+// secret, and would rather do so before that secret is there.
+type Preparer interface {
+	// Prepare makes sure that a Set will not fail for what can be known before.
+	Prepare(ctx context.Context) error
+}
+
 // Kind says why a keychain could not do what was asked.
 type Kind int
 
