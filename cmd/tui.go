@@ -86,6 +86,7 @@ func (a *app) tui(ctx context.Context, o *TUIOptions, argv []string) error {
 		}
 	}
 	a.askPassphrase(ctx, b, o.Overrides)
+	a.silent = true // from here on
 	o.Environ, o.In, o.Out = a.deps.Environ, a.In, a.protocol()
 	o.Browser = browser{env: a.deps.Env, talk: io.Discard}.open
 	o.Editor = strings.Fields(cmp.Or(a.deps.Env("VISUAL"), a.deps.Env("EDITOR")))

@@ -23,7 +23,8 @@ type loginFlow struct {
 	address  string // of the sign-in page; empty until it is known
 	opened   bool   // the browser was started
 	code     *broker.DeviceCode
-	waiting  string   // what another process is doing
+	waiting  string // what another process is doing
+	question *loginQuestion
 	warnings []string // odd things that do not end it
 
 	user    string // who it is, at the end
@@ -52,7 +53,12 @@ type (
 	loginCode    struct{ broker.DeviceCode }
 	loginWaiting struct{ text string }
 	loginWarning struct{ text string }
-	loginDone    struct {
+	// loginQuestion is what only a person at this machine can say yes to.
+	loginQuestion struct {
+		text   string
+		answer chan<- bool // has room for one
+	}
+	loginDone struct {
 		user    string
 		kept    bool
 		problem *broker.Problem
@@ -64,7 +70,7 @@ func newLoginFlow(w *world, way loginWay) *loginFlow { return &loginFlow{world: 
 // begin starts the sign-in, or starts it again.
 func (f *loginFlow) begin() action {
 	f.job.stop()
-	f.address, f.code, f.waiting, f.warnings, f.user, f.problem = "", nil, "", nil, "", nil
+	f.address, f.code, f.waiting, f.warnings, f.user, f.problem, f.question = "", nil, "", nil, "", nil, nil
 	f.ends = f.now().Add(loginPatience)
 	home, resolved, way, browser := f.Home, f.resolved, f.way, f.Browser
 	f.job = &job{do: func(ctx context.Context, send func(tea.Msg)) tea.Msg {
@@ -103,6 +109,16 @@ func loginUI(send func(tea.Msg)) broker.LoginUI {
 		ShowCode: func(code broker.DeviceCode) { send(loginCode{code}) },
 		Waiting:  func(text string) { send(loginWaiting{broker.CleanLine(text)}) },
 		Warn:     func(text string) { send(loginWarning{broker.CleanLine(text)}) },
+		Confirm: func(ctx context.Context, question string) bool {
+			answer := make(chan bool, 1)
+			send(loginQuestion{question, answer})
+			select {
+			case yes := <-answer:
+				return yes
+			case <-ctx.Done():
+				return false
+			}
+		},
 	}
 }
 
@@ -117,6 +133,8 @@ func (f *loginFlow) update(msg tea.Msg) action {
 		f.waiting = msg.text
 	case loginWarning:
 		f.warnings = append(f.warnings, msg.text)
+	case loginQuestion:
+		f.question = &msg
 	case loginDone:
 		f.user, f.kept, f.problem, f.job = msg.user, msg.kept, msg.problem, nil
 		return rereadHome{}
@@ -141,6 +159,9 @@ func (f *loginFlow) keys() []binding {
 	if f.user != "" {
 		leave.label, leave.help, leave.keys = "go on", "close this", []string{"enter", "esc", "q"}
 		return []binding{leave}
+	}
+	if f.question != nil && !f.over() {
+		return f.answers()
 	}
 	again := func(way loginWay) func() action {
 		way.unlock, way.again = f.way.unlock, f.way.again
@@ -172,6 +193,21 @@ func (f *loginFlow) keys() []binding {
 	return slices.Insert(all, at, leave)
 }
 
+// answers are the keys of a question. Whoever closes it says no.
+func (f *loginFlow) answers() []binding {
+	say := func(yes bool) func() action {
+		return func() action {
+			f.question.answer <- yes
+			f.question, f.waiting = nil, "One moment…"
+			return nil
+		}
+	}
+	return []binding{
+		{keys: []string{"y"}, label: "yes", help: "say yes", act: say(true)},
+		{keys: []string{"n", "esc"}, label: "no", help: "say no", act: say(false)},
+	}
+}
+
 // openAgain opens the sign-in page once more: the person asked for it.
 func (f *loginFlow) openAgain() action {
 	address, browser := f.link(), f.Browser
@@ -194,6 +230,8 @@ func (f *loginFlow) view(width, height int) string {
 		lines = f.success(inner)
 	case f.problem != nil:
 		lines = append([]string{f.look.heading.Render(f.heading() + " did not work"), ""}, f.look.problemLines(f.problem, inner)...)
+	case f.question != nil:
+		lines = append([]string{f.look.heading.Render(f.heading()), ""}, wrapped(f.question.text, inner)...)
 	case f.code != nil:
 		lines = f.showCode(inner)
 	default:
