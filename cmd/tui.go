@@ -24,14 +24,15 @@ type TUI struct {
 
 // TUIOptions are the choices of `mcpauth tui`, and what it needs of this machine.
 type TUIOptions struct {
-	Overrides broker.Overrides
-	Environ   []string
-	Tab       string // empty for the first
-	ReadOnly  bool
-	In        io.Reader
-	Out       io.Writer
-	Browser   func(ctx context.Context, address string) error
-	Editor    []string // the command that edits a file, which is put behind it; empty for none
+	Overrides  broker.Overrides
+	Environ    []string
+	Tab        string // empty for the first
+	ReadOnly   bool
+	In         io.Reader
+	Out        io.Writer
+	Browser    func(ctx context.Context, address string) error
+	Executable string   // path of this program; empty when it is not known
+	Editor     []string // the command that edits a file, which is put behind it; empty for none
 }
 
 func newTUI(a *app) *cobra.Command {
@@ -90,6 +91,7 @@ func (a *app) tui(ctx context.Context, o *TUIOptions, argv []string) error {
 	o.Environ, o.In, o.Out = a.deps.Environ, a.In, a.protocol()
 	o.Browser = browser{env: a.deps.Env, talk: io.Discard}.open
 	o.Editor = strings.Fields(cmp.Or(a.deps.Env("VISUAL"), a.deps.Env("EDITOR")))
+	o.Executable, _ = a.deps.Executable() // the doctor goes without
 	return a.deps.TUI.Run(ctx, b, *o)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/clients"
 	"github.com/mcpauth/mcpauth/broker/identity"
 )
 
@@ -25,6 +26,7 @@ type fakeHome struct {
 	changed  chan struct{} // closed when status has changed
 	shown    broker.ShownPolicy
 	audit    broker.AuditFolder
+	clients  []broker.ClientState
 	// login is the sign-in: it may call the callbacks, and returns who it is.
 	login func(ctx context.Context, o broker.LoginOptions) (broker.User, error)
 }
@@ -44,6 +46,13 @@ func newFakeHome(t *testing.T) *fakeHome {
 		shown:   broker.ShownPolicy{Source: "/home/ada/orders.policy.toml", Lines: []string{"allow read tools for group support"}},
 		audit:   broker.AuditFolder(t.TempDir()),
 		changed: make(chan struct{}),
+		clients: []broker.ClientState{
+			{ID: "claude-code", Name: "Claude Code", State: broker.ClientSetUp, After: "Start a new session.", Places: []broker.ClientPlace{
+				{File: "/home/ada/.claude.json", Exists: true, Servers: []broker.ClientServer{{Name: "orders", Proxy: &clients.Proxy{}}}}}},
+			{ID: "cursor", Name: "Cursor", State: broker.ClientMissingProgram, Places: []broker.ClientPlace{{File: "/home/ada/.cursor/mcp.json", Exists: true}}},
+			{ID: "vscode", Name: "VS Code", State: broker.ClientNotSetUp, Places: []broker.ClientPlace{{File: "/home/ada/.config/Code/User/mcp.json"}}},
+			{ID: "zed", Name: "Zed", State: broker.ClientNotInstalled},
+		},
 	}
 	h.status.State, h.status.User, h.status.StoredIn, h.status.HasRefreshToken = broker.SignedIn, ada, "the macOS Keychain", true
 	h.status.SignedInAt, h.status.ExpiresAt = fakeNow.Add(-13*time.Minute), fakeNow.Add(47*time.Minute)
@@ -129,6 +138,15 @@ func (h *fakeHome) ShowPolicy(broker.Resolved) (broker.ShownPolicy, error) { ret
 
 func (h *fakeHome) Why(_ context.Context, _ broker.Resolved, q broker.Question) (broker.Answer, error) {
 	return broker.Answer{Effect: "deny", Rule: "rule 7", Source: "orders.policy.toml:41", Why: q.Name + " needs the role finance"}, nil
+}
+
+func (h *fakeHome) Clients() ([]broker.ClientState, error) { return h.clients, nil }
+
+func (h *fakeHome) Doctor(context.Context, broker.DoctorOptions) (broker.Diagnosis, error) {
+	return broker.Diagnosis{Findings: []broker.Finding{
+		{Severity: broker.Fine, What: "the keychain keeps and gives back"},
+		{Severity: broker.Bad, What: "the clock is 7 min late", Cause: "tokens look as if they were from the future", Cure: []string{"timedatectl set-ntp true"}},
+	}}, nil
 }
 
 func (h *fakeHome) Audit() broker.AuditFolder { return h.audit }

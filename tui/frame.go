@@ -244,7 +244,7 @@ func (m *model) keyLine() string {
 	var shown []binding
 	shown = append(shown, top.keys()...)
 	last := m.label(binding{keys: []string{"?"}, label: "help"})
-	if top.typing() {
+	if top.typing() || len(m.over) > 0 {
 		last = ""
 	} else if top.home() && len(m.over) == 0 {
 		last += "  " + m.label(binding{keys: []string{"q"}, label: "quit"})

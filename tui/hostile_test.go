@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/clients"
 )
 
 // evil are the parts of texts that a hostile server, provider or client would
@@ -52,6 +53,7 @@ func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
 		resolved.Name, resolved.Bound, resolved.Issuer, resolved.Command = e(), e(), e(), []string{e(), e()}
 		h.resolved["orders-prod"] = resolved
 		h.config.Profiles[e()] = broker.Profile{}
+		h.clients = []broker.ClientState{{ID: e(), Name: e(), State: broker.ClientSetUp, After: e(), Places: []broker.ClientPlace{{File: e(), Servers: []broker.ClientServer{{Name: e(), Proxy: &clients.Proxy{}}}}}}}
 		h.shown = broker.ShownPolicy{Source: e(), Lines: []string{e(), e()}}
 		h.login = func(_ context.Context, o broker.LoginOptions) (broker.User, error) {
 			o.UI.Warn(e())

@@ -42,7 +42,7 @@ func (h *help) view(width, height int) string {
 }
 
 // keyColumn is the width of the keys in a list of them.
-const keyColumn = 18
+const keyColumn = 20
 
 func (h *help) rows(all []binding, width int) []string {
 	var lines []string

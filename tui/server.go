@@ -36,6 +36,8 @@ type Home interface {
 	ShowPolicy(broker.Resolved) (broker.ShownPolicy, error)
 	Why(context.Context, broker.Resolved, broker.Question) (broker.Answer, error)
 	Audit() broker.AuditFolder
+	Clients() ([]broker.ClientState, error)
+	Doctor(context.Context, broker.DoctorOptions) (broker.Diagnosis, error)
 }
 
 var _ Home = (*broker.Broker)(nil)

@@ -15,8 +15,9 @@ import (
 type statusScreen struct {
 	*world
 	pager
-	choice int // on the signed-out screen
-	policy policyRead
+	choice  int // on the signed-out screen
+	policy  policyRead
+	clients clientsRead
 }
 
 // policyRead is what the policy of the profile says.
@@ -29,6 +30,8 @@ type policyRead struct {
 
 func newStatusScreen(w *world) *statusScreen { return &statusScreen{world: w} }
 
+func (s *statusScreen) begin() action { return readClients(s.Home) }
+
 func (s *statusScreen) update(msg tea.Msg) action {
 	switch msg := msg.(type) {
 	case accountNew:
@@ -36,6 +39,8 @@ func (s *statusScreen) update(msg tea.Msg) action {
 		return s.readPolicy()
 	case policyRead:
 		s.policy = msg
+	case clientsRead:
+		s.clients = msg
 	case tea.MouseWheelMsg:
 		s.scroll(wheeled(msg))
 	}
@@ -82,9 +87,13 @@ func (s *statusScreen) keys() []binding {
 	all = append(all, s.signInActions()...)
 	all = append(all,
 		binding{keys: []string{"p"}, label: "profile", help: "choose another profile", act: func() action { return overlay{newProfiles(s.world)} }},
-		binding{keys: []string{"r"}, label: "reload", help: "read the sign-in and the policy again", act: func() action { return actions{rereadHome{}, s.readPolicy()} }})
+		binding{keys: []string{"r"}, label: "reload", help: "read the sign-in, the policy and the AI clients again", act: func() action { return actions{rereadHome{}, s.readPolicy(), readClients(s.Home)} }})
 	if s.Open != nil {
 		all = append(all, binding{keys: []string{"S"}, label: "restart", help: "start the server again", act: does(reconnect{})})
+	}
+	all = append(all, binding{keys: []string{"d"}, label: "doctor", help: "examine everything, and say what mends it", act: func() action { return overlay{newExamination(s.world)} }})
+	if len(s.clients.rows) > 0 {
+		all = append(all, binding{keys: []string{"a"}, label: "clients", help: "the AI clients of this machine", act: s.showClients})
 	}
 	if len(s.policy.lines) > 0 {
 		all = append(all, binding{keys: []string{"o"}, label: "policy", help: "show what the policy says", act: func() action {
@@ -132,7 +141,11 @@ func (s *statusScreen) inLines(width int) []string {
 		}
 		lines = append(lines, line)
 	}
-	return append(append(lines, ""), indented(s.callLines(width-1), 1)...)
+	lines = append(lines, "")
+	if clients := s.clientLines(width - 1); len(clients) > 0 {
+		lines = append(append(lines, indented(clients, 1)...), "")
+	}
+	return append(lines, indented(s.callLines(width-1), 1)...)
 }
 
 // narrowLines puts what matters most first, and the rest behind the last calls.
@@ -149,8 +162,12 @@ func (s *statusScreen) narrowLines(account, server []fact, width int) []string {
 			}
 		}
 	}
-	lines = append(append(lines, ""), s.callLines(width)...)
-	return append(append(lines, ""), s.factLines(rest, width)...)
+	for _, part := range [][]string{s.clientLines(width), s.callLines(width), s.factLines(rest, width)} {
+		if len(part) > 0 {
+			lines = append(append(lines, ""), part...)
+		}
+	}
+	return lines
 }
 
 // factLines sets facts below each other; what is too long goes on below itself.

@@ -15,6 +15,11 @@ func TestStatus(t *testing.T) {
 	b.golden("status")
 	b.press("o")
 	b.until("allow read tools for group support")
+	b.press("esc", "d")
+	b.until("✗ the clock is 7 min late", "→ timedatectl set-ntp true")
+	b.golden("doctor")
+	b.press("esc", "a")
+	b.until("runs mcpauth as orders", "after a change: Start a new session.", "Cursor: points at a mcpauth that is not there")
 	b.press("esc", "p")
 	b.until("orders-test")
 	b.golden("profiles")
@@ -114,4 +119,6 @@ func TestTroubles(t *testing.T) {
 }
 
 // whole says that all was read that the screen shows.
-func (s *statusScreen) whole() bool { return s.resolved.Name == "" || s.policy.read && s.record.read }
+func (s *statusScreen) whole() bool {
+	return s.resolved.Name == "" || s.policy.read && s.record.read && s.clients.read
+}

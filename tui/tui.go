@@ -26,10 +26,11 @@ type Options struct {
 	// where there is no server to explore.
 	Open func(ctx context.Context, o broker.Overrides, on func(broker.ExplorerEvent)) (Server, error)
 	// Overrides are what the flags say: profile, command, folder.
-	Overrides broker.Overrides
-	Tab       string // name of the tab to begin with; empty means the first
-	ReadOnly  bool   // only tools that claim to be read-only can be called
-	Version   string // of mcpauth
+	Overrides  broker.Overrides
+	Tab        string // name of the tab to begin with; empty means the first
+	ReadOnly   bool   // only tools that claim to be read-only can be called
+	Version    string // of mcpauth
+	Executable string // path of this program, for the doctor; empty when it is not known
 
 	Browser func(ctx context.Context, address string) error // opens a page; nil means that links are only shown
 	Copy    func(text string) error                         // the clipboard of this machine; nil means the terminal's alone

@@ -71,7 +71,7 @@ func TestEverything(t *testing.T) {
 	x.press("/")
 	x.text("architecture")
 	x.press("Enter", "Enter")
-	x.waitFor("text/markdown", "Everything Server")
+	x.waitFor("KB · read", "Everything Server")
 	x.press("Escape") // one after the other: two at once are another key
 	x.waitFor("/ filter")
 	x.press("4")
@@ -80,7 +80,9 @@ func TestEverything(t *testing.T) {
 	x.waitFor("MESSAGES", "user")
 	x.press("?")
 	x.waitFor("THIS SCREEN", "EVERYWHERE")
-	x.press("Escape", ":")
+	x.press("Escape")
+	x.waitGone("THIS SCREEN")
+	x.press(":")
 	x.text("activity")
 	x.waitFor("▸ go to Activity")
 	x.press("Enter")
@@ -149,6 +151,6 @@ func TestServerTroubles(t *testing.T) {
 	x.waitFor("ACCOUNT", "✗")
 
 	m = newMachine(t, "", "python3", "-c", "raise SystemExit('ModuleNotFoundError: No module named mcp')")
-	x = m.open(60, 20, "tui", "--tab", "tools")
+	x = m.open(60, 20, "tui", "--tab", "resources")
 	x.waitFor("No module named mcp")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcpauth/mcpauth/.ci/suite"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 )
 
@@ -59,13 +60,26 @@ func (m *machine) write(name, text string) string {
 	return path
 }
 
+// program puts a program on the PATH of this machine.
+func (m *machine) program(name string, argv ...string) {
+	m.t.Helper()
+	var words []string
+	for _, word := range argv {
+		words = append(words, quoted(word))
+	}
+	path := m.write("bin/"+name, "#!/bin/sh\nexec "+strings.Join(words, " ")+" \"$@\"\n")
+	if err := os.Chmod(path, 0o700); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 // env is the environment of mcpauth on this machine.
 func (m *machine) env(more ...string) []string {
 	self, err := os.Executable()
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return append([]string{"HOME=" + m.home, "LANG=C.UTF-8", "BROWSER=" + self + " " + browserWord}, more...)
+	return append([]string{"HOME=" + m.home, "PATH=" + filepath.Join(m.home, "bin") + ":" + suite.CleanPath, "LANG=C.UTF-8", "BROWSER=" + self + " " + browserWord}, more...)
 }
 
 // open starts mcpauth in a terminal.
@@ -105,4 +119,4 @@ func everything(t *testing.T) []string {
 }
 
 // mcpauth is the program under test.
-func mcpauth() string { return os.Getenv(binaryVariable) }
+func mcpauth() string { return suite.Program("mcpauth") }

@@ -16,7 +16,7 @@ import (
 // runTUI hands the broker, the explorer and this machine to the TUI.
 func runTUI(ctx context.Context, b *broker.Broker, o cmd.TUIOptions) error {
 	options := tui.Options{
-		Home: b, Overrides: o.Overrides, Tab: o.Tab, ReadOnly: o.ReadOnly, Browser: o.Browser, Version: broker.Version(),
+		Home: b, Overrides: o.Overrides, Tab: o.Tab, ReadOnly: o.ReadOnly, Browser: o.Browser, Version: broker.Version(), Executable: o.Executable,
 		Copy: clipboard.WriteAll, In: o.In, Out: o.Out, Environ: o.Environ,
 		Open: func(ctx context.Context, overrides broker.Overrides, on func(broker.ExplorerEvent)) (tui.Server, error) {
 			server, err := explorer.Open(ctx, b, broker.ExploreOptions{
