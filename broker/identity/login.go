@@ -203,6 +203,7 @@ func outcome(ctx context.Context, err error) error {
 func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
 	user, err := s.keep(ctx, said)
 	if err != nil {
+		remarkProof(tracerOf(ctx), err)
 		s.giveBack(ctx, said)
 	}
 	return user, err

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -76,6 +77,15 @@ func (s *signIn) remarkTokens(tr *tracer, said tokenResponse) {
 	}
 	if len(missing) > 0 {
 		tr.note("the provider gave fewer scopes than asked for; missing: "+strings.Join(missing, " "), "allow them to the application, or to the person, at the provider")
+	}
+}
+
+// remarkProof explains a sign-in that proves less than was asked for.
+func remarkProof(tr *tracer, err error) {
+	var proof *ProofError
+	if errors.As(err, &proof) {
+		tr.note("the ID token is good, but its "+proof.Claim+" is not what was asked for: "+proof.Why,
+			"auth_time and acr are claims that many providers give only to applications whose administrator turned them on")
 	}
 }
 

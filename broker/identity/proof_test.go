@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,11 +70,21 @@ func TestReauthIsChecked(t *testing.T) {
 func TestACR(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
+	var notes []string
+	w.trace = func(e TraceEvent) {
+		if e.Step == "note" {
+			notes = append(notes, e.Problem)
+		}
+	}
 	_, _, err := w.loginWith(t, LoginOptions{ACR: []string{"phr", "phrh"}})
 	if failure := wantError[*ProofError](t, err); failure.Claim != "acr" {
 		t.Error(err)
 	}
 	w.wantNothingStored(t)
+	if !slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, "its acr is not what was asked for") }) {
+		t.Errorf("the trace does not tell of it: %q", notes)
+	}
+	w.trace = nil
 	w.idp.SetFault(fails("id_token", always, demoidp.Fault{Edit: func(c map[string]any) { c["acr"] = "phrh" }}))
 	asked, _, err := w.loginWith(t, LoginOptions{ACR: []string{"phr", "phrh"}})
 	if err != nil || asked.Get("acr_values") != "phr phrh" {

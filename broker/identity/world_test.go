@@ -39,6 +39,7 @@ type world struct {
 	accounts *Accounts
 	client   Client
 	browser  *browser
+	trace    func(TraceEvent) // of each sign-in, or nil
 
 	mu       sync.Mutex
 	said     []string // every error, page and warning, for the canary
@@ -192,7 +193,7 @@ func (b *browser) follow(r *http.Request, _ []*http.Request) error {
 }
 
 func (w *world) ui() UI {
-	return UI{OpenURL: w.browser.open, Warn: func(text string) {
+	return UI{OpenURL: w.browser.open, Trace: w.trace, Warn: func(text string) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.said = append(w.said, text)
