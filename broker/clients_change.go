@@ -56,7 +56,7 @@ type ClientChange struct {
 
 	client clients.Client
 	place  clients.Place
-	change clients.Change
+	was    string                            // the entry when it was planned
 	edit   func(data []byte) ([]byte, error) // nil bytes: the file goes
 }
 
@@ -71,6 +71,15 @@ type clientFile struct {
 
 func (f clientFile) path(server string) []string {
 	return slices.Concat(f.place.Keys, []string{server})
+}
+
+// entry is what is under a name, in a form to compare.
+func (f clientFile) entry(name string) string {
+	tree := f.tree
+	for _, key := range f.place.Keys {
+		tree, _ = tree[key].(map[string]any)
+	}
+	return fmt.Sprintf("%#v", tree[name])
 }
 
 func (f clientFile) server(name string) (clients.Server, bool) {
@@ -169,7 +178,7 @@ func (b *Broker) planned(f clientFile, op, server string, edit func([]byte) ([]b
 	if err != nil {
 		return c, oddFile(f, server, err)
 	}
-	c.change = clients.ChangeOf(f.data, after)
+	c.was = f.entry(server)
 	c.Diff = unified(f.file, f.data, after)
 	return c, nil
 }
@@ -266,13 +275,7 @@ func renew(f clientFile, data []byte, name string, s clients.Server, l clients.L
 }
 
 // lookUpEntry reports whether there is anything under this name.
-func lookUpEntry(f clientFile, name string) bool {
-	tree := f.tree
-	for _, key := range f.place.Keys {
-		tree, _ = tree[key].(map[string]any)
-	}
-	return tree[name] != nil
-}
+func lookUpEntry(f clientFile, name string) bool { return f.entry(name) != "<nil>" }
 
 // mayCreate refuses to make the folder of a client: it would look installed.
 func (b *Broker) mayCreate(f clientFile) error {

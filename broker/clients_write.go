@@ -97,14 +97,14 @@ func (b *Broker) applyClient(ctx context.Context, c ClientChange) error {
 	if err != nil {
 		return err
 	}
+	if f.file != c.File || f.entry(c.Server) != c.was {
+		return &Problem{Msg: c.Server + " in " + c.File + " has changed since it was shown, so nothing was written", Hints: []string{"try again"}, Code: ExitError}
+	}
 	after, err := c.edit(f.data)
 	if err != nil {
 		return oddFile(f, c.Server, err)
 	}
 	change := clients.ChangeOf(f.data, after)
-	if change.Old != c.change.Old || change.New != c.change.New {
-		return &Problem{Msg: f.file + " has changed since it was shown, so nothing was written", Hints: []string{"try again"}, Code: ExitError}
-	}
 	if bytes.Equal(f.data, after) && after != nil {
 		return nil
 	}

@@ -48,7 +48,7 @@ func claudeCode() Client {
 			if dir := e.Getenv("CLAUDE_CONFIG_DIR"); dir != "" {
 				file = e.join(dir, ".claude.json")
 			}
-			// Claude Code writes this file all the time; docs/decisions/0012.
+			// Claude Code writes this file all the time; docs/decisions/0013.
 			mine := Place{Scope: ScopeUser, Files: []string{file}, Keys: mcpServers, InHome: true, LockDir: ".lock"}
 			local := mine
 			local.Scope, local.Keys = ScopeLocal, []string{"projects", e.Project, "mcpServers"}
