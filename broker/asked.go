@@ -17,7 +17,7 @@ import (
 // What a server asks of the client, in the middle of a call or at any time: to
 // sample its model, to ask the person, to name its folders. The older protocols
 // have requests for that; the modern one has results that say what input is
-// required.
+// required, which a client may take in answer to a call of any protocol.
 
 // mayAsk reports whether the server may ask something of the client, and if not
 // what denies it.
@@ -44,14 +44,14 @@ func (g *gate) request(out *relay.Output) relay.Verdict {
 // readsInput reports whether the answer to a call may ask for what the policy
 // does not let the server ask for.
 func (g *gate) readsInput(m *relay.Message) bool {
-	return m.Modern() && m.Kind() == relay.Call && !g.doors.policy.of(g.session.Snapshot(), g.server).AllowsRequests()
+	return m.Kind() == relay.Call && !g.doors.policy.of(g.session.Snapshot(), g.server).AllowsRequests()
 }
 
 // inputDenied returns the answer to a call that the client gets instead of one
 // that asks for what the server may not ask for, or nil.
 func (g *gate) inputDenied(out *relay.Output, request *relay.Request) []byte {
 	now := g.session.Snapshot()
-	if !request.Modern || g.doors.policy.of(now, g.server).AllowsRequests() {
+	if g.doors.policy.of(now, g.server).AllowsRequests() {
 		return nil
 	}
 	for _, method := range requiredInput(out.Result()) {
@@ -63,9 +63,11 @@ func (g *gate) inputDenied(out *relay.Output, request *relay.Request) []byte {
 		if request.Method != "tools/call" {
 			return relay.AppendError(nil, request.ID, codeDenied, askedWords(method), nil)
 		}
-		text, _ := json.Marshal(map[string]any{ // maps of texts always encode
-			"content": []any{map[string]any{"type": "text", "text": askedWords(method)}}, "isError": true, "resultType": "complete",
-		})
+		result := map[string]any{"content": []any{map[string]any{"type": "text", "text": askedWords(method)}}, "isError": true}
+		if request.Modern {
+			result["resultType"] = "complete"
+		}
+		text, _ := json.Marshal(result) // maps of texts always encode
 		return relay.AppendResult(nil, request.ID, text)
 	}
 	return nil

@@ -60,6 +60,9 @@ func TestInputThatMayNotBeAskedFor(t *testing.T) {
 	if last := record.records[len(record.records)-1]; last.Reason != "the server asked: rule 2" || last.Sub != "ada" {
 		t.Errorf("%+v", last)
 	}
+	if shown := answerTo(t, g, "tools/call", eras["legacy"], asks); !strings.Contains(shown, "may not ask") || strings.Contains(shown, `"complete"`) {
+		t.Errorf("in answer to a call of an older protocol: %s", shown)
+	}
 	if shown := answerTo(t, g, "prompts/get", eras["modern"], asks); !strings.Contains(shown, `"error":{"code":4403`) {
 		t.Error(shown)
 	}
