@@ -46,8 +46,14 @@ func parseHead(line []byte) (h head, err error) {
 		return h, errors.New("it is no line of this file")
 	}
 	h.name, h.removed = string(m[1]), string(m[2]) == "removed"
+	if (string(m[2]) == "free") != (h.name == "") {
+		return head{}, errors.New("it was changed: a line is free when it names no file")
+	}
 	h.seq, err = strconv.ParseInt(string(m[3]), 10, 64)
 	copy(h.hash[:], m[4])
+	if h.seq == 0 && h.link != origin() {
+		return head{}, errors.New("it was changed: before the first record there is no hash")
+	}
 	return h, err
 }
 

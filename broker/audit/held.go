@@ -152,6 +152,9 @@ func (h *held) findEnd(known head) error {
 func (h head) reached(end link) error {
 	switch {
 	case h.seq > end.seq:
+		if h.seq == end.seq+1 {
+			return fmt.Errorf("record %d is missing at its end: it was removed, or lost when the machine broke down", h.seq)
+		}
 		return fmt.Errorf("records %d to %d are missing at its end: they were removed, or lost when the machine broke down", end.seq+1, h.seq)
 	case h.seq == end.seq && h.hash != end.hash:
 		return fmt.Errorf("record %d is not the one that was written", end.seq)

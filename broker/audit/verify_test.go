@@ -129,6 +129,30 @@ func TestWholeFilesAreMissed(t *testing.T) {
 	}
 }
 
+// The heads file, too, is not changed unseen.
+func TestEveryChangedByteOfTheHeadsIsFound(t *testing.T) {
+	dir, _, _ := written(t)
+	path := filepath.Join(dir, headsName)
+	heads, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, changed []byte) {
+		if err := os.WriteFile(path, changed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if len(found(t, dir)) == 0 {
+			t.Errorf("%s: nothing is found in %s", what, changed)
+		}
+	}
+	for i := range heads {
+		changed := bytes.Clone(heads)
+		changed[i] ^= 1
+		check(fmt.Sprint("byte ", i), changed)
+	}
+	check("a free line with a name", bytes.Replace(heads, []byte("live"), []byte("free"), 1))
+}
+
 // What was changed is left as it is, and not gone on with.
 func TestChangedFileIsNotGoneOnWith(t *testing.T) {
 	for name, change := range map[string]func(path string, lines [][]byte) error{
