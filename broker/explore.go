@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"time"
 
 	"github.com/mcpauth/mcpauth/broker/clients"
 	"github.com/mcpauth/mcpauth/broker/identity"
@@ -312,12 +311,25 @@ func (x *Exploration) mark(item policy.Item) Mark {
 	if x.nobody {
 		return Mark{Allowed: true, Effect: policy.Allow.String(), Rule: nobodysRule}
 	}
-	now := x.gate.session.Snapshot()
-	view := x.gate.doors.policy.of(now, x.gate.server)
-	e := view.Explain(item, time.Now())
-	m := Mark{Allowed: e.Effect == policy.Allow, Effect: e.Effect.String(), Rule: e.Rule}
-	if !m.Allowed {
-		m.Why, m.Cures = e.Why(), curesOf(e, x.resolved, policyUser(now))
+	if p := x.Standing().Problem; p != nil {
+		return Mark{Effect: policy.StepUp.String(), Rule: "nobody is signed in", Why: p.Msg, Cures: p.Hints}
 	}
-	return m
+	now, doors := x.gate.session.Snapshot(), x.gate.doors
+	j := &Judge{
+		r: x.resolved, compiled: doors.policy.current.Load(), source: x.source, user: policyUser(now), view: doors.policy.of(now, x.gate.server),
+	}
+	if state := doors.pins.state(item.Name); item.Kind == policy.Tool && state != "" {
+		j.pins = map[string]string{item.Name: state}
+	}
+	return j.Mark(kindWord(item.Kind), item.Name)
+}
+
+// kindWord is the reverse of questionKinds.
+func kindWord(kind policy.Kind) string {
+	for word, k := range questionKinds {
+		if k == kind {
+			return word
+		}
+	}
+	return ""
 }

@@ -229,6 +229,21 @@ func stateOf(approved map[string]json.RawMessage, name string, definition json.R
 	return ""
 }
 
+// state is what a tool that the server has now is to those that were approved; empty
+// for one of them, and where nobody needs to approve.
+func (b *pinBook) state(tool string) string {
+	if !b.pins() {
+		return ""
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	definition, there := b.seen[tool]
+	if !there || b.approved == nil && b.mode() != policy.PinBlock {
+		return "" // what is there first is taken as it is
+	}
+	return stateOf(b.approved, tool, definition)
+}
+
 // blocks reports whether a tool is out of reach, because its definition was not
 // approved as it is.
 func (b *pinBook) blocks(tool string) bool {

@@ -108,7 +108,7 @@ func markWords(m broker.Mark) []string {
 	case "deny":
 		return []string{"denied: " + m.Rule}
 	case "step_up":
-		return []string{"needs another sign-in"}
+		return []string{"needs a sign-in"}
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func (x *exploring) factMark(m broker.Mark) {
 	case "deny":
 		x.fact("  denied: %s", printable(m.Why))
 	case "step_up":
-		x.fact("  allowed after another sign-in: %s", printable(m.Why))
+		x.fact("  allowed after a sign-in: %s", printable(m.Why))
 	}
 	if !m.Allowed {
 		x.fact("  rule: %s", printable(m.Rule))

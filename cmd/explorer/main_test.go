@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"sync"
@@ -36,6 +38,7 @@ func TestMain(m *testing.M) {
 var servers = map[string]func() error{
 	"orders": func() error { return serve(orders()) },
 	"many":   func() error { return serve(many()) },
+	"raw":    rawServer,
 }
 
 func serve(s *server.MCPServer) error {
@@ -107,6 +110,34 @@ func (w *world) withProfile(lines string) {
 	if err := os.WriteFile(w.broker.Paths.ConfigFile, []byte(text), 0o600); err != nil {
 		w.Fatal(err)
 	}
+}
+
+// signIn signs in to the profile.
+func (w *world) signIn() {
+	w.Helper()
+	r, err := w.broker.Resolve(broker.Overrides{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	open := func(_ context.Context, address string) error {
+		go func() {
+			if response, err := (&http.Client{Jar: newJar(), Transport: &http.Transport{DisableKeepAlives: true}}).Get(address); err == nil {
+				_ = response.Body.Close()
+			}
+		}()
+		return nil
+	}
+	if _, _, err := w.broker.Login(context.Background(), r, broker.LoginOptions{UI: broker.LoginUI{OpenURL: open}, Timeout: 20 * time.Second}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func newJar() http.CookieJar {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	return jar
 }
 
 // open explores a server of this binary.

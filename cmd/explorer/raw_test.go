@@ -1,0 +1,166 @@
+package explorer
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// rawServer speaks JSON by itself, of the older protocol: it sends what typed
+// libraries would lose, and asks in the middle of a call.
+func rawServer() error {
+	lines := bufio.NewScanner(os.Stdin)
+	asking := ""
+	for lines.Scan() {
+		var m struct {
+			ID     json.RawMessage
+			Method string
+			Params struct {
+				Name, Cursor string
+				Arguments    json.RawMessage
+				Meta         struct{ ProgressToken json.RawMessage } `json:"_meta"`
+				RequestID    json.RawMessage
+			}
+			Result json.RawMessage
+		}
+		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+			return err
+		}
+		say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+		text := func(text string) {
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":%q}]}}`, m.ID, text)
+		}
+		switch {
+		case m.Method == "server/discover":
+			say(`{"jsonrpc":"2.0","id":%s,"error":"no such method"}`, m.ID)
+		case m.Method == "initialize":
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{"z":{},"a":12345678901234567890},"serverInfo":{"name":"raw","version":"1"}}}`, m.ID)
+		case m.Method == "tools/list":
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"a","annotations":"wrong","x":12345678901234567890},{"noname":1},"junk"]}}`, m.ID)
+		case m.Method == "prompts/list":
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"prompts":[],"nextCursor":"again"}}`, m.ID)
+		case m.Method == "resources/list":
+			say(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no"}}`, m.ID)
+		case m.Method == "resources/templates/list":
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"resourceTemplates":[{"uriTemplate":"x:{id}","name":"x"}]}}`, m.ID)
+		case m.Params.Name == "echo":
+			say(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1,"total":2,"message":"half"}}`, m.Params.Meta.ProgressToken)
+			text(string(m.Params.Arguments))
+		case m.Params.Name == "ask":
+			asking = string(m.ID)
+			say(`{"jsonrpc":"2.0","id":77,"method":"elicitation/create","params":{"message":"who?","requestedSchema":{"type":"object","properties":{"zeta":{"type":"string"},"alpha":{"type":"integer"}}}}}`)
+		case string(m.ID) == "77":
+			m.ID = json.RawMessage(asking)
+			text(string(m.Result))
+		case m.Params.Name == "hang":
+			fmt.Fprintln(os.Stderr, "hanging")
+		case m.Method == "notifications/cancelled":
+			fmt.Fprintln(os.Stderr, "cancelled "+string(m.Params.RequestID))
+		}
+	}
+	return lines.Err()
+}
+
+func TestNothingIsLost(t *testing.T) {
+	w := newWorld(t)
+	c := w.open("raw")
+	if info := c.Info(); info.ProtocolVersion != "2025-06-18" || string(info.Capabilities) != `{"z":{},"a":12345678901234567890}` {
+		t.Errorf("info: %+v", info)
+	}
+	tools, err := c.Tools(context.Background())
+	if err != nil || len(tools) != 1 || !strings.Contains(string(tools[0].Raw), `"x":12345678901234567890`) {
+		t.Errorf("tools: %+v, %v", tools, err)
+	}
+	const arguments = `{"z":1,"a":12345678901234567890,"html":"<&>"}`
+	result, err := c.Call(context.Background(), "echo", json.RawMessage(arguments), broker.CallOptions{Call: 5})
+	if err != nil || result.Content[0].Text != arguments {
+		t.Errorf("echo: %+v, %v", result, err)
+	}
+	e := w.until(func(e broker.ExplorerEvent) bool { return e.Kind == broker.EventProgress })
+	if e.Call != 5 || e.Progress != 1 || e.Total != 2 || e.Message != "half" {
+		t.Errorf("progress: %+v", e)
+	}
+	resources, err := c.Resources(context.Background())
+	if err != nil || len(resources) != 1 || resources[0].URITemplate != "x:{id}" {
+		t.Errorf("resources: %+v, %v", resources, err)
+	}
+}
+
+func TestListInACircle(t *testing.T) {
+	var p *broker.Problem
+	if _, err := newWorld(t).open("raw").Prompts(context.Background()); !errors.As(err, &p) || !strings.Contains(p.Msg, "in a circle") {
+		t.Errorf("prompts: %v", err)
+	}
+}
+
+func TestQuestionInTheMiddle(t *testing.T) {
+	c := newWorld(t).open("raw")
+	result, err := c.Call(context.Background(), "ask", nil, broker.CallOptions{Ask: func(_ context.Context, e broker.Elicitation) broker.ElicitationAnswer {
+		if e.Own || e.Message != "who?" || !strings.Contains(string(e.Schema), `"zeta":{"type":"string"},"alpha"`) {
+			t.Errorf("asked: %+v", e)
+		}
+		return broker.ElicitationAnswer{Action: "accept", Content: json.RawMessage(`{"zeta":"Z"}`)}
+	}})
+	if err != nil || result.Content[0].Text != `{"action":"accept","content":{"zeta":"Z"}}` {
+		t.Errorf("%+v, %v", result, err)
+	}
+	result, err = c.Call(context.Background(), "ask", nil, broker.CallOptions{})
+	if err != nil || result.Content[0].Text != `{"action":"decline"}` {
+		t.Errorf("nobody to ask: %+v, %v", result, err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	w := newWorld(t)
+	c := w.open("raw")
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		w.until(func(e broker.ExplorerEvent) bool { return e.Kind == broker.EventStderr && e.Message == "hanging" })
+		cancel()
+	}()
+	if _, err := c.Call(ctx, "hang", nil, broker.CallOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	w.until(func(e broker.ExplorerEvent) bool {
+		return e.Kind == broker.EventStderr && strings.HasPrefix(e.Message, `cancelled "mcpauth-`)
+	})
+	began := time.Now()
+	if err := c.Close(); err != nil || time.Since(began) > 10*time.Second {
+		t.Errorf("close: %v", err)
+	}
+	if _, err := c.Tools(context.Background()); err == nil {
+		t.Error("a closed server answers")
+	}
+}
+
+func TestDenied(t *testing.T) {
+	w := newWorld(t)
+	w.withProfile("[[profiles.test.rules]]\neffect = \"allow\"\ntools = [\"echo\", \"whoami\"]")
+	w.signIn()
+	c := w.open("orders")
+	tools, err := c.Tools(context.Background())
+	if err != nil || len(tools) != 4 {
+		t.Fatalf("%+v, %v", tools, err)
+	}
+	for _, tool := range tools {
+		if allowed := tool.Name == "echo" || tool.Name == "whoami"; tool.Mark.Allowed != allowed {
+			t.Errorf("%s: %+v", tool.Name, tool.Mark)
+		}
+	}
+	var p *broker.Problem
+	if _, err := c.Call(context.Background(), "delete_all", nil, broker.CallOptions{}); !errors.As(err, &p) || p.Code != broker.ExitDenied {
+		t.Errorf("%v", err)
+	}
+	result, err := c.Call(context.Background(), "whoami", nil, broker.CallOptions{})
+	if err != nil || result.Content[0].Text != "ada@example.com" {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
