@@ -26,7 +26,7 @@ type palette struct{ text, accent, dim, good, warn, bad, chosen, border color.Co
 var (
 	onDark = palette{
 		accent: lipgloss.Color("#7AA2F7"), dim: lipgloss.Color("#8A93B2"), good: lipgloss.Color("#9ECE6A"), warn: lipgloss.Color("#E0AF68"),
-		bad: lipgloss.Color("#F7768E"), chosen: lipgloss.Color("#2A3350"), border: lipgloss.Color("#4A5170"),
+		bad: lipgloss.Color("#F7768E"), chosen: lipgloss.Color("#3B3F5C"), border: lipgloss.Color("#4A5170"),
 	}
 	onLight = palette{
 		accent: lipgloss.Color("#1D4ED8"), dim: lipgloss.Color("#5B6275"), good: lipgloss.Color("#2F7D1B"), warn: lipgloss.Color("#8F5E00"),

@@ -79,7 +79,7 @@ func (m *machine) env(more ...string) []string {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return append([]string{"HOME=" + m.home, "PATH=" + filepath.Join(m.home, "bin") + ":" + suite.CleanPath, "LANG=C.UTF-8", "BROWSER=" + self + " " + browserWord}, more...)
+	return append([]string{"HOME=" + m.home, "PATH=" + filepath.Join(m.home, "bin") + ":" + suite.CleanPath, "LANG=C.UTF-8", "COLORTERM=truecolor", "BROWSER=" + self + " " + browserWord}, more...)
 }
 
 // open starts mcpauth in a terminal.

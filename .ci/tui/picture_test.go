@@ -99,10 +99,10 @@ func (p pen) draw(b *strings.Builder, text string, column, row int) int {
 		if end < 0 {
 			end = len(word)
 		}
-		if end > 0 {
-			cells := ansi.StringWidth(word[:end])
-			fmt.Fprintf(b, `<text x="%.1f" y="%d" textLength="%.1f" fill="%s"%s>%s</text>`+"\n", margin+float64(column)*cellWidth, y+13, float64(cells)*cellWidth, fg, attributes, html.EscapeString(word[:end]))
-			column += cells
+		if shown := strings.TrimRight(word[:end], " "); shown != "" {
+			cells := ansi.StringWidth(shown)
+			fmt.Fprintf(b, `<text x="%.1f" y="%d" textLength="%.1f" fill="%s"%s>%s</text>`+"\n", margin+float64(column)*cellWidth, y+13, float64(cells)*cellWidth, fg, attributes, html.EscapeString(shown))
+			column += ansi.StringWidth(word[:end])
 		}
 		text = word[end:]
 	}
@@ -146,6 +146,14 @@ func (p pen) after(parameters string) pen {
 				p.bg = colour
 			}
 			i += 4
+		case (n == 38 || n == 48) && i+2 < len(codes) && codes[i+1] == "5":
+			colour := indexed(number(codes[i+2]))
+			if n == 38 {
+				p.fg = colour
+			} else {
+				p.bg = colour
+			}
+			i += 2
 		case n >= 30 && n <= 37:
 			p.fg = sixteen[n-30]
 		case n >= 90 && n <= 97:
@@ -156,5 +164,18 @@ func (p pen) after(parameters string) pen {
 }
 
 var sixteen = []string{"#414868", "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#c0caf5"}
+
+// indexed is one of xterm's 256 colours.
+func indexed(n int) string {
+	switch {
+	case n < 16:
+		return sixteen[n%8]
+	case n >= 232:
+		return fmt.Sprintf("#%02[1]x%02[1]x%02[1]x", 8+10*(n-232))
+	}
+	level := func(i int) int { return []int{0, 95, 135, 175, 215, 255}[i] }
+	n -= 16
+	return fmt.Sprintf("#%02x%02x%02x", level(n/36), level(n/6%6), level(n%6))
+}
 
 func number(text string) int { n, _ := strconv.Atoi(text); return n }
