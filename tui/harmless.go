@@ -1,10 +1,9 @@
 package tui
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/mcpauth/mcpauth/broker"
 )
 
 // harmless is the last door before the terminal: of all escape sequences only
@@ -13,22 +12,28 @@ import (
 func harmless(view string) string {
 	var b strings.Builder
 	b.Grow(len(view))
-	for i := 0; i < len(view); {
-		if n := styleSequence(view[i:]); n > 0 {
-			b.WriteString(view[i : i+n])
-			i += n
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(view[i:])
-		switch {
-		case r == '\n' || unicode.IsPrint(r) && !unicode.In(r, unicode.Cf):
-			b.WriteString(view[i : i+size])
-		default:
-			fmt.Fprintf(&b, `\u{%X}`, r)
-		}
-		i += size
+	for view != "" {
+		n := styleSequence(view)
+		b.WriteString(view[:n])
+		view = view[n:]
+		end := nextStyle(view)
+		b.WriteString(broker.CleanText(view[:end]))
+		view = view[end:]
 	}
 	return b.String()
+}
+
+// nextStyle is where the next sequence begins that changes how text looks.
+func nextStyle(view string) int {
+	for at := 0; ; at++ {
+		i := strings.IndexByte(view[at:], 0x1b)
+		if i < 0 {
+			return len(view)
+		}
+		if at += i; styleSequence(view[at:]) > 0 {
+			return at
+		}
+	}
 }
 
 // styleSequence is the length of a sequence that changes how text looks, at the

@@ -120,5 +120,5 @@ func TestTroubles(t *testing.T) {
 
 // whole says that all was read that the screen shows.
 func (s *statusScreen) whole() bool {
-	return s.resolved.Name == "" || s.policy.read && s.record.read && s.clients.read
+	return s.clients.read && s.record.read && (s.policy.read || s.resolved.Name == "")
 }
