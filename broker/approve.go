@@ -7,18 +7,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/mcpauth/mcpauth/broker/policy"
 )
 
 // PinChange is a tool whose definition is not the one that was approved.
 type PinChange struct {
-	Server string `json:"server"`
-	Tool   string `json:"tool"`
-	State  string `json:"state"` // new, changed or gone
-	// LooksLike is another tool of the server that a person could take this one for.
-	LooksLike string   `json:"looks_like,omitempty"`
-	Diff      []string `json:"diff"` // lines of the definition, with "+ ", "- " or "  " before each
+	Server string   `json:"server"`
+	Tool   string   `json:"tool"`
+	State  string   `json:"state"` // new, changed or gone
+	Diff   []string `json:"diff"`  // lines of the definition, with "+ ", "- " or "  " before each
 
 	files           pinFiles
 	approved, found json.RawMessage // definitions; nil when it is new, or gone
@@ -72,10 +68,6 @@ func changesOf(files pinFiles) ([]PinChange, error) {
 	for name := range approved.Tools {
 		names[name] = true
 	}
-	alike := map[string][]string{} // names by their folded form
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		alike[policy.Fold(name)] = append(alike[policy.Fold(name)], name)
-	}
 	var changes []PinChange
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		now, there := seen.Tools[name]
@@ -88,21 +80,10 @@ func changesOf(files pinFiles) ([]PinChange, error) {
 		}
 		changes = append(changes, PinChange{
 			Server: seen.Server, Tool: name, State: state,
-			LooksLike: otherThan(name, alike[policy.Fold(name)]),
-			files:     files, approved: approved.Tools[name], found: now,
+			files: files, approved: approved.Tools[name], found: now,
 		})
 	}
 	return changes, nil
-}
-
-// otherThan is the first of some names that is another one, or empty.
-func otherThan(name string, names []string) string {
-	for _, other := range names {
-		if other != name {
-			return other
-		}
-	}
-	return ""
 }
 
 // Approve makes the definitions of these changes the approved ones. Running

@@ -105,7 +105,7 @@ func (j *Judge) addPin(a *Answer, tool string) {
 	if j.compiled.Pin() != policy.PinBlock || a.Effect == policy.Deny.String() {
 		return
 	}
-	a.Effect, a.Rule, a.Why, a.Source = policy.Deny.String(), "pin", words, j.source
+	a.Effect, a.Rule, a.Why = policy.Deny.String(), "pin", words
 	a.Cures = []string{"mcpauth tools approve" + profileFlag(j.r.Name) + " " + quoteWord(tool)}
 }
 

@@ -114,24 +114,6 @@ func TestPinBlock(t *testing.T) {
 	}
 }
 
-// Who approves a tool is told that another one looks the same.
-func TestPinChangeThatLooksLikeAnother(t *testing.T) {
-	b := New(Options{Paths: Paths{StateDir: t.TempDir()}, Env: func(string) string { return "" }})
-	var said []string
-	g := pinnedGate(t, b, "block", &said)
-	serverLists(t, g, definition("pay", ""), definition("p\u0430y", ""), definition("get", ""))
-	g.doors.pins.keep()
-	changes, err := b.PinChanges(Resolved{Name: "orders"})
-	if err != nil || len(changes) != 3 {
-		t.Fatal(changes, err)
-	}
-	for _, change := range changes {
-		if want := map[string]string{"pay": "p\u0430y", "p\u0430y": "pay"}[change.Tool]; change.LooksLike != want {
-			t.Errorf("%q looks like %q", change.Tool, change.LooksLike)
-		}
-	}
-}
-
 // Two proxies after one another share what was approved, and the first call of
 // the second one waits for the list.
 func TestPinBlockBeforeAnyList(t *testing.T) {

@@ -48,7 +48,7 @@ var onlyIn = map[string][]string{
 	"github.com/int128/oauth2cli":        {"broker/identity"},
 	"golang.org/x/oauth2":                {"broker/identity"},
 	"github.com/coreos/go-oidc/":         {"broker/identity"},
-	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity"},
+	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity", "tui"},
 	"github.com/mark3labs/mcp-go/":       {"cmd/demo", "cmd/explorer"},
 	"github.com/tailscale/hujson":        {"broker/clients"},
 	"github.com/goccy/go-yaml":           {"broker/clients"},

@@ -74,9 +74,6 @@ func (a *app) printChanges(changes []broker.PinChange) {
 	}
 	for _, change := range changes {
 		a.fact("%s %s of %s", change.State, printable(change.Tool), printable(change.Server))
-		if change.LooksLike != "" {
-			a.fact("    ! it looks like %s, and is another tool: %+q", printable(change.LooksLike), change.Tool)
-		}
 		for _, line := range change.Diff {
 			a.fact("    %s", printable(line))
 		}

@@ -145,7 +145,7 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if b, ok := bound(top.keys(), name); ok {
 		return m.perform(top, b.act())
 	}
-	if !top.typing() {
+	if !top.typing() || name == "f1" || name == "ctrl+p" { // these two are no text
 		if b, ok := bound(m.everywhere(), name); ok {
 			return m.perform(top, b.act())
 		}

@@ -1,0 +1,366 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+
+	"charm.land/bubbles/v2/textarea"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// editor is where the text of a field is typed: one line, or several.
+type editor struct {
+	on    bool
+	lines bool
+	line  field
+	area  textarea.Model
+}
+
+// maxInline bounds the text that is edited in place, in bytes. Longer ones have to
+// be edited in $EDITOR: an editor of a megabyte would be slow at each key.
+const maxInline = 32 << 10
+
+func newArea(l *look, text string) textarea.Model {
+	a := textarea.New()
+	a.ShowLineNumbers, a.Prompt = false, ""
+	a.CharLimit, a.MaxHeight, a.MaxWidth = 0, 0, 0
+	styles := textarea.DefaultStyles(l.dark)
+	plain := l.strong.UnsetBold()
+	for _, state := range []*textarea.StyleState{&styles.Focused, &styles.Blurred} {
+		state.Base, state.Text, state.CursorLine, state.EndOfBuffer = plain, plain, plain, l.dim
+	}
+	styles.Cursor.Blink = false
+	styles.Cursor.Color = nil
+	a.SetStyles(styles)
+	a.SetValue(text)
+	a.Focus()
+	return a
+}
+
+func newLine(l *look, text string, secret bool) field {
+	line := newField(l, "")
+	line.CharLimit = 0
+	if secret {
+		line.EchoMode = 1 // textinput.EchoPassword
+	}
+	line.SetValue(text)
+	line.CursorEnd()
+	line.Focus()
+	return line
+}
+
+// enter readies the editor for the row at the cursor.
+func (f *form) enter() {
+	f.edit = editor{}
+	row, ok := f.row()
+	if !ok {
+		return
+	}
+	n := row.node
+	switch {
+	case row.kind == rowName:
+		f.edit = editor{on: true, line: newLine(f.look, n.key, false)}
+	case row.kind != rowField || len(n.text) > maxInline || n.null:
+	case n.raw || n.field.kind == kindJSON:
+		f.edit = editor{on: true, lines: true, area: newArea(f.look, n.text)}
+	case n.field.kind == kindText && !n.field.secret && (n.field.multiline || strings.Contains(n.text, "\n")):
+		f.edit = editor{on: true, lines: true, area: newArea(f.look, n.text)}
+	case n.field.kind == kindText || n.field.kind == kindNumber:
+		f.edit = editor{on: true, line: newLine(f.look, n.text, n.field.secret)}
+	}
+}
+
+// text is what the editor holds.
+func (e *editor) text() string {
+	if e.lines {
+		return e.area.Value()
+	}
+	return e.line.Value()
+}
+
+func (e *editor) update(msg tea.Msg) {
+	if e.lines {
+		e.area, _ = e.area.Update(msg)
+		return
+	}
+	e.line.update(msg)
+}
+
+// update takes a key that no binding has, or a paste.
+func (f *form) update(msg tea.Msg) {
+	switch {
+	case f.raw != nil:
+		f.raw.update(msg)
+	case f.pick != nil:
+		f.pick.update(msg)
+	case f.edit.on:
+		f.typed(msg)
+	default:
+		f.started(msg)
+	}
+}
+
+// typed gives a message to the editor, and its text to the field.
+func (f *form) typed(msg tea.Msg) {
+	row, _ := f.row()
+	if paste, ok := msg.(tea.PasteMsg); ok && f.takesPaste(row, paste.Content) {
+		return
+	}
+	before := f.edit.text()
+	f.edit.update(msg)
+	if after := f.edit.text(); after != before {
+		f.setText(row, after)
+	}
+}
+
+// takesPaste puts a paste into the field itself where the editor would change it:
+// lines into one line, or more than it can bear.
+func (f *form) takesPaste(row formRow, pasted string) bool {
+	if row.kind != rowField || row.node.field.kind == kindNumber {
+		return false
+	}
+	pasted = strings.ReplaceAll(pasted, "\r\n", "\n")
+	whole := len(pasted)+len(row.node.text) > maxInline || !editable(pasted)
+	if !whole && (f.edit.lines || !strings.Contains(pasted, "\n")) {
+		return false
+	}
+	if row.node.text != "" && !whole {
+		pasted = row.node.text + pasted
+	}
+	f.setText(row, pasted)
+	f.enter()
+	return true
+}
+
+// setText takes what was typed. An empty text is none: the field is not sent.
+func (f *form) setText(row formRow, text string) {
+	n := row.node
+	if row.kind == rowName {
+		n.key = text
+	} else {
+		n.text, n.set, n.unsent, n.null = text, text != "", false, false
+		if n.raw && text == "" {
+			n.clear()
+		}
+	}
+	f.changed()
+}
+
+// started takes the first key of a text on a row that has no editor: a null that
+// is typed over, the first row of a list, or a long choice that is filtered.
+func (f *form) started(msg tea.Msg) {
+	key, isKey := msg.(tea.KeyPressMsg)
+	row, ok := f.row()
+	if !ok || isKey && key.Text == "" {
+		return
+	}
+	switch n := row.node; {
+	case n.null && (n.field.kind == kindText || n.field.kind == kindNumber || n.field.kind == kindJSON):
+		n.clear()
+		f.enter()
+		f.typed(msg)
+	case row.kind == rowField && n.rowless() && n.field.kind == kindList:
+		if f.add(n); f.edit.on {
+			f.typed(msg)
+		}
+	case row.kind == rowField && n.field.hasChoices() && !inline(n.field):
+		f.openPicker()
+		f.pick.update(msg)
+	}
+}
+
+// edited takes a text back from $EDITOR. A bad one is kept: it is shown with what
+// is wrong, and can be mended.
+func (f *form) edited(text string) {
+	text = strings.TrimSuffix(text, "\n")
+	if f.raw != nil {
+		f.raw.set(text)
+		return
+	}
+	row, ok := f.row()
+	if !ok || row.kind != rowField {
+		return
+	}
+	n := row.node
+	switch {
+	case n.raw || n.field.kind == kindJSON:
+		f.setText(row, text)
+		n.set = true
+	case n.field.kind == kindText:
+		f.setText(row, text)
+		if !editable(text) {
+			n.raw, n.text = true, quoteJSON(text)
+		}
+	case n.field.kind == kindNumber:
+		f.setText(row, strings.TrimSpace(text))
+	default:
+		v, err := parseJSON([]byte(text))
+		if err != nil {
+			n.clear()
+			n.set, n.raw, n.text = true, true, text
+		} else {
+			n.fill(v)
+		}
+	}
+	f.layout()
+	f.changed()
+	f.enter()
+}
+
+// forEditor is the text of the row at the cursor for $EDITOR, with the ending of
+// the file's name.
+func (f *form) forEditor() (text, ending string, ok bool) {
+	if f.raw != nil {
+		return f.raw.area.Value() + "\n", ".json", true
+	}
+	row, found := f.row()
+	if !found || row.kind != rowField {
+		return "", "", false
+	}
+	n := row.node
+	switch {
+	case n.raw || n.field.kind == kindJSON:
+		return n.text + "\n", ".json", true
+	case n.field.kind == kindText || n.field.kind == kindNumber:
+		return n.text + "\n", ".txt", true
+	}
+	if s := n.emit(""); s != nil {
+		return s.value.indented() + "\n", ".json", true
+	}
+	return "\n", ".json", true
+}
+
+// asJSON makes the field at the cursor JSON, or what it was before.
+func (f *form) asJSON() string {
+	row, ok := f.row()
+	if !ok || row.kind != rowField || row.node.field.kind == kindJSON {
+		return "this is JSON already"
+	}
+	n := row.node
+	if n.raw {
+		v, err := parseJSON([]byte(n.text))
+		if err != nil {
+			return "no JSON: " + err.Error()
+		}
+		if n.fill(v); n.raw {
+			f.enter()
+			return "the form cannot show this value; it stays JSON"
+		}
+	} else {
+		text := ""
+		if s := n.emit(""); s != nil {
+			text = s.value.indented()
+		}
+		n.clear()
+		n.set, n.raw, n.text = text != "", true, text
+	}
+	f.layout()
+	f.changed()
+	f.enter()
+	return ""
+}
+
+// unset goes on to the next state of a field that stands for no value: not sent,
+// empty, null, as far as the field has them.
+func (f *form) unset() {
+	row, ok := f.row()
+	if !ok {
+		return
+	}
+	n := row.node
+	if row.kind == rowMore {
+		n.extra = nil
+	} else {
+		was := *n
+		n.clear()
+		n.unsent = true
+		f.afterUnsent(n, &was)
+	}
+	f.layout()
+	f.changed()
+	f.enter()
+}
+
+func (f *form) afterUnsent(n, was *node) {
+	empty := slices.Contains([]specKind{kindText, kindList, kindMulti, kindMap, kindGroup}, n.field.kind)
+	switch {
+	case was.present() && !was.null && !was.emptyValue():
+	case was.null:
+	case empty && !was.emptyValue():
+		n.set, n.unsent = true, false
+	case n.field.nullable:
+		n.set, n.null, n.unsent = true, true, false
+	}
+}
+
+// emptyValue reports whether a node has a value with nothing in it.
+func (n *node) emptyValue() bool {
+	return n.set && !n.null && n.text == "" && len(n.kids) == 0 && len(n.picks) == 0 && !n.raw && n.field.kind != kindJSON ||
+		n.set && n.field.kind == kindGroup && !n.raw && len(n.extra) == 0 && !slices.ContainsFunc(n.kids, (*node).present)
+}
+
+// rawJSON is the whole value as JSON.
+type rawJSON struct {
+	area textarea.Model
+	long string // a text that is too long to be edited in place; empty for none
+	err  string
+}
+
+func newRawJSON(l *look, text string) *rawJSON {
+	r := &rawJSON{area: newArea(l, "")}
+	r.set(text)
+	r.area.MoveToBegin()
+	return r
+}
+
+func (r *rawJSON) update(msg tea.Msg) {
+	if r.long != "" {
+		return
+	}
+	r.area, _ = r.area.Update(msg)
+	r.judge()
+}
+
+func (r *rawJSON) set(text string) {
+	r.long = ""
+	if len(text) > maxInline || !editable(text) {
+		r.long = text
+	} else {
+		r.area.SetValue(text)
+	}
+	r.judge()
+}
+
+func (r *rawJSON) text() string {
+	if r.long != "" {
+		return r.long
+	}
+	return r.area.Value()
+}
+
+func (r *rawJSON) judge() {
+	r.err = ""
+	if _, err := parseJSON([]byte(r.text())); err != nil {
+		r.err = err.Error()
+	}
+}
+
+// toggleRaw goes to the JSON of the whole, and back. It returns what keeps it there.
+func (f *form) toggleRaw() string {
+	if f.raw == nil {
+		f.raw = newRawJSON(f.look, f.value().indented())
+		return ""
+	}
+	if f.raw.err != "" {
+		return "no JSON: " + f.raw.err
+	}
+	v, err := parseJSON([]byte(f.raw.text()))
+	if err != nil {
+		return broker.CleanLine(err.Error())
+	}
+	f.raw = nil
+	f.fill(v)
+	return ""
+}

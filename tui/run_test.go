@@ -1,0 +1,331 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+// calling starts at the tools with a server that answers as the test says, and
+// sends a call of the first tool.
+func calling(t *testing.T, schema string, call func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error)) (*bench, *json.RawMessage) {
+	t.Helper()
+	sent := new(json.RawMessage)
+	b := newBench(t, func(o *Options, _ *fakeHome, s *fakeServer) {
+		o.Tab = "tools"
+		s.tools[0].InputSchema = json.RawMessage(schema)
+		s.call = func(ctx context.Context, _ string, arguments json.RawMessage, o broker.CallOptions) (broker.CallResult, error) {
+			*sent = bytes.Clone(arguments)
+			return call(ctx, o)
+		}
+	})
+	b.until("search_orders", "INPUT")
+	b.press("enter")
+	b.until("WILL SEND")
+	return b, sent
+}
+
+func plainText(text string) broker.CallResult {
+	raw, _ := json.Marshal(map[string]any{"content": []any{map[string]any{"type": "text", "text": text}}})
+	return broker.CallResult{Content: []broker.Content{{Type: "text", Text: text}}, Raw: raw, Took: 20 * time.Millisecond}
+}
+
+func TestRunningCall(t *testing.T) {
+	go1 := make(chan struct{})
+	b, _ := calling(t, `{}`, func(ctx context.Context, _ broker.CallOptions) (broker.CallResult, error) {
+		select {
+		case <-go1:
+			return plainText("done"), nil
+		case <-ctx.Done():
+			return broker.CallResult{}, ctx.Err()
+		}
+	})
+	b.press("ctrl+s")
+	b.until("running")
+	b.serv.on(broker.ExplorerEvent{Kind: broker.EventProgress, Call: 1, Progress: 21, Total: 50, Message: "page 21 of 50"})
+	b.serv.on(broker.ExplorerEvent{Kind: broker.EventProgress, Call: 2, Progress: 49, Total: 50, Message: "of another call"})
+	b.serv.on(broker.ExplorerEvent{Kind: broker.EventLog, Level: "info", Message: "wrote 2100 rows"})
+	b.until("42 %", "page 21 of 50", "wrote 2100 rows")
+	b.lacks("of another call")
+	b.golden("running")
+	b.press("esc")
+	b.until("1 call runs", "runs read")
+	close(go1)
+	b.until("search_orders: ok", "CALLED  1 time")
+	b.press("l")
+	b.until("Text", "done")
+}
+
+func TestCancelledCall(t *testing.T) {
+	cancelled := make(chan struct{})
+	b, _ := calling(t, `{}`, func(ctx context.Context, _ broker.CallOptions) (broker.CallResult, error) {
+		<-ctx.Done()
+		close(cancelled)
+		return broker.CallResult{}, ctx.Err()
+	})
+	b.press("ctrl+s")
+	b.until("running")
+	b.press("ctrl+c")
+	b.until("stopped before it answered")
+	<-cancelled
+	if b.quit {
+		t.Error("cancelling a call left the program")
+	}
+	b.press("e")
+	b.until("WILL SEND")
+}
+
+func TestElicitationForm(t *testing.T) {
+	answers := make(chan broker.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
+		answers <- o.Ask(ctx, broker.Elicitation{Message: "Overwrite orders.csv?", Schema: json.RawMessage(
+			`{"type":"object","required":["overwrite"],"properties":{"overwrite":{"type":"boolean","title":"Overwrite"},"reason":{"type":"string"}}}`)})
+		return plainText("written"), nil
+	})
+	b.press("ctrl+s")
+	b.until("The server asks:", "Overwrite orders.csv?")
+	b.golden("elicitation")
+	b.press("ctrl+s")
+	b.until("1 field to mend; ctrl+s again answers anyway")
+	b.press("right")
+	b.press("ctrl+s")
+	b.until("written")
+	if a := <-answers; a.Action != "accept" || string(a.Content) != `{"overwrite":true}` {
+		t.Errorf("answered %s %s", a.Action, a.Content)
+	}
+}
+
+func TestElicitationDeclined(t *testing.T) {
+	answers := make(chan broker.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
+		answers <- o.Ask(ctx, broker.Elicitation{Message: "Your name?", Own: true, Schema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"}}}`)})
+		return plainText("fine"), nil
+	})
+	b.press("ctrl+s")
+	b.until("mcpauth asks:")
+	b.press("ctrl+d")
+	b.until("fine")
+	if a := <-answers; a.Action != "decline" || a.Content != nil {
+		t.Errorf("answered %s %s", a.Action, a.Content)
+	}
+}
+
+// A page is opened when the person says so, and never before.
+func TestElicitationURL(t *testing.T) {
+	opened := make(chan string, 1)
+	answers := make(chan broker.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
+		answers <- o.Ask(ctx, broker.Elicitation{Message: "Pay first", URL: "https://pay.example.com/x?id=7"})
+		return plainText("paid"), nil
+	})
+	b.m.Browser = func(_ context.Context, address string) error { opened <- address; return nil }
+	b.press("ctrl+s")
+	b.until("It wants to open a page of  pay.example.com", "https://pay.example.com/x?id=7")
+	b.golden("elicitation-url")
+	if len(opened) > 0 {
+		t.Fatal("opened by itself")
+	}
+	b.press("o")
+	b.until("paid")
+	if a, address := <-answers, <-opened; a.Action != "accept" || address != "https://pay.example.com/x?id=7" {
+		t.Errorf("answered %s after opening %s", a.Action, address)
+	}
+}
+
+func TestElicitationOfABadAddress(t *testing.T) {
+	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
+		return plainText(o.Ask(ctx, broker.Elicitation{URL: "file:///etc/passwd"}).Action), nil
+	})
+	b.m.Browser = func(context.Context, string) error { t.Error("opened"); return nil }
+	b.press("ctrl+s")
+	b.until("it is not opened")
+	b.press("o", "d")
+	b.until("decline")
+}
+
+func TestResults(t *testing.T) {
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 32))); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := calling(t, `{}`, func(context.Context, broker.CallOptions) (broker.CallResult, error) {
+		return broker.CallResult{IsError: true, Raw: json.RawMessage(`{"content":[]}`), Content: []broker.Content{
+			{Type: "text", Text: "# Title\n\n* one\n* two\n"},
+			{Type: "text", Text: `{"a":{"b":[1,2,{"c":null}]},"big":12345678901234567890}`},
+			{Type: "image", MIMEType: "image/png", Data: picture.Bytes()},
+			{Type: "audio", MIMEType: "audio/wav", Data: []byte("RIFF")},
+			{Type: "resource_link", URI: "orders://1", Name: "one"},
+			{Type: "resource_link", URI: "orders://2", Name: "two"},
+			{Type: "resource", URI: "orders://3.txt", MIMEType: "text/plain", Text: "embedded words"},
+			{Type: "hologram", Raw: json.RawMessage(`{"type":"hologram","depth":3}`)},
+		}}, nil
+	})
+	b.press("ctrl+s")
+	b.until("the tool failed", "• one", "Text 1", "64×32 png", "2 resources", "hologram")
+	b.golden("result-parts")
+	b.press("v")
+	b.until("* one", "[text]")
+	b.press("tab")
+	b.until("12345678901234567890")
+	b.press("v")
+	b.until(`"big": 12345678901234567890`)
+	b.press("tab")
+	b.until("64×32 pixels", "w saves it in a file")
+	b.press("w")
+	b.until("Save as", "search_orders-image.png")
+	b.press("esc", "tab", "tab", "down")
+	b.until("▸ orders://2")
+	b.press("tab")
+	b.until("embedded words")
+	b.press("tab")
+	b.until("depth")
+	b.press("tab")
+	b.until("result of tools/call")
+}
+
+func TestSaveNeverOverwrites(t *testing.T) {
+	b, _ := calling(t, `{}`, func(context.Context, broker.CallOptions) (broker.CallResult, error) { return plainText("words"), nil })
+	path := filepath.Join(t.TempDir(), "result.txt")
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.press("ctrl+s")
+	b.until("words")
+	b.press("w")
+	b.until("Save as")
+	b.press("ctrl+u")
+	b.send(tea.PasteMsg{Content: path})
+	b.press("enter")
+	b.until("is there already")
+	if data, _ := os.ReadFile(path); string(data) != "precious" {
+		t.Errorf("it holds %q now", data)
+	}
+}
+
+func TestRunAgainAndEdit(t *testing.T) {
+	b, sent := calling(t, `{"properties":{"q":{"type":"string"},"password":{"type":"string"}}}`,
+		func(context.Context, broker.CallOptions) (broker.CallResult, error) { return plainText("fine"), nil })
+	b.text("it's")
+	b.press("tab")
+	b.text("p4ss-CANARY")
+	b.press("ctrl+s")
+	b.until("fine")
+	b.lacks("CANARY")
+	copied := make(chan string, 1)
+	b.m.Copy = func(text string) error { copied <- text; return nil }
+	b.press("c")
+	b.until("copied the command")
+	b.untilTrue("the clipboard", func() bool { return len(copied) > 0 })
+	if got := <-copied; got != `mcpauth tools call search_orders 'q=it'\''s'` {
+		t.Errorf("copied %s", got)
+	}
+	*sent = nil
+	b.press("R")
+	b.until("fine")
+	b.untilTrue("the second call", func() bool { return *sent != nil })
+	if string(*sent) != `{"q":"it's","password":"p4ss-CANARY"}` {
+		t.Errorf("run again sent %s", *sent)
+	}
+	b.press("e")
+	b.until("WILL SEND", "it's", "RECENT")
+	b.press("ctrl+u", "ctrl+r")
+	b.until("RECENT CALLS")
+	b.lacks("CANARY")
+	b.press("down", "enter")
+	b.until(`"q": "it's"`)
+	b.press("tab")
+	b.lacks("••••")
+}
+
+func TestCallThatIsRefused(t *testing.T) {
+	b, _ := calling(t, `{}`, func(context.Context, broker.CallOptions) (broker.CallResult, error) {
+		return broker.CallResult{}, &broker.Problem{Msg: "search_orders needs the role finance", Code: broker.ExitDenied, Hints: []string{"mcpauth why search_orders"}}
+	})
+	b.press("ctrl+s")
+	b.until("denied", "needs the role finance", "mcpauth why search_orders")
+	b.golden("result-denied")
+}
+
+// What a server sends never reaches the terminal as anything but text.
+func TestHostileTextInCalls(t *testing.T) {
+	const evil = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[31m\u202Eright\u200b\rto\u0085left\x1bP1$r\x1b\\"
+	quoted, _ := json.Marshal(evil)
+	q := string(quoted)
+	schema := `{"type":"object","title":` + q + `,"properties":{` + q + `:{"type":"string","title":` + q + `,"description":` + q + `,"default":` + q + `},
+		"choice":{"enum":[` + q + `,"b"],"description":` + q + `},"v":{"oneOf":[{"title":` + q + `,"type":"object","properties":{"x":{"type":"string"}}},{"type":"number"}]},
+		"re":{"type":"string","pattern":` + q + `},"n":{"type":"string","format":` + q + `}},"required":[` + q + `,"choice"]}`
+	b, _ := calling(t, schema, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
+		o.Ask(ctx, broker.Elicitation{Message: evil, Schema: json.RawMessage(schema)})
+		o.Ask(ctx, broker.Elicitation{Message: evil, URL: "https://e.example/" + evil})
+		raw := json.RawMessage(`{` + q + `:[{` + q + `:` + q + `,"n":1}]}`)
+		return broker.CallResult{Structured: raw, Raw: raw, Content: []broker.Content{
+			{Type: "text", Text: evil}, {Type: "text", Text: "# " + evil + "\n* [" + evil + "](https://" + evil + ")\n* b\n"}, {Type: evil, Raw: raw},
+			{Type: "image", MIMEType: evil, Data: []byte(evil)}, {Type: "resource_link", URI: evil, Name: evil}, {Type: "resource", URI: evil, Text: evil, MIMEType: evil}}}, nil
+	})
+	check := func(where string) {
+		t.Helper()
+		content := b.m.View().Content
+		for _, bad := range []string{"\x1b]", "\x1b[2J", "\u202E", "\u200b", "\r", "\u0085", "\x1bP", "\x07"} {
+			if strings.Contains(content, bad) {
+				t.Errorf("%s: %q reaches the terminal", where, bad)
+			}
+		}
+	}
+	b.send(tea.PasteMsg{Content: evil})
+	for range 9 {
+		b.press("tab", "right")
+		check("form")
+	}
+	b.press("ctrl+e")
+	check("raw")
+	b.press("esc", "ctrl+s", "ctrl+s")
+	b.until("The server asks:")
+	check("elicitation")
+	b.press("ctrl+d")
+	b.until("https:")
+	check("elicitation of a page")
+	b.press("d")
+	b.until("Structured")
+	for range 9 {
+		b.settle()
+		check("result")
+		b.press("v")
+		b.settle()
+		check("result")
+		b.press("tab")
+	}
+	b.press("esc", "s")
+	check("definition")
+}
+
+func TestCommandFor(t *testing.T) {
+	tool := newToolItem(broker.Tool{Name: "t 1", InputSchema: json.RawMessage(`{"properties":{"q":{"type":"string"},"id":{"type":["string","integer"]},"n":{"type":"integer"}}}`)})
+	for _, test := range []struct {
+		o      broker.Overrides
+		value  string
+		anyway bool
+		want   string
+	}{
+		{broker.Overrides{}, `{}`, false, `mcpauth tools call 't 1'`},
+		{broker.Overrides{Profile: "p"}, `{"q":"$(rm -rf ~)","n":12345678901234567890}`, false, `mcpauth tools call --profile p 't 1' 'q=$(rm -rf ~)' n:=12345678901234567890`},
+		{broker.Overrides{}, `{"id":"5","q":null,"x":["a b"]}`, true, `mcpauth tools call --no-validate 't 1' 'id:="5"' q:=null 'x:=["a b"]'`},
+		{broker.Overrides{Command: []string{"node", "my server.js"}}, `{"q":"a\nb"}`, false, "mcpauth tools call 't 1' 'q=a\nb' -- node 'my server.js'"},
+		{broker.Overrides{}, `{"a.b":"it's"}`, false, `printf %s '{"a.b":"it'\''s"}' | mcpauth tools call 't 1' --input -`},
+	} {
+		c := &call{tool: tool, safe: mustParse(t, test.value), anyway: test.anyway}
+		if got := commandFor(test.o, c); got != test.want {
+			t.Errorf("got  %s\nwant %s", got, test.want)
+		}
+	}
+}

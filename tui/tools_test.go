@@ -1,0 +1,171 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/mcpauth/mcpauth/broker"
+)
+
+const searchSchema = `{"type":"object","required":["query"],"properties":{
+	"query":{"type":"string","description":"words to look for","minLength":2},
+	"status":{"type":"string","enum":["open","paid","shipped","cancelled"]},
+	"created":{"type":"object","description":"when it was made","properties":{"from":{"type":"string","format":"date"},"to":{"type":"string","format":"date"}}},
+	"customers":{"type":"array","maxItems":20,"items":{"type":"string","pattern":"^C-\\d+$"},"description":"customer ids"},
+	"sort":{"type":"string","enum":["newest","oldest","total","customer","status","region","carrier"]},
+	"limit":{"type":"integer","minimum":1,"maximum":50,"default":20},
+	"apiKey":{"type":"string"},
+	"extra":{"type":"object"},
+	"cursor":{"type":["string","null"],"description":"from the previous answer"}}}`
+
+const searchOutput = `{"type":"object","required":["orders"],"properties":{"orders":{"type":"array","items":{"type":"object","properties":{
+	"id":{"type":"string"},"customer":{"type":"string"},"status":{"type":"string"},"total":{"type":"number"},"created":{"type":"string"}}}},"next":{"type":["string","null"]}}}`
+
+const searchAnswer = `{"orders":[{"id":"O-88121","customer":"C-1009","status":"paid","total":42.00,"created":"2026-11-20"},
+	{"id":"O-88119","customer":"C-1009","status":"paid","total":17.50,"created":"2026-11-20"},
+	{"id":"O-88107","customer":"C-1009","status":"paid","total":180.00,"created":"2026-11-19"}],"next":"eyJvIjo1MH0"}`
+
+// atTools starts at the tools, with a tool that has a form.
+func atTools(t *testing.T, change ...func(*fakeServer)) *bench {
+	t.Helper()
+	b := newBench(t, func(o *Options, _ *fakeHome, s *fakeServer) {
+		o.Tab = "tools"
+		s.tools[0].InputSchema, s.tools[0].OutputSchema = json.RawMessage(searchSchema), json.RawMessage(searchOutput)
+		s.tools[0].Raw = json.RawMessage(`{"name":"search_orders","inputSchema":` + searchSchema + `}`)
+		s.call = func(context.Context, string, json.RawMessage, broker.CallOptions) (broker.CallResult, error) {
+			return broker.CallResult{Structured: json.RawMessage(searchAnswer), Took: 213 * time.Millisecond,
+				Content: []broker.Content{{Type: "text", Text: "# Orders\n\n* **3** were found\n"}, {Type: "resource_link", URI: "orders://today", Name: "today", MIMEType: "text/markdown"}},
+				Raw:     json.RawMessage(`{"structuredContent":` + searchAnswer + `}`)}, nil
+		}
+		for _, c := range change {
+			c(s)
+		}
+	})
+	b.until("search_orders", "INPUT")
+	return b
+}
+
+func TestToolsScreen(t *testing.T) {
+	b := atTools(t)
+	b.golden("tools")
+	b.press("/")
+	b.text("rfd")
+	b.until("1 of 3", "needs the role finance", "→ ask for the role finance")
+	b.golden("tools-denied")
+	b.press("enter", "enter")
+	b.until("denied by rule 7")
+	b.press("esc", "h")
+	b.until("2 of 3")
+	b.press("h", "end", "f")
+	b.until("▸*export_orders")
+	b.press("down", "s")
+	b.until("DEFINITION", `"inputSchema"`)
+}
+
+func TestCallForm(t *testing.T) {
+	b := atTools(t)
+	b.press("enter")
+	b.until("WILL SEND", "required")
+	b.golden("form-empty")
+	b.text("late delivery")
+	b.press("tab", "right", "right", "tab", "enter", "tab")
+	b.text("2026-11-01")
+	b.press("tab")
+	b.text("21-11-2026")
+	b.until("use YYYY-MM-DD", `"status": "paid"`)
+	b.press("tab", "enter")
+	b.text("C-1009")
+	b.until(`"customers": ["C-1009"]`)
+	b.press("tab", "tab")
+	b.text("tot")
+	b.until("▸ ( ) total")
+	b.press("enter")
+	b.until(`"sort": "total"`)
+	b.press("tab", "tab")
+	b.text("s3cret-CANARY")
+	b.until("••••")
+	b.lacks("CANARY")
+	b.press("tab")
+	b.text(`{"a": 1}`)
+	b.press("tab", "ctrl+u", "ctrl+u")
+	b.until(`"cursor": null`)
+	b.golden("form-filled")
+	b.press("ctrl+s")
+	b.until("1 field to mend; ctrl+s again sends it anyway")
+	b.press("end", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace")
+	b.text("2026-11-21")
+	b.until("✓ valid")
+	b.press("ctrl+s")
+	b.until("ok", "O-88121", "matches the tool's output schema")
+	b.golden("result")
+}
+
+func TestFormWidgets(t *testing.T) {
+	const schema = `{"type":"object","properties":{
+		"headers":{"type":"object","additionalProperties":{"type":"string"}},
+		"target":{"oneOf":[{"title":"by id","type":"object","required":["id"],"properties":{"id":{"type":"integer"}}},{"title":"by name","type":"object","properties":{"name":{"type":"string"}}}]},
+		"body":{"type":"string"},
+		"flags":{"type":"array","items":{"enum":["fast","safe","dry"]}},
+		"rows":{"type":"array","items":{"type":"object","properties":{"a":{"type":"string"}}}}}}`
+	b := atTools(t, func(s *fakeServer) { s.tools[0].InputSchema = json.RawMessage(schema) })
+	b.press("enter")
+	b.until("WILL SEND")
+	b.press("enter")
+	b.until("name1")
+	b.press("up", "ctrl+u", "ctrl+u")
+	b.until(`"headers": {}`)
+	b.press("enter")
+	for range 5 {
+		b.press("backspace")
+	}
+	b.text("X-A")
+	b.press("tab")
+	b.text("1")
+	b.until(`"X-A": "1"`)
+	b.press("tab", "tab", "right")
+	b.until("by id", `"target": {}`, "id: required")
+	b.press("tab")
+	b.text("9007199254740993")
+	b.until(`"id": 9007199254740993`)
+	b.press("tab")
+	b.text("one")
+	b.press("enter")
+	b.text("two")
+	b.until(`"body": "one\ntwo"`)
+	b.press("tab", "space", "right", "right", "space")
+	b.until("[x] fast", "[x] dry", `"flags": ["fast","dry"]`)
+	b.press("tab", "enter")
+	b.text("first")
+	b.press("ctrl+n")
+	b.text("second")
+	b.press("alt+up")
+	b.until(`"a": "second"`)
+	b.golden("form-widgets")
+	b.press("ctrl+x")
+	b.untilGone("second")
+	b.press("ctrl+e")
+	b.until("all as JSON")
+	b.golden("form-raw")
+	b.press("ctrl+e")
+	b.until("- headers")
+}
+
+// A text that $EDITOR gives back is never lost, however bad it is.
+func TestEditorGivesBack(t *testing.T) {
+	b := atTools(t)
+	b.press("enter")
+	b.until("WILL SEND")
+	page := b.m.tabs[1].screen
+	b.run(b.m.deliver(reply{page, edited{text: "from\nthe editor\n"}}))
+	b.until(`"query": "from\nthe editor"`)
+	b.press("ctrl+t")
+	b.until("JSON")
+	b.run(b.m.deliver(reply{page, edited{text: `{"broken":`}}))
+	b.until("! no JSON", `{"broken":`)
+	b.press("ctrl+s")
+	b.until("to mend")
+	b.press("ctrl+t")
+	b.until("it ends too early")
+}
