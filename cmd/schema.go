@@ -208,7 +208,7 @@ func (s *schema) words(root *schema, depth int) string {
 	case len(s.Enum) > 0:
 		return wordList(s.Enum)
 	case s.Const != nil:
-		return string(s.Const)
+		return typed(s.Const)
 	case len(s.choices()) > 0 && depth > 0:
 		var each []string
 		for _, c := range s.choices() {
