@@ -151,6 +151,13 @@ func New(config Config) *Relay {
 // last answers.
 const lingering = 300 * time.Millisecond
 
+// lastCalls bounds what calls that still wait to be judged are waited for when
+// the client has said its last. They wait for the server to start, as a rule:
+// without this, `mcpauth proxy -- node server.js <calls` would lose its calls.
+// With a server that then does not end by itself, the whole end may take longer
+// than 1.5 s. A signal cuts it short.
+const lastCalls = time.Second
+
 // Run carries messages until the backend has said its last or ctx ends, and
 // answers every call that is then still open. A reader of the client that
 // blocks for ever is left behind: only the end of the process ends it.
@@ -169,7 +176,7 @@ func (r *Relay) Run(ctx context.Context) {
 	go func() {
 		r.pumpClient()
 		r.clientAsks.end()
-		r.parked.drained(lingering)
+		r.parked.drained(lastCalls)
 		r.clientGone()
 		// The backend has ended by now. A client that leaves without reading its
 		// last words must not keep us here.
