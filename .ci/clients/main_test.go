@@ -69,14 +69,18 @@ func newMachine(t *testing.T) *machine {
 
 // command runs in the project with nothing but loopback and no environment.
 func (m *machine) command(ctx context.Context, argv ...string) *exec.Cmd {
-	bin, err := filepath.Abs("node_modules/.bin")
+	modules, err := filepath.Abs("node_modules")
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	path := strings.Join([]string{
+		programs, filepath.Join(modules, ".bin"), filepath.Join(modules, "opencode-linux-x64-baseline", "bin"),
+		"/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+	}, ":")
 	const loopback = `ip link set lo up && exec "$@"`
 	c := exec.CommandContext(ctx, "unshare", append([]string{"-n", "sh", "-c", loopback, "sh"}, argv...)...)
 	c.Dir = m.project
-	c.Env = []string{"HOME=" + m.home, "PATH=" + strings.Join([]string{programs, bin, "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}, ":"), "TERM=dumb", "NO_COLOR=1"}
+	c.Env = []string{"HOME=" + m.home, "PATH=" + path, "TERM=dumb", "NO_COLOR=1"}
 	c.WaitDelay = 5 * time.Second
 	return c
 }
