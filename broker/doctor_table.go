@@ -38,7 +38,7 @@ var findingKinds = []FindingKind{
 		[]string{"mend the line that the message names", "mcpauth profile list"}},
 	{"MA112", Note, "there is no configuration file yet",
 		"Without a profile mcpauth does not know where to sign in. This is how it looks after the installation.",
-		[]string{"mcpauth login --issuer URL --client-id ID"}},
+		[]string{"mcpauth init"}},
 	{"MA120", Fine, "the profile is complete", "", nil},
 	{"MA121", Bad, "it is not clear which profile is meant, or it is not complete",
 		"There is no profile of that name, or several and none is the default, or the one that is meant lacks its issuer or client_id.",

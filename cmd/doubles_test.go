@@ -17,11 +17,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -250,5 +252,33 @@ func faultsNamed(names []string) func(string) demoidp.Fault {
 			}
 		}
 		return demoidp.Fault{}
+	}
+}
+
+// testAsker is a person who gives the answers of $TEST_ANSWERS, separated by |, and
+// the next one where one is not taken; ^C stops. Without answers nobody is there.
+func testAsker(_ io.Reader, out io.Writer) broker.Ask {
+	if os.Getenv("TEST_ANSWERS") == "" {
+		return nil
+	}
+	answers := strings.Split(os.Getenv("TEST_ANSWERS"), "|")
+	return func(_ context.Context, q broker.Query) ([]string, error) {
+		fmt.Fprintf(out, "? %s\n", q.Title)
+		for len(answers) > 0 {
+			answer := answers[0]
+			answers = answers[1:]
+			if answer == "^C" {
+				return nil, context.Canceled
+			}
+			if q.Check == nil {
+				return []string{answer}, nil
+			}
+			err := q.Check(answer)
+			if err == nil {
+				return []string{answer}, nil
+			}
+			fmt.Fprintf(out, "! %v\n", err)
+		}
+		return nil, errors.New("no answer is left for " + q.Title)
 	}
 }

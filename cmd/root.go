@@ -39,6 +39,9 @@ type Deps struct {
 	Demo    *Demo    // for `mcpauth demo`
 	Explore *Explore // for `mcpauth tools`, `resources`, `prompts` and `server`
 	TUI     *TUI     // for `mcpauth tui`; nil in a program that has none
+	// Ask makes what puts questions to the person at a terminal; it is nil, and its
+	// result too, where nobody can be asked.
+	Ask func(in io.Reader, out io.Writer) broker.Ask
 	// Man writes the manual pages; nil in a program that has none.
 	Man ManWriter
 }
@@ -145,7 +148,7 @@ func newRoot(a *app) *cobra.Command {
 	flags.IntVar(&a.passphraseFD, "passphrase-fd", -1, "descriptor to read the age file's passphrase from, where that is the store")
 	root.AddCommand(
 		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newClient(a), newToken(a), newStore(a),
-		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a), newDoctor(a),
+		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a), newDoctor(a), newInit(a),
 	)
 	if a.deps.Explore != nil {
 		root.AddCommand(newResources(a), newPrompts(a), newServer(a))

@@ -63,6 +63,7 @@ func runMcpauth() {
 		Man:        parts.Man,
 		Explore:    parts.Explore,
 		TUI:        parts.TUI,
+		Ask:        testAsker,
 	}))
 }
 

@@ -28,6 +28,7 @@ func main() {
 		Explore:    &cmd.Explore{Open: explore, Validate: explorer.Validate},
 		Man:        manpages.Write,
 		TUI:        &cmd.TUI{Tabs: tui.TabNames(), Run: runTUI},
+		Ask:        tui.Asker,
 	}))
 }
 

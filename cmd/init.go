@@ -1,0 +1,331 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+// initOptions are the flags of init; an empty one is asked for.
+type initOptions struct {
+	provider, issuer, clientID string
+	redirects                  []string
+	secretStdin                bool
+	cwd                        string
+	signIn, noSignIn           bool
+	unchecked                  bool
+}
+
+func newInit(a *app) *cobra.Command {
+	o := &initOptions{}
+	c := &cobra.Command{
+		Use:   "init [flags] [-- COMMAND [ARG...]]",
+		Short: "Set up a provider, a server and a first sign-in, step by step",
+		Long: "Asks for what is needed and says what to register at the provider, with the text to\n" +
+			"paste there. Each question has a flag; without a terminal nothing is asked, and what\n" +
+			"is missing is an error that names its flag. Nothing is written before all is known.",
+		Example: "  mcpauth init\n" +
+			"  mcpauth init --issuer https://example.okta.com --client-id 0oaEXAMPLE --no-sign-in -- python3 /srv/orders/main.py",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 && c.ArgsLenAtDash() != 0 {
+				return usage("the server's command stands behind --", "mcpauth init -- python3 main.py")
+			}
+			if o.signIn && o.noSignIn {
+				return usage("--sign-in and --no-sign-in cannot both be meant")
+			}
+			return (&setup{app: a, o: o, ask: a.asker(), profile: broker.Profile{Command: args}}).run(c.Context())
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&o.provider, "provider", "", "kind of provider: okta, entra, google, auth0, keycloak or other")
+	flags.StringVar(&o.issuer, "issuer", "", "issuer URL of the provider")
+	flags.StringVar(&o.clientID, "client-id", "", "client_id that the provider gave to the application")
+	flags.StringSliceVar(&o.redirects, "redirect-uri", nil, "redirect URI that is registered (repeat: tried in order)")
+	flags.BoolVar(&o.secretStdin, "client-secret-stdin", false, "read a client secret from standard input and keep it in the keychain")
+	flags.StringVar(&o.cwd, "cwd", "", "folder in which the server is started")
+	flags.BoolVar(&o.signIn, "sign-in", false, "sign in at the end, without asking")
+	flags.BoolVar(&o.noSignIn, "no-sign-in", false, "do not sign in at the end")
+	flags.BoolVar(&o.unchecked, "no-check", false, "do not ask the provider whether the issuer is right")
+	must(c.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions(
+		[]string{"okta", "entra", "google", "auth0", "keycloak", "other"}, cobra.ShellCompDirectiveNoFileComp)))
+	return c
+}
+
+// asker puts questions to the person at the terminal; nil where there is none.
+func (a *app) asker() broker.Ask {
+	if a.deps.Ask == nil || a.json {
+		return nil
+	}
+	return a.deps.Ask(a.In, a.Err)
+}
+
+// setup is one run of init.
+type setup struct {
+	*app
+	o        *initOptions
+	ask      broker.Ask
+	broker   *broker.Broker
+	provider broker.Provider
+	profile  broker.Profile
+	name     string
+	secret   keychain.Secret
+	redirect []string // to register
+	signIn   bool     // at the end
+}
+
+// run gathers everything first, then writes it in one step. Ctrl+c before that
+// leaves nothing; after it, a profile that is whole.
+func (s *setup) run(ctx context.Context) error {
+	var err error
+	if s.broker, err = s.app.broker(keychainPatience); err != nil {
+		return err
+	}
+	if err := s.missing(); err != nil {
+		return err
+	}
+	if s.o.signIn || s.o.secretStdin || s.ask != nil && !s.o.noSignIn {
+		if err := s.broker.CanKeep(ctx); err != nil {
+			return err
+		}
+	}
+	for _, step := range []func(context.Context) error{
+		s.chooseProvider, s.chooseIssuer, s.register, s.chooseClient, s.chooseSecret, s.chooseCommand, s.chooseName, s.chooseSignIn,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.broker.AddProfile(ctx, s.name, s.profile, s.secret); err != nil {
+		return err
+	}
+	if !s.json {
+		s.fact("✓ Added profile %s to %s", s.name, printable(s.broker.Paths.ConfigFile))
+	}
+	return s.finish(ctx)
+}
+
+// missing says, where nobody can be asked, all that has to be given.
+func (s *setup) missing() error {
+	if s.ask != nil {
+		return nil
+	}
+	var flags []string
+	if s.o.issuer == "" && s.o.provider != "google" {
+		flags = append(flags, "--issuer URL")
+	}
+	if s.o.clientID == "" {
+		flags = append(flags, "--client-id ID")
+	}
+	if len(flags) == 0 {
+		return nil
+	}
+	return usage("nobody can be asked here, and these are missing: "+strings.Join(flags, ", "),
+		"mcpauth init --issuer URL --client-id ID --no-sign-in -- COMMAND", "in a terminal, mcpauth init asks for everything")
+}
+
+func (s *setup) chooseProvider(ctx context.Context) error {
+	if s.o.provider != "" {
+		var known bool
+		if s.provider, known = broker.ProviderNamed(s.o.provider); !known {
+			return usage(fmt.Sprintf("--provider must be okta, entra, google, auth0, keycloak or other, not %q", s.o.provider))
+		}
+		return nil
+	}
+	if s.o.issuer != "" || s.ask == nil {
+		s.provider = broker.ProviderOf(s.o.issuer)
+		return nil
+	}
+	var options []broker.Option
+	for _, p := range broker.Providers() {
+		options = append(options, broker.Option{Value: p.Name, Label: p.Title})
+	}
+	answer, err := s.one(ctx, broker.Query{Title: "Where do you sign in?", Options: options})
+	s.provider, _ = broker.ProviderNamed(answer)
+	return err
+}
+
+func (s *setup) chooseIssuer(ctx context.Context) error {
+	issuer := s.o.issuer
+	if issuer == "" && s.provider.Name == "google" {
+		issuer = s.provider.IssuerShape
+	}
+	if issuer != "" {
+		return s.tryIssuer(ctx, issuer)
+	}
+	_, err := s.one(ctx, broker.Query{
+		Title: "Issuer", Help: "Looks like " + s.provider.IssuerShape + "; " + s.provider.IssuerHint,
+		Check: func(text string) error { return s.tryIssuer(ctx, strings.TrimSpace(text)) },
+	})
+	return err
+}
+
+// discoveryPatience bounds one look at the provider.
+const discoveryPatience = 15 * time.Second
+
+// tryIssuer takes an issuer, if the provider says that it is the one.
+func (s *setup) tryIssuer(ctx context.Context, issuer string) error {
+	p := s.profile
+	p.Issuer, p.Provider, p.RedirectURIs = issuer, s.provider.Preset(issuer), s.o.redirects
+	draft, err := s.broker.Draft(s.app.profile, p)
+	if err != nil {
+		return err
+	}
+	if !s.o.unchecked {
+		ctx, cancel := context.WithTimeout(ctx, discoveryPatience)
+		defer cancel()
+		if err := s.broker.CheckIssuer(ctx, draft); err != nil {
+			return err
+		}
+	}
+	s.redirect, err = broker.RedirectsOf(draft)
+	s.profile = p
+	return err
+}
+
+// register shows what to do at the provider.
+func (s *setup) register(context.Context) error {
+	if s.o.clientID != "" && s.json {
+		return nil
+	}
+	s.say("Register mcpauth at %s:", s.provider.Title)
+	s.say("  Where          %s", s.provider.Where)
+	s.say("  Type           %s", s.provider.Type)
+	s.say("  Name           mcpauth")
+	if !s.provider.NoRedirect {
+		for i, uri := range s.redirect {
+			label := "Redirect URIs"
+			if i > 0 {
+				label = ""
+			}
+			s.say("  %-13s  %s", label, uri)
+		}
+	}
+	for _, step := range s.provider.Steps {
+		s.say("  %-13s  %s", "", step)
+	}
+	s.say("")
+	return nil
+}
+
+func (s *setup) chooseClient(ctx context.Context) (err error) {
+	if s.profile.ClientID = s.o.clientID; s.profile.ClientID != "" {
+		return nil
+	}
+	s.profile.ClientID, err = s.one(ctx, broker.Query{
+		Title: "Client ID", Help: "The provider shows it when the application is registered",
+		Check: func(text string) error {
+			if strings.TrimSpace(text) == "" || strings.ContainsAny(text, " \t") {
+				return errors.New("a client id is one word")
+			}
+			return nil
+		},
+	})
+	return err
+}
+
+// chooseSecret asks for a secret only where applications on a desktop have one.
+func (s *setup) chooseSecret(ctx context.Context) error {
+	switch {
+	case s.o.secretStdin:
+		secret, err := s.readSecret(ctx, "Client secret: ")
+		s.secret = secret
+		return err
+	case s.ask == nil || !s.provider.WantsSecret:
+		return nil
+	}
+	text, err := s.one(ctx, broker.Query{Title: "Client secret", Help: "Kept in the keychain; empty if there is none", Secret: true})
+	if text != "" {
+		s.secret = keychain.NewSecret(text)
+	}
+	return err
+}
+
+func (s *setup) chooseCommand(ctx context.Context) error {
+	if len(s.profile.Command) == 0 && s.ask != nil {
+		text, err := s.one(ctx, broker.Query{
+			Title: "Server command", Help: "The MCP server to put behind the sign-in, like: python3 /srv/orders/main.py. May stay empty",
+			Check: func(text string) error { _, err := splitWords(text); return err },
+		})
+		if err != nil {
+			return err
+		}
+		s.profile.Command, _ = splitWords(text) // checked
+	}
+	if s.o.cwd != "" {
+		dir, err := filepath.Abs(s.o.cwd)
+		if err != nil {
+			return err
+		}
+		s.profile.Cwd = dir
+	}
+	if len(s.profile.Command) == 0 {
+		return nil
+	}
+	// AI clients have a short PATH and start in any folder.
+	s.profile.Command = s.absolute(s.profile.Command)
+	return nil
+}
+
+// absolute gives the program of a command, and arguments that are files here, their
+// full paths. One that is not found stays: the doctor tells of it.
+func (s *setup) absolute(command []string) []string {
+	whole := append([]string{}, command...)
+	if path, err := s.broker.FindProgram(command, s.deps.Environ, s.profile.Cwd); err == nil {
+		whole[0] = path
+	} else {
+		s.say("mcpauth: %s", printable(broker.AsProblem(err).Msg))
+	}
+	for i, word := range whole[1:] {
+		path, err := filepath.Abs(word)
+		if s.profile.Cwd != "" || err != nil || strings.HasPrefix(word, "-") {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			whole[i+1] = path
+		}
+	}
+	return whole
+}
+
+func (s *setup) chooseName(ctx context.Context) error {
+	draft, err := s.broker.Draft(s.app.profile, s.profile)
+	if err != nil {
+		return err
+	}
+	s.name = draft.Name
+	if !draft.Remembered {
+		return nil
+	}
+	if s.ask == nil || s.app.profile != "" {
+		return usage("there is a profile "+s.name+" already", "choose another name: --profile NAME", "mcpauth profile remove "+s.name)
+	}
+	s.name, err = s.one(ctx, broker.Query{
+		Title: "Name of the profile", Help: s.name + " is there already", Preset: s.name + "-2",
+		Check: func(text string) error {
+			other, err := s.broker.Draft(text, s.profile)
+			if err == nil && other.Remembered {
+				err = errors.New("there is a profile " + text + " already")
+			}
+			return err
+		},
+	})
+	return err
+}
+
+// one is a question with one answer.
+func (s *setup) one(ctx context.Context, q broker.Query) (string, error) {
+	answers, err := s.ask(ctx, q)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(strings.Join(answers, "")), nil
+}
