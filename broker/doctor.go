@@ -120,6 +120,7 @@ func (e *examination) checks() []check {
 		)
 	}
 	return append(list,
+		check{"the AI clients", quickCheck, e.checkClients},
 		check{"the files", quickCheck, e.checkFiles},
 		check{"the record", slowCheck, e.checkRecord},
 		check{"the disk", quickCheck, e.checkDisk},

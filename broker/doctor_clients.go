@@ -1,0 +1,87 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// clientFindings are the findings for what can be wrong with an entry.
+var clientFindings = map[string]string{
+	ClientMissingProgram: "MA612", ClientMissingCommand: "MA613", ClientLostSeparator: "MA614",
+}
+
+// checkClients looks at what AI clients on this machine run.
+func (e *examination) checkClients(context.Context) []Finding {
+	states, err := e.b.Clients()
+	if err != nil {
+		return nil // there is no home folder, and so no client
+	}
+	var list []Finding
+	var running []string
+	for _, state := range states {
+		entries := 0
+		for _, place := range state.Places {
+			if place.Err != nil {
+				list = append(list, foundError("MA611", place.Err))
+			}
+			for _, server := range place.Servers {
+				if server.Ours() && !server.Disabled {
+					entries++
+					list = append(list, e.checkEntry(state, place, server)...)
+				}
+			}
+		}
+		if entries > 0 {
+			running = append(running, fmt.Sprintf("%s (%d)", state.Name, entries))
+		}
+	}
+	switch {
+	case len(list) > 0:
+		return list
+	case len(running) > 0:
+		return one("MA610", "run mcpauth: "+strings.Join(running, ", "))
+	case e.resolveErr != nil:
+		return nil // there is nothing to run yet
+	}
+	return one("MA615", "no AI client on this machine has an entry that runs mcpauth")
+}
+
+func (e *examination) checkEntry(state ClientState, place ClientPlace, server ClientServer) []Finding {
+	where := fmt.Sprintf("%s, entry %s in %s", state.Name, server.Name, place.File)
+	switch server.Trouble {
+	case "":
+		if other := e.anotherProgram(server.Proxy.Program); other != "" {
+			return []Finding{found("MA616", where+" runs "+other, "this is "+e.o.Executable)}
+		}
+		return nil
+	case ClientMissingProgram:
+		return []Finding{found("MA612", where+" names a mcpauth that is not there", server.Proxy.Program)}
+	case ClientMissingCommand:
+		return []Finding{found("MA613", where+" names a server that is not there", server.Proxy.Child[0])}
+	}
+	code := clientFindings[server.Trouble]
+	return []Finding{found(code, where+": "+kindOf(code).Title, "")}
+}
+
+// anotherProgram is the program of an entry, if it is neither this one nor one that
+// stands beside it, as mcpauth-proxy does.
+func (e *examination) anotherProgram(program string) string {
+	path, err := e.b.lookUp(program, "")
+	own, ownErr := filepath.EvalSymlinks(e.o.Executable)
+	if err != nil || ownErr != nil {
+		return ""
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil || filepath.Dir(real) == filepath.Dir(own) {
+		return ""
+	}
+	if a, err := os.Stat(real); err == nil {
+		if b, err := os.Stat(own); err == nil && os.SameFile(a, b) {
+			return ""
+		}
+	}
+	return path
+}
