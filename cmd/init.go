@@ -23,6 +23,7 @@ type initOptions struct {
 	cwd                        string
 	signIn, noSignIn           bool
 	unchecked                  bool
+	clients                    []string
 }
 
 func newInit(a *app) *cobra.Command {
@@ -54,7 +55,9 @@ func newInit(a *app) *cobra.Command {
 	flags.StringVar(&o.cwd, "cwd", "", "folder in which the server is started")
 	flags.BoolVar(&o.signIn, "sign-in", false, "sign in at the end, without asking")
 	flags.BoolVar(&o.noSignIn, "no-sign-in", false, "do not sign in at the end")
+	flags.StringSliceVar(&o.clients, "client", nil, "AI client to add the server to (repeat); mcpauth client list names them")
 	flags.BoolVar(&o.unchecked, "no-check", false, "do not ask the provider whether the issuer is right")
+	must(c.RegisterFlagCompletionFunc("client", completeClients))
 	must(c.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions(
 		[]string{"okta", "entra", "google", "auth0", "keycloak", "other"}, cobra.ShellCompDirectiveNoFileComp)))
 	return c
@@ -80,6 +83,7 @@ type setup struct {
 	secret   keychain.Secret
 	redirect []string // to register
 	signIn   bool     // at the end
+	clients  []string // that were chosen at the terminal
 }
 
 // run gathers everything first, then writes it in one step. Ctrl+c before that
@@ -98,7 +102,7 @@ func (s *setup) run(ctx context.Context) error {
 		}
 	}
 	for _, step := range []func(context.Context) error{
-		s.chooseProvider, s.chooseIssuer, s.register, s.chooseClient, s.chooseSecret, s.chooseCommand, s.chooseName, s.chooseSignIn,
+		s.chooseProvider, s.chooseIssuer, s.register, s.chooseClient, s.chooseSecret, s.chooseCommand, s.chooseName, s.chooseSignIn, s.chooseClients,
 	} {
 		if err := step(ctx); err != nil {
 			return err
