@@ -43,8 +43,24 @@ func open(t *testing.T, width, height int, env []string, command ...string) *ter
 		t.Fatal(err)
 	}
 	term.tmux("-f", conf, "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "sh", "-c", script)
-	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
+	t.Cleanup(term.end)
 	return term
+}
+
+// end ends all, and waits for the program: it still writes into its home folder.
+func (x *terminal) end() {
+	pane, _ := exec.Command("tmux", "-S", x.socket, "display-message", "-p", "#{pane_pid}").Output()
+	shell := strings.TrimSpace(string(pane))
+	children, _ := os.ReadFile("/proc/" + shell + "/task/" + shell + "/children")
+	_ = exec.Command("tmux", "-S", x.socket, "kill-server").Run()
+	deadline := time.Now().Add(patience)
+	for _, pid := range strings.Fields(string(children)) {
+		for time.Now().Before(deadline) {
+			if _, err := os.Stat("/proc/" + pid); err != nil {
+				break
+			}
+		}
+	}
 }
 
 func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
