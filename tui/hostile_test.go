@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -22,6 +23,18 @@ var evil = []string{
 	"\x1b_Gi=1\x1b\\", "\x9b2J", "\u009b31m", "\u0090x\u009c", "\r", "\b\b\b", "\a", "\x00", "\x7f", "\u202e", "\u2066", "\u2069", "\u200b", "\u200d", "\ufeff",
 	"\u00ad", "\U000e0041", "\u2028", "\u2029", "\xff\xfe", "plain", "漢字", "e\u0301", "🎉", "\n", "\t", "# head\n", "**bold**", "[a](http://b)", "`code`",
 	"<script>", "{\"a\":1}", strings.Repeat("x", 200), "%s%d",
+}
+
+// sharedSource is a source of chance for the test and for the jobs of its fakes.
+type sharedSource struct {
+	mu     sync.Mutex
+	source rand.Source
+}
+
+func (s *sharedSource) Uint64() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.source.Uint64()
 }
 
 func evilText(r *rand.Rand) string {
