@@ -67,16 +67,21 @@ var smallPayload = `{"text":"` + strings.Repeat("x", 100) + `"}`
 
 // steps are what is measured, in this order: what leaves a target with garbage
 // to collect comes last.
-var steps = []func(*session, amounts, *tally) error{
-	(*session).starts, (*session).sequential, (*session).pipelined, (*session).burstDown, (*session).burstUp,
-	(*session).lists, (*session).echoes,
+var steps = []step{
+	{"start", (*session).starts}, {"call", (*session).sequential}, {"pipelined", (*session).pipelined},
+	{"down", (*session).burstDown}, {"up", (*session).burstUp}, {"list", (*session).lists}, {"echo", (*session).echoes},
+}
+
+type step struct {
+	name string
+	run  func(*session, amounts, *tally) error
 }
 
 // take does one step.
-func (s *session) take(step func(*session, amounts, *tally) error, a amounts, t *tally) error {
+func (s *session) take(step step, a amounts, t *tally) error {
 	runtime.GC() // ours, not amid what is measured
 	s.still()
-	if err := step(s, a, t); err != nil {
+	if err := step.run(s, a, t); err != nil {
 		s.faults.Lost++
 		return s.failed(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -34,6 +35,7 @@ type options struct {
 	patience time.Duration // to wait for a quiet machine before a round
 	quick    bool
 	json     bool
+	step     string // the only one to measure, or empty
 	profile  string // folder for profiles of mcpauth
 	with     checkouts
 }
@@ -65,9 +67,11 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "two short rounds, no waiting, no judgement on time")
 	flag.BoolVar(&o.json, "json", false, "print one JSON object")
 	flag.StringVar(&o.profile, "profile", "", "write profiles of mcpauth to this `folder` (makes it slower)")
+	flag.StringVar(&o.step, "step", "", "measure only this `step`: start, call, pipelined, down, up, list or echo")
 	flag.Var(&o.with, "with", "measure the mcpauth of another checkout, too: `NAME=FOLDER` (repeat)")
 	flag.Parse()
-	if flag.NArg() > 0 || o.rounds < 1 || o.rounds > 1000 || o.calls < 1 || o.calls > 1_000_000 {
+	known := o.step == "" || slices.ContainsFunc(steps, func(s step) bool { return s.name == o.step })
+	if flag.NArg() > 0 || !known || o.rounds < 1 || o.rounds > 1000 || o.calls < 1 || o.calls > 1_000_000 {
 		flag.Usage()
 		os.Exit(2)
 	}

@@ -37,7 +37,7 @@ func measure(ctx context.Context, o options, targets []*target, cpus string) (ta
 	for n := 0; len(t.rounds) < o.rounds && n < attempts*o.rounds; n++ {
 		awaitQuiet(ctx, o)
 		load := newLoadMeter()
-		round, err := t.round(ctx, o.amounts(), n)
+		round, err := t.round(ctx, o, n)
 		if err != nil {
 			return t, err
 		}
@@ -70,7 +70,7 @@ func awaitQuiet(ctx context.Context, o options) {
 
 // round measures each target once. All run at the same time, idle but for the
 // one whose turn it is, so that what is compared is moments apart.
-func (t *table) round(ctx context.Context, a amounts, number int) ([]values, error) {
+func (t *table) round(ctx context.Context, o options, number int) ([]values, error) {
 	tallies := make([]tally, len(t.targets))
 	sessions := make([]*session, len(t.targets))
 	defer func() {
@@ -94,12 +94,15 @@ func (t *table) round(ctx context.Context, a amounts, number int) ([]values, err
 		}
 	}
 	for _, step := range steps {
+		if o.step != "" && o.step != step.name {
+			continue
+		}
 		for turn := range passes * len(sessions) {
 			i := (turn + turn/len(sessions) + number) % len(sessions)
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			if err := sessions[i].take(step, a, &tallies[i]); err != nil {
+			if err := sessions[i].take(step, o.amounts(), &tallies[i]); err != nil {
 				return nil, err
 			}
 		}

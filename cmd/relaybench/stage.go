@@ -127,7 +127,7 @@ func (s *stage) addProxy(ctx context.Context, version checkout, profiles string)
 		argv: []string{program, "proxy", "--"},
 		env: []string{
 			"HOME=" + home, "USERPROFILE=" + home, "PATH=" + os.Getenv("PATH"), "SystemRoot=" + os.Getenv("SystemRoot"),
-			"RELAYBENCH_KEYCHAIN=" + keys, "RELAYBENCH_PROFILE=" + profiles,
+			os.Getenv("RBENV"), "RELAYBENCH_KEYCHAIN=" + keys, "RELAYBENCH_PROFILE=" + profiles,
 		},
 	}
 	if t.user, err = s.signIn(ctx, program, t.env); err != nil {
