@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -79,12 +78,11 @@ func (p Profile) check() (field string, err error) {
 	return "", nil
 }
 
-var profileName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`)
-
 // checkProfileName keeps names apart from flags ("-x"), from hidden files and
 // from paths, since they become parts of file names and of keychain entries.
 func checkProfileName(name string) error {
-	if profileName.MatchString(name) {
+	const first = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+	if 1 <= len(name) && len(name) <= 64 && strings.Trim(name[:1], first) == "" && strings.Trim(name, first+".-") == "" {
 		return nil
 	}
 	return errors.New("must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with none of . and -")

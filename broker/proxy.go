@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -263,14 +262,21 @@ func (failedGate) FromBackend(*relay.Output, *relay.Request) relay.Verdict {
 	return relay.Verdict{Action: relay.Drop}
 }
 
-// interpreters run what their first argument names.
-var interpreters = regexp.MustCompile(`^(python[0-9.]*|node|bun|deno|ruby|perl|php|sh|bash|npx|uvx|uv|java|dotnet)(\.exe)?$`)
+// interprets reports whether a program runs what its first argument names.
+func interprets(name string) bool {
+	switch name = strings.TrimSuffix(name, ".exe"); name {
+	case "node", "bun", "deno", "ruby", "perl", "php", "sh", "bash", "npx", "uvx", "uv", "java", "dotnet":
+		return true
+	}
+	version, python := strings.CutPrefix(name, "python")
+	return python && strings.Trim(version, "0123456789.") == ""
+}
 
 // serverName is how people call the server: the program and, for an
 // interpreter, its script. Other arguments may hold secrets.
 func serverName(command []string) string {
 	name := filepath.Base(command[0])
-	if len(command) > 1 && interpreters.MatchString(name) && !strings.HasPrefix(command[1], "-") {
+	if len(command) > 1 && interprets(name) && !strings.HasPrefix(command[1], "-") {
 		name += " " + filepath.Base(command[1])
 	}
 	return name

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
 )
 
@@ -38,23 +37,41 @@ func (h head) line() []byte {
 	return fmt.Appendf(nil, headFormat, h.name, state, h.seq, h.hash[:])
 }
 
-var headLine = regexp.MustCompile(`^(\S*) +(live|removed|free) +(\d{20}) ([0-9a-f]{64})\n$`)
+var errNoHead = errors.New("it is no line of this file")
 
+// parseHead reads what line writes.
 func parseHead(line []byte) (h head, err error) {
-	m := headLine.FindSubmatch(line)
-	if m == nil || len(line) != headSize {
-		return h, errors.New("it is no line of this file")
+	fields := bytes.Fields(line)
+	if len(fields) == 3 {
+		fields = append([][]byte{nil}, fields...) // of a line that is free
 	}
-	h.name, h.removed = string(m[1]), string(m[2]) == "removed"
-	if (string(m[2]) == "free") != (h.name == "") {
+	if len(fields) != 4 {
+		return h, errNoHead
+	}
+	state := string(fields[1])
+	h.name, h.removed = string(fields[0]), state == "removed"
+	h.seq, err = strconv.ParseInt(string(fields[2]), 10, 64)
+	copy(h.hash[:], fields[3])
+	known := h.removed || state == "live" || state == "free"
+	if err != nil || !known || !isHash(h.hash[:]) || !bytes.Equal(fmt.Appendf(nil, headFormat, h.name, state, h.seq, h.hash[:]), line) {
+		return head{}, errNoHead
+	}
+	if (state == "free") != (h.name == "") {
 		return head{}, errors.New("it was changed: a line is free when it names no file")
 	}
-	h.seq, err = strconv.ParseInt(string(m[3]), 10, 64)
-	copy(h.hash[:], m[4])
 	if h.seq == 0 && h.link != origin() {
 		return head{}, errors.New("it was changed: before the first record there is no hash")
 	}
-	return h, err
+	return h, nil
+}
+
+func isHash(text []byte) bool {
+	for _, c := range text {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // headPlace is where the head of one file is kept.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
 	"time"
 )
@@ -35,11 +34,11 @@ func fileName(day time.Time, number int) string {
 	return name + ".jsonl"
 }
 
-var fileNamePattern = regexp.MustCompile(`^audit-(\d{4}-\d\d-\d\d)(?:\.([1-9]\d{0,5}))?\.jsonl$`)
+var fileNamePattern = compiled(`^audit-(\d{4}-\d\d-\d\d)(?:\.([1-9]\d{0,5}))?\.jsonl$`)
 
 // parseFileName is the day and the number of an audit file.
 func parseFileName(name string) (day time.Time, number int, ok bool) {
-	m := fileNamePattern.FindStringSubmatch(name)
+	m := fileNamePattern().FindStringSubmatch(name)
 	if m == nil {
 		return day, 0, false
 	}

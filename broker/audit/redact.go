@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Redacted stands where something was left out.
@@ -15,12 +16,17 @@ const Redacted = "[redacted]"
 // be cut to a few hundred anyway.
 const maxContent = 16 << 10
 
+// compiled is compiled when it is needed, which is not at each start.
+func compiled(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
 // secretName matches the names of values that are never kept, without regard to
 // case, and to - and _ in them.
-var secretName = regexp.MustCompile(`(?i)token|secret|passw|passphrase|pwd|api[-_]?key|apikey|private[-_]?key|access[-_]?key|credential|authorization|cookie|session|bearer|signature|otp|\bpin\b|cvv|ssn|iban|card[-_]?number`)
+var secretName = compiled(`(?i)token|secret|passw|passphrase|pwd|api[-_]?key|apikey|private[-_]?key|access[-_]?key|credential|authorization|cookie|session|bearer|signature|otp|\bpin\b|cvv|ssn|iban|card[-_]?number`)
 
 // secretText matches parts of texts that look like secrets, whatever their name is.
-var secretText = regexp.MustCompile(strings.Join([]string{
+var secretText = compiled(strings.Join([]string{
 	`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*`,                  // JWT
 	`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*-----|$)`, // PEM
 	`(?i)\b(?:bearer|basic)\s+[A-Za-z0-9+/._~=-]{8,}`,                            // HTTP
@@ -40,7 +46,7 @@ var secretText = regexp.MustCompile(strings.Join([]string{
 // long, or that is no JSON, is left out as a whole. It is a net with holes: a secret
 // that looks like any other word passes.
 func Redact(name string, value []byte) string {
-	if secretName.MatchString(name) || len(value) > maxContent {
+	if secretName().MatchString(name) || len(value) > maxContent {
 		return Redacted
 	}
 	decoder := json.NewDecoder(bytes.NewReader(value))
@@ -61,7 +67,7 @@ func redact(v any) any {
 	case string:
 		return redactText(v)
 	case json.Number:
-		if secretText.MatchString(v.String()) {
+		if secretText().MatchString(v.String()) {
 			return Redacted
 		}
 	case []any:
@@ -70,7 +76,7 @@ func redact(v any) any {
 		}
 	case map[string]any:
 		for name := range v {
-			if secretName.MatchString(name) {
+			if secretName().MatchString(name) {
 				v[name] = Redacted
 			} else {
 				v[name] = redact(v[name])
@@ -90,7 +96,7 @@ func redactText(text string) string {
 			}
 		}
 	}
-	return secretText.ReplaceAllString(text, Redacted)
+	return secretText().ReplaceAllString(text, Redacted)
 }
 
 // RedactText is a text for people without the parts that look like secrets. It has
@@ -105,7 +111,7 @@ func RedactURI(uri string) string {
 	}
 	u, err := url.Parse(uri)
 	if err != nil {
-		return secretText.ReplaceAllString(uri, Redacted)
+		return secretText().ReplaceAllString(uri, Redacted)
 	}
 	if _, has := u.User.Password(); has {
 		u.User = url.UserPassword(u.User.Username(), "redacted")
@@ -113,7 +119,7 @@ func RedactURI(uri string) string {
 	clean := func(query string) string {
 		parts := strings.Split(query, "&")
 		for i, part := range parts {
-			if name, _, has := strings.Cut(part, "="); has && secretName.MatchString(name) {
+			if name, _, has := strings.Cut(part, "="); has && secretName().MatchString(name) {
 				parts[i] = name + "=redacted"
 			}
 		}
@@ -123,5 +129,5 @@ func RedactURI(uri string) string {
 	if strings.Contains(u.Fragment, "=") {
 		u.Fragment, u.RawFragment = clean(u.Fragment), ""
 	}
-	return secretText.ReplaceAllString(u.String(), Redacted)
+	return secretText().ReplaceAllString(u.String(), Redacted)
 }

@@ -3,6 +3,7 @@ package backend
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,13 +11,18 @@ import (
 // maxWords bounds the last words, in bytes: they end up in one line of an error.
 const maxWords = 300
 
+// Compiled when they are needed, which is not at each start.
 var (
 	// An escape sequence: CSI, OSC with its text, or ESC and one more byte.
-	escape = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)`)
+	escape = compiled(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)`)
 	// A line that names a failure, like those of Python, node, Go and cargo. node
 	// ends with its version and Go with a stack; the reason stands above.
-	reason = regexp.MustCompile(`^[\w.]*([Ee]rror|ERROR|[Ee]xception|panic|fatal|FATAL)\b[^:]{0,30}:`)
+	reason = compiled(`^[\w.]*([Ee]rror|ERROR|[Ee]xception|panic|fatal|FATAL)\b[^:]{0,30}:`)
 )
+
+func compiled(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // lastWords picks from the end of a program's stderr the line that says why it
 // ended: the last one that starts with an error's name, or else the last.
@@ -27,7 +33,7 @@ func lastWords(tail string) string {
 		if line == "" {
 			continue
 		}
-		if reason.MatchString(line) || !reason.MatchString(last) {
+		if reason().MatchString(line) || !reason().MatchString(last) {
 			last = line
 		}
 	}
@@ -38,7 +44,7 @@ func lastWords(tail string) string {
 // text: escape sequences, control bytes, and the invisible format characters
 // (bidirectional overrides, zero widths, tags).
 func printable(line string) string {
-	line = escape.ReplaceAllString(line, "")
+	line = escape().ReplaceAllString(line, "")
 	line = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -16,7 +17,7 @@ import (
 const codeLifetime = time.Minute
 
 // challengeForm is what SHA-256 in base64url looks like (RFC 7636 4.2).
-var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+var challengeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) })
 
 // authRequest is an authorization request whose client and redirect URI are
 // known, so that errors may be sent there.
@@ -119,7 +120,7 @@ func (s *Server) check(req *authRequest) *oauthError {
 		return refuse("invalid_request", "code_challenge is missing: PKCE is required")
 	case form.Get("code_challenge_method") != "S256":
 		return refuse("invalid_request", "code_challenge_method must be S256")
-	case !challengeForm.MatchString(form.Get("code_challenge")):
+	case !challengeForm().MatchString(form.Get("code_challenge")):
 		return refuse("invalid_request", "code_challenge is no SHA-256 in base64url")
 	}
 	if age := form.Get("max_age"); age != "" {
