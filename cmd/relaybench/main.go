@@ -3,9 +3,10 @@
 //	go run ./cmd/relaybench            the table of docs/performance.md
 //	go run ./cmd/relaybench -quick     a few rounds, judged by correctness alone
 //
-// Three targets stand before the same very fast server: nothing ("direct"), a
-// process that copies bytes ("pipe"), and mcpauth, signed in, with policy,
-// audit and user context on. They are measured in one run, interleaved and in
+// Four targets stand before the same very fast server: nothing ("direct"), a
+// process that copies bytes ("pipe"), mcpauth-proxy, which AI clients start, and
+// mcpauth, which has all commands; both signed in, with policy, audit and user
+// context on. They are measured in one run, interleaved and in
 // rotated order, and compared within each round, because on a shared machine
 // only that tells anything. Every answer is compared with what it must be,
 // every call must stand in the audit log, and each must have carried the user.

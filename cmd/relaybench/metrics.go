@@ -105,7 +105,7 @@ func (t table) ratios(target, metric int) spread {
 	return spreadOf(all)
 }
 
-// goalsMet judges this checkout's mcpauth.
+// goalsMet judges this checkout's mcpauth-proxy.
 func (t table) goalsMet() bool {
 	for i, m := range metrics {
 		if m.goal.bound != 0 && !m.goal.met(t.figures(baseline+1, i).Median, t.ratios(baseline+1, i).Median) {

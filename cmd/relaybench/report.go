@@ -66,8 +66,8 @@ func (t table) how(o options) string {
 	if !canPin {
 		text += ". Not measured on this system: one CPU, foreign load, memory, CPU time"
 	}
-	return text + ". mcpauth is all of cmd/mcpauth, signed in, with policy, audit and user context; " +
-		"only its keychain is a folder. RSS is the sum over its own processes."
+	return text + ". mcpauth and mcpauth-proxy are all of their programs, built as for a release, signed in, with policy, audit and user context; " +
+		"only the keychain is a folder. RSS is the sum over its own processes."
 }
 
 func (g goal) String() string {

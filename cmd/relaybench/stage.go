@@ -56,7 +56,11 @@ func newStage(ctx context.Context, o options) (_ *stage, err error) {
 		return nil, err
 	}
 	s.targets = []*target{{name: "direct"}, {name: "pipe", argv: []string{pipe}}}
-	for _, version := range append(checkouts{{"mcpauth", root}}, o.with...) {
+	versions := []version{{"mcpauth-proxy", root, "signedinproxy", nil}, {"mcpauth", root, "signedin", []string{"proxy"}}}
+	for _, other := range o.with {
+		versions = append(versions, version{other.name, other.dir, "signedin", []string{"proxy"}})
+	}
+	for _, version := range versions {
 		t, err := s.addProxy(ctx, version, o.profile)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", version.name, err)
@@ -99,23 +103,38 @@ func (s *stage) build(ctx context.Context, checkout, program, name string, flags
 	if runtime.GOOS == "windows" {
 		output += ".exe"
 	}
-	command := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", output, programs+program)...)
+	command := exec.CommandContext(ctx, "go", append(append([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags...), "-o", output, programs+program)...)
 	command.Dir = checkout
+	command.Env = append(os.Environ(), "CGO_ENABLED=0") // as releases are
 	if text, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build %s: %w\n%s", program, err, text)
 	}
 	return output, nil
 }
 
-// addProxy builds a version of mcpauth and signs in with it, in a home of its own.
-func (s *stage) addProxy(ctx context.Context, version checkout, profiles string) (*target, error) {
+// version is one program to measure.
+type version struct {
+	name, dir string
+	program   string   // its folder under programs
+	args      []string // that make it a proxy
+}
+
+// addProxy builds a version and signs in with the mcpauth of the same checkout, in
+// a home of its own.
+func (s *stage) addProxy(ctx context.Context, version version, profiles string) (*target, error) {
 	var flags []string
 	if profiles != "" {
 		flags = []string{"-tags", "relaybench_profile"}
 	}
-	program, err := s.build(ctx, version.dir, "signedin", "mcpauth-"+version.name, flags...)
+	program, err := s.build(ctx, version.dir, version.program, "proxy-"+version.name, flags...)
 	if err != nil {
 		return nil, err
+	}
+	login := program
+	if version.program != "signedin" {
+		if login, err = s.build(ctx, version.dir, "signedin", "login-"+version.name); err != nil {
+			return nil, err
+		}
 	}
 	home := filepath.Join(s.dir, "home-"+version.name)
 	keys := filepath.Join(home, "keychain")
@@ -124,13 +143,13 @@ func (s *stage) addProxy(ctx context.Context, version checkout, profiles string)
 	}
 	t := &target{
 		name: version.name, home: home, proxy: true,
-		argv: []string{program, "proxy", "--"},
+		argv: append(append([]string{program}, version.args...), "--"),
 		env: []string{
 			"HOME=" + home, "USERPROFILE=" + home, "PATH=" + os.Getenv("PATH"), "SystemRoot=" + os.Getenv("SystemRoot"),
-			os.Getenv("RBENV"), "RELAYBENCH_KEYCHAIN=" + keys, "RELAYBENCH_PROFILE=" + profiles,
+			"RELAYBENCH_KEYCHAIN=" + keys, "RELAYBENCH_PROFILE=" + profiles,
 		},
 	}
-	if t.user, err = s.signIn(ctx, program, t.env); err != nil {
+	if t.user, err = s.signIn(ctx, login, t.env); err != nil {
 		return nil, fmt.Errorf("sign-in: %w", err)
 	}
 	return t, nil

@@ -1,6 +1,6 @@
 //go:build relaybench_profile
 
-package main
+package folder
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"runtime/pprof"
 )
 
-// profile writes where the time and the memory of this process went to files
+// Profile writes where the time and the memory of this process went to files
 // of the folder dir.
-func profile(dir string) (stop func()) {
+func Profile(dir string) (stop func()) {
 	if dir == "" {
 		return func() {}
 	}
