@@ -83,6 +83,18 @@ func itemOf(m *relay.Message) policy.Item {
 	}
 }
 
+// itemAsked is what a call that is recorded was about.
+func itemAsked(r *relay.Request) policy.Item {
+	kind := policy.Resource
+	switch r.Method {
+	case "tools/call":
+		kind = policy.Tool
+	case "prompts/get":
+		kind = policy.Prompt
+	}
+	return policy.Item{Kind: kind, Name: r.Name}
+}
+
 // completed is what a completion/complete is about: its answers tell of it.
 func completed(m *relay.Message) policy.Item {
 	kind, name, uri := m.Ref()

@@ -226,13 +226,13 @@ func (x *Exploration) Own(id string) bool {
 	return own
 }
 
-func (x *Exploration) noteRefusal(m *relay.Message, code int, words string) {
+func (x *Exploration) noteRefusal(id []byte, item policy.Item, code int, words string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.refusals == nil || len(x.refusals) >= maxNoted {
 		x.refusals = map[string]refusedCall{}
 	}
-	x.refusals[string(m.ID())] = refusedCall{code: code, words: words, item: itemOf(m)}
+	x.refusals[string(id)] = refusedCall{code: code, words: words, item: item}
 }
 
 // Refusal returns why the gate refused a call, by the JSON text of its id, once;

@@ -40,11 +40,11 @@ func (g nobodysGate) FromClient(m *relay.Message) relay.Verdict {
 		v.Tag = m.Cursor() == nil
 		return v
 	}
-	call, err := g.recordCall(m, identity.User{}, nobodysRule)
+	call, commit, err := g.recordCall(m, identity.User{}, nobodysRule)
 	if err != nil {
 		return g.refuse(m, codeUnrecorded, unrecordedWords(err))
 	}
-	return relay.Verdict{Action: relay.Forward, Tag: call}
+	return relay.Verdict{Action: relay.Forward, Tag: call, Commit: commit}
 }
 
 // Refused records a line of the client that was not read.

@@ -186,7 +186,7 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 // refuse answers a call with why it goes nowhere.
 func (g *gate) refuse(m *relay.Message, code int, words string) relay.Verdict {
 	if g.explorer != nil {
-		g.explorer.noteRefusal(m, code, words)
+		g.explorer.noteRefusal(m.ID(), itemOf(m), code, words)
 	}
 	return answer(refusedAnswer(m, code, words))
 }
@@ -207,12 +207,12 @@ func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling
 		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
 			"mcpauth: params, _meta and arguments must be objects", nil))
 	}
-	call, err := g.recordCall(m, user, ruling.Rule)
+	call, commit, err := g.recordCall(m, user, ruling.Rule)
 	if err != nil {
 		return g.refuse(m, codeUnrecorded, unrecordedWords(err))
 	}
 	g.session.Used()
-	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call, WholeAnswer: g.readsInput(m)}
+	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call, Commit: commit, WholeAnswer: g.readsInput(m)}
 	if sent != m { // what the server gets is not what the client sent
 		v.Insert = relay.Insertion{}
 		v.Line, _ = m.Splice(nil, reserved, add)
@@ -298,6 +298,19 @@ func wantsResources(m *relay.Message) bool {
 }
 
 func answer(line []byte) relay.Verdict { return relay.Verdict{Action: relay.Answer, Line: line} }
+
+// Uncommitted answers a call that did not leave, because it could not be recorded.
+func (g *gate) Uncommitted(request *relay.Request, err error) []byte {
+	if call, ok := request.Tag.(*openCall); ok {
+		g.calls.remove(call)
+	}
+	words := unrecordedWords(err)
+	if g.explorer != nil {
+		g.explorer.noteRefusal(request.ID, itemAsked(request), codeUnrecorded, words)
+		g.explorer.noteOwn(string(request.ID))
+	}
+	return refusedAnswer(asked{request}, codeUnrecorded, words)
+}
 
 // Refused records a line of the client that was not read.
 func (g *gate) Refused(r *relay.Refusal) {

@@ -256,6 +256,8 @@ func (g failedGate) FromClient(m *relay.Message) relay.Verdict {
 	return answer(relay.AppendError(nil, m.ID(), relay.CodeBackendGone, g.words, nil))
 }
 
+func (failedGate) Uncommitted(*relay.Request, error) []byte { return nil } // it forwards nothing
+
 func (failedGate) Refused(*relay.Refusal) {}
 
 func (failedGate) FromBackend(*relay.Output, *relay.Request) relay.Verdict {

@@ -18,6 +18,8 @@ import (
 // recorder takes the audit record of a call before it leaves.
 type recorder interface {
 	Append(audit.Record) error
+	// Queue makes a record part of a batch, which is written when it is committed.
+	Queue(audit.Record) (relay.Commit, error)
 }
 
 // auditDir is where the audit files are.
@@ -64,6 +66,19 @@ func (r *record) Append(a audit.Record) error {
 		return err
 	}
 	return log.Append(a)
+}
+
+// Queue implements recorder.
+func (r *record) Queue(a audit.Record) (relay.Commit, error) {
+	log, err := r.open()
+	if err != nil {
+		return nil, err
+	}
+	batch, err := log.Queue(a)
+	if err != nil {
+		return nil, err
+	}
+	return batch, nil
 }
 
 // later takes a record that nothing waits for.
@@ -157,20 +172,21 @@ func (g *gate) record(m *relay.Message, user identity.User, decision, reason str
 	return g.audit.Append(g.callRecord(m, user, decision, reason))
 }
 
-// recordCall is record for a call that is allowed, whose answer is then recorded,
-// too.
-func (g *gate) recordCall(m *relay.Message, user identity.User, rule string) (*openCall, error) {
+// recordCall prepares the record of a call that is allowed, whose answer is then
+// recorded, too. It is written when the commit is done, before the call leaves.
+func (g *gate) recordCall(m *relay.Message, user identity.User, rule string) (*openCall, relay.Commit, error) {
 	r := g.callRecord(m, user, audit.Allow, rule)
 	call := &openCall{writtenUser: g.user.written(), method: r.Method, name: r.Name, sent: r.Time}
 	if g.calls != nil {
 		call.id = g.calls.ids.Next(r.Time)
 		r.ID = call.id
 	}
-	if err := g.audit.Append(r); err != nil {
-		return nil, err
+	commit, err := g.audit.Queue(r)
+	if err != nil {
+		return nil, nil, err
 	}
 	g.calls.add(call)
-	return call, nil
+	return call, commit, nil
 }
 
 func (g *gate) callRecord(m *relay.Message, user identity.User, decision, reason string) audit.Record {
@@ -239,6 +255,16 @@ func (c *callBook) add(call *openCall) {
 	}
 }
 
+// remove forgets a call that was not sent on.
+func (c *callBook) remove(call *openCall) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, call)
+}
+
 // answered records the answer to a call, if it is one that was sent on.
 func (c *callBook) answered(out *relay.Output, request *relay.Request) {
 	if c == nil || request == nil {
@@ -248,9 +274,7 @@ func (c *callBook) answered(out *relay.Output, request *relay.Request) {
 	if !ok {
 		return
 	}
-	c.mu.Lock()
-	delete(c.open, call)
-	c.mu.Unlock()
+	c.remove(call)
 	r := call.result(time.Now())
 	r.Bytes = out.Size()
 	switch {

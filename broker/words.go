@@ -151,7 +151,7 @@ func kindFlag(kind policy.Kind) string {
 }
 
 // refusedAnswer says why a call went nowhere, in the form that its method has.
-func refusedAnswer(m *relay.Message, code int, words string) []byte {
+func refusedAnswer(m question, code int, words string) []byte {
 	if m.Method() == "tools/call" {
 		return toolErrorAnswer(m, words)
 	}
@@ -164,9 +164,23 @@ func unrecordedWords(err error) string {
 		"The user can make room or mend the rights of the audit folder, then try again.", err)
 }
 
+// question is what an answer needs of a call.
+type question interface {
+	ID() []byte
+	Method() string
+	Modern() bool
+}
+
+// asked is the question of a call that is in flight.
+type asked struct{ *relay.Request }
+
+func (a asked) ID() []byte     { return a.Request.ID }
+func (a asked) Method() string { return a.Request.Method }
+func (a asked) Modern() bool   { return a.Request.Modern }
+
 // toolErrorAnswer is a tool result that says what went wrong: models read it,
 // while JSON-RPC errors often end the turn.
-func toolErrorAnswer(m *relay.Message, words string) []byte {
+func toolErrorAnswer(m question, words string) []byte {
 	return resultAnswer(m, map[string]any{
 		"content": []any{map[string]any{"type": "text", "text": words}},
 		"isError": true,
@@ -175,7 +189,7 @@ func toolErrorAnswer(m *relay.Message, words string) []byte {
 
 // resultAnswer builds a result. One for a modern request names its type, and a
 // list there says that it may not be kept (MCP 2026-07-28, "Caching").
-func resultAnswer(m *relay.Message, result map[string]any, list bool) []byte {
+func resultAnswer(m question, result map[string]any, list bool) []byte {
 	if m.Modern() {
 		if result["resultType"] == nil {
 			result["resultType"] = "complete"

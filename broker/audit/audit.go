@@ -61,8 +61,10 @@ type Log struct {
 	pid int
 
 	mu    sync.Mutex
-	held  *held // nil before the first use and after an error
-	line  []byte
+	held  *held  // nil before the first use and after an error
+	batch *Batch // what is to be written next, or nil
+	lines []byte // of the batch
+	end   link   // of the chain with them
 	aside string // a file that was found changed, for the next first record
 	tidy  bool   // old files are to be looked for
 	armed bool   // timer will fire
@@ -87,7 +89,7 @@ func (o Options) Open() (*Log, error) {
 	if o.MaxSize == 0 {
 		o.MaxSize = DefaultMaxSize
 	}
-	l := &Log{Options: o, pid: os.Getpid(), line: make([]byte, 0, maxLine)}
+	l := &Log{Options: o, pid: os.Getpid(), lines: make([]byte, 0, maxLine)}
 	if err := l.take(l.now()); err != nil {
 		return nil, err
 	}
@@ -98,16 +100,76 @@ func (o Options) Open() (*Log, error) {
 // an error the next Append tries afresh, so that the record goes on as soon as there
 // is space again.
 func (l *Log) Append(r Record) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	if err := l.ready(now); err != nil {
+	batch, err := l.Queue(r)
+	if err != nil {
 		return err
 	}
-	l.fill(&r, now)
-	at := l.held.end
-	line := l.begin(l.line[:0], &at)
-	return l.put(appendRecord(line, &r, &at), at)
+	return batch.Commit()
+}
+
+// Batch is a number of records that are written together.
+type Batch struct {
+	log  *Log
+	over bool // it was written, or could not be
+	err  error
+}
+
+// Queue makes a record part of the batch that is written next, and returns that: the
+// record is kept when the batch is committed without an error. Else as Append.
+func (l *Log) Queue(r Record) (*Batch, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.add(&r, l.now()); err != nil {
+		return nil, err
+	}
+	batch := l.batch
+	if len(l.lines) >= maxBatch {
+		_ = l.commit() // the batch knows
+	}
+	return batch, nil
+}
+
+// maxBatch is from where on a batch does not wait for others, in bytes.
+const maxBatch = 256 << 10
+
+// Commit writes the batch, with what came into it from others, unless that was done.
+func (b *Batch) Commit() error {
+	b.log.mu.Lock()
+	defer b.log.mu.Unlock()
+	if !b.over {
+		return b.log.commit()
+	}
+	return b.err
+}
+
+// add puts a record at the end of the batch. The caller holds mu.
+func (l *Log) add(r *Record, now time.Time) error {
+	if l.batch == nil {
+		if err := l.ready(now); err != nil {
+			return err
+		}
+		l.batch, l.end = &Batch{log: l}, l.held.end
+		l.lines = l.begin(l.lines[:0], &l.end)
+	}
+	l.fill(r, now)
+	l.lines = appendRecord(l.lines, r, &l.end)
+	l.arm() // should nobody commit it
+	return nil
+}
+
+// commit ends the batch. Results that wait go with it: they cost no write of their
+// own. The caller holds mu, and there is a batch.
+func (l *Log) commit() error {
+	results, lost := l.addResults()
+	b := l.batch
+	l.batch, b.over = nil, true
+	if b.err = l.put(l.lines, l.end); b.err == nil {
+		l.results.drop(results, lost)
+	}
+	if cap(l.lines) > 2*maxBatch {
+		l.lines = nil // the memory of a burst
+	}
+	return b.err
 }
 
 // fill sets what the caller left empty.
@@ -125,7 +187,6 @@ func (l *Log) fill(r *Record, now time.Time) {
 
 // put writes lines that end the chain at this link.
 func (l *Log) put(lines []byte, at link) error {
-	l.line = lines[:0]
 	h := l.held
 	if _, err := l.write(lines); err != nil {
 		h.dirty = true
@@ -153,7 +214,12 @@ func (l *Log) begin(dst []byte, at *link) []byte {
 	return appendRecord(dst, &r, at)
 }
 
-// ready sees to it that the held file is today's, not full, and as we left it.
+// lookEvery is how often a file that is written to is looked at: whether it is still
+// there under its name, and nobody else writes to it.
+const lookEvery = 100 * time.Millisecond
+
+// ready sees to it that the held file is today's, not full, and was as we left it
+// when we looked last.
 func (l *Log) ready(now time.Time) error {
 	for range 3 { // somebody may take the file away while we open it
 		h := l.held
@@ -161,8 +227,12 @@ func (l *Log) ready(now time.Time) error {
 			if err := h.mend(); err != nil {
 				return &Error{Op: "append", Path: h.path, Err: cause(err)}
 			}
+			if since := now.Sub(h.looked); 0 <= since && since < lookEvery {
+				return nil
+			}
 			switch size, same := h.mark.sizeAt(h.path); {
 			case same && size == h.size:
+				h.looked = now
 				return nil
 			case same:
 				l.aside = h.name // somebody else wrote to it: it is left to verify

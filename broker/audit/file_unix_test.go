@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // today is the path of the file that Open is about to open.
@@ -65,6 +66,7 @@ func TestFileReplacedByALinkIsRefused(t *testing.T) {
 	if err := os.Symlink(victim, path); err != nil {
 		t.Fatal(err)
 	}
+	l.held.looked = time.Time{} // a while ago
 	if err := l.Append(Record{}); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("Append = %v", err)
 	}
@@ -163,6 +165,7 @@ func TestFileThatWasMovedAwayIsMadeAnew(t *testing.T) {
 			if err := move(l.held.path); err != nil {
 				t.Fatal(err)
 			}
+			l.held.looked = time.Time{} // a while ago
 			if err := l.Append(Record{ID: "2"}); err != nil {
 				t.Fatal(err)
 			}

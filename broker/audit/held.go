@@ -22,7 +22,9 @@ type held struct {
 	shown link // what the heads file says
 	begun bool // we have written to it
 	dirty bool // half a line may stand behind size
-	torn  int  // bytes of half a line that we found
+	// looked is when the file was last seen to be as we left it.
+	looked time.Time
+	torn   int // bytes of half a line that we found
 }
 
 // fileName is the name of a day's file. The first has no number.
@@ -70,7 +72,7 @@ func (l *Log) take(now time.Time) error {
 		if err != nil {
 			return &Error{Op: "open", Path: l.Dir + string(os.PathSeparator) + name, Err: cause(err)}
 		}
-		h.day = dayOf(now)
+		h.day, h.looked = dayOf(now), now
 		l.held = h
 		l.tidy = l.tidy || h.size == 0
 		return nil

@@ -37,14 +37,11 @@ func (l *Log) removeOld() error {
 }
 
 func (l *Log) noteRemoved(name string) error {
-	if err := l.ready(l.now()); err != nil {
+	r := Record{Event: Removed, File: name, Reason: fmt.Sprintf("older than %d days", int(l.Keep.Hours()/24))}
+	if err := l.add(&r, l.now()); err != nil {
 		return err
 	}
-	r := Record{Event: Removed, File: name, Reason: fmt.Sprintf("older than %d days", int(l.Keep.Hours()/24))}
-	l.fill(&r, l.now())
-	at := l.held.end
-	line := l.begin(l.line[:0], &at)
-	if err := l.put(appendRecord(line, &r, &at), at); err != nil {
+	if err := l.commit(); err != nil {
 		return err
 	}
 	return l.held.show()

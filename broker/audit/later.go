@@ -20,7 +20,7 @@ const (
 	laterMost = 8192
 	// laterBatch is how many are written at once: a call waits no longer than
 	// that takes.
-	laterBatch = 32
+	laterBatch = 64
 )
 
 // Later writes a record within a tenth of a second, or with Flush or Close. It is
@@ -95,51 +95,65 @@ func (l *Log) Flush() error {
 	return err
 }
 
-// flushSome writes one batch of results. They are taken out of the queue when they
-// are written.
+// flushSome writes some of what waits.
 func (l *Log) flushSome() (more bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	batch, lost := l.results.peek()
-	if len(batch) == 0 && lost == 0 {
+	if l.batch == nil && !l.results.waits() {
 		return false, nil
 	}
-	if err := l.ready(l.now()); err != nil {
+	if l.batch == nil {
+		if err := l.ready(l.now()); err != nil {
+			return false, err
+		}
+		l.batch, l.end = &Batch{log: l}, l.held.end
+		l.lines = l.begin(l.lines[:0], &l.end)
+	}
+	if err := l.commit(); err != nil {
 		return false, err
 	}
-	at := l.held.end
-	line := l.begin(l.line[:0], &at)
-	for _, r := range batch {
+	return l.results.waits(), nil
+}
+
+// addResults puts some of the results that wait into the batch. They stay in the
+// queue until they are written.
+func (l *Log) addResults() (records, lost int) {
+	results, lost := l.results.peek()
+	for _, r := range results {
 		l.fill(&r, r.Time)
-		line = appendRecord(line, &r, &at)
+		l.lines = appendRecord(l.lines, &r, &l.end)
 	}
 	if lost > 0 {
 		gap := Record{Event: Gap, Reason: strconv.Itoa(lost) + " results could not be recorded"}
 		l.fill(&gap, l.now())
-		line = appendRecord(line, &gap, &at)
+		l.lines = appendRecord(l.lines, &gap, &l.end)
 	}
-	if err := l.put(line, at); err != nil {
-		return false, err
-	}
-	return l.results.drop(len(batch), lost), nil
+	return len(results), lost
+}
+
+func (q *queue) waits() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.records) > 0 || q.lost > 0
 }
 
 // peek returns the oldest records, to be read while the caller holds the log's lock:
-// only drop takes them away, and others are added behind.
+// only drop moves them, and others are added behind.
 func (q *queue) peek() (batch []Record, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.records[:min(len(q.records), laterBatch)], q.lost
 }
 
-func (q *queue) drop(written, lost int) (more bool) {
+// drop takes away what is written. The room is used again.
+func (q *queue) drop(written, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.records = q.records[written:]
 	q.lost -= lost
-	if len(q.records) == 0 {
+	left := copy(q.records, q.records[written:])
+	clear(q.records[left:])
+	q.records = q.records[:left]
+	if left == 0 && cap(q.records) > laterBatch {
 		q.records = nil
-		return false
 	}
-	return true
 }

@@ -101,7 +101,7 @@ func redactText(text string) string {
 
 // RedactText is a text for people without the parts that look like secrets. It has
 // the holes of [Redact].
-func RedactText(text string) string { return secretText.ReplaceAllString(text, Redacted) }
+func RedactText(text string) string { return secretText().ReplaceAllString(text, Redacted) }
 
 // RedactURI is a resource URI as it may be kept in any case: without a password, and
 // without the values of a query and of a fragment whose names look like secrets.

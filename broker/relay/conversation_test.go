@@ -34,6 +34,10 @@ func (g *openGate) FromBackend(out *Output, request *Request) Verdict {
 	return Verdict{Action: Forward}
 }
 
+func (g *openGate) Uncommitted(call *Request, err error) []byte {
+	return AppendError(nil, call.ID, 4507, err.Error(), nil)
+}
+
 func (g *openGate) Refused(r *Refusal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

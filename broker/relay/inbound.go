@@ -11,13 +11,22 @@ type inbound struct {
 	*Relay
 	parser  *Parser
 	out     batch
-	sending []Request // calls in the batch that is not written yet
+	sending []leaving // calls in the batch that is not written yet
 	spools  spoolRack
 	called  bool // the client has made a call
 }
 
+// leaving is a call in the batch.
+type leaving struct {
+	Request
+	commit Commit // nil when that is done
+	lines  span   // where in the batch it is
+}
+
 func (r *Relay) newInbound() *inbound {
-	return &inbound{Relay: r, parser: NewParser(r.Reserved), out: batch{sink: r.toBackend.Load}}
+	in := &inbound{Relay: r, parser: NewParser(r.Reserved)}
+	in.out = batch{sink: r.toBackend.Load, before: in.commit}
+	return in
 }
 
 // pumpClient reads the client until it says no more.
@@ -179,16 +188,69 @@ func (in *inbound) forward(m *Message, v Verdict) {
 		in.refuse(&Refusal{Code: CodeInvalidParams, Reason: "params, _meta and arguments must be objects", ID: m.ID()})
 		return
 	}
+	call := leaving{commit: v.Commit}
 	if m.Kind() == Call {
-		request := m.request(v.Tag)
-		if !in.inFlight.add(request, v.WholeAnswer || in.remembers(m)) {
+		call.Request = m.request(v.Tag)
+		if v.Commit != nil && m.leavesAtOnce(v) {
+			if err := v.Commit.Commit(); err != nil {
+				in.outbox.put(in.Gate.Uncommitted(&call.Request, err))
+				return
+			}
+			call.commit = nil
+		}
+		if !in.inFlight.add(call.Request, v.WholeAnswer || in.remembers(m)) {
 			in.refuse(&Refusal{Code: CodeInvalidRequest, Reason: "the id belongs to a call that is not answered yet", ID: m.ID()})
 			return
 		}
-		in.sending = append(in.sending, request)
 	}
-	if in.send(m, v) != nil {
+	call.lines.from = len(in.out.lines)
+	err := in.send(m, v)
+	if m.Kind() == Call {
+		call.lines.to = len(in.out.lines)
+		in.sending = append(in.sending, call)
+	}
+	if err == nil && in.out.full() {
+		err = in.out.flush()
+	}
+	if err != nil {
 		in.unsent()
+	}
+}
+
+// leavesAtOnce reports whether a message is written by itself, and not in a batch.
+func (m *Message) leavesAtOnce(v Verdict) bool {
+	return m.held != nil || len(v.Line) >= longText || len(m.line) >= longText
+}
+
+// commit does what must be done before the batch leaves, and takes the calls out of
+// it for which that fails.
+func (in *inbound) commit() {
+	var last Commit
+	var err error
+	removed := 0
+	for i := range in.sending {
+		call := &in.sending[i]
+		from, to := call.lines.from-removed, call.lines.to-removed
+		call.lines = span{}
+		if call.commit == nil {
+			continue
+		}
+		if call.commit != last {
+			last = call.commit
+			err = last.Commit()
+		}
+		call.commit = nil
+		if err != nil {
+			in.out.lines = slices.Delete(in.out.lines, from, to)
+			removed += to - from
+			in.uncommitted(&call.Request, err)
+		}
+	}
+}
+
+func (in *inbound) uncommitted(request *Request, err error) {
+	if in.inFlight.take(request.ID) != nil {
+		in.outbox.put(in.Gate.Uncommitted(request, err))
 	}
 }
 
@@ -223,7 +285,10 @@ func (in *inbound) flush() {
 // that is because it has ended, its obituary does so in better words.
 func (in *inbound) unsent() {
 	in.out.lines = in.out.lines[:0]
-	lost := slices.Clone(in.sending)
+	lost := make([]Request, 0, len(in.sending))
+	for _, call := range in.sending {
+		lost = append(lost, call.Request)
+	}
 	in.sending = in.sending[:0]
 	time.AfterFunc(lingering, func() {
 		for _, request := range lost {

@@ -93,7 +93,11 @@ func (out *outbound) pass(o *Output) {
 	if out.Revive != nil && request != nil && request.Method == "initialize" && !o.Failed() {
 		out.handshake.answered(text)
 	}
-	out.sent(out.out.add(text))
+	err := out.out.add(text)
+	if err == nil && out.out.full() {
+		err = out.out.flush()
+	}
+	out.sent(err)
 }
 
 // refuse answers a call of the backend that does not reach the client.

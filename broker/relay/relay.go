@@ -42,6 +42,9 @@ type Verdict struct {
 	Insert Insertion
 	// Tag comes back with the answer to a forwarded call.
 	Tag any
+	// Commit, if it is set, must succeed before a forwarded call leaves; else the
+	// call is answered by Gate.Uncommitted. Calls that leave in one write may share it.
+	Commit Commit
 	// WholeAnswer says that the gate wants to read the answer to a forwarded
 	// call, or to put another in its place. Any other answer that is longer than
 	// 256 KiB passes while it is read.
@@ -54,11 +57,16 @@ type Verdict struct {
 	Apart bool
 }
 
+// Commit is what must be done before a call leaves. It is asked once or more.
+type Commit interface{ Commit() error }
+
 // Gate decides what passes. Its methods are quick: they never wait for the
 // network, a disk or a person. They may be called by several goroutines at once.
 type Gate interface {
 	// FromClient judges a message to the backend.
 	FromClient(m *Message) Verdict
+	// Uncommitted gives the answer to a call that did not leave, because its Commit failed.
+	Uncommitted(call *Request, err error) (line []byte)
 	// Refused is told of a line of the client that was not read.
 	Refused(*Refusal)
 	// FromBackend judges a message to the client. request is the call that it

@@ -58,9 +58,10 @@ func (s *sink) end() { s.shut.Store(true) }
 // batch collects the lines that are ready at the same time, so that they leave
 // in one write. Long ones leave at once and are not copied.
 type batch struct {
-	sink  func() *sink
-	to    *sink // of the lines
-	lines []byte
+	sink   func() *sink
+	before func() // is called before lines are written, and may take some away
+	to     *sink  // of the lines
+	lines  []byte
 }
 
 // longText is from where copying a line costs more than a write of its own.
@@ -103,17 +104,23 @@ func (b *batch) begin() {
 
 func (b *batch) added() error {
 	b.lines = append(b.lines, '\n')
-	if len(b.lines) >= bufferSize {
-		return b.flush()
-	}
 	return nil
 }
+
+// full reports whether it is time to flush.
+func (b *batch) full() bool { return len(b.lines) >= bufferSize }
 
 func (b *batch) flush() error {
 	if len(b.lines) == 0 {
 		return nil
 	}
-	err := b.to.write(b.lines)
+	if b.before != nil {
+		b.before()
+	}
+	var err error
+	if len(b.lines) > 0 {
+		err = b.to.write(b.lines)
+	}
 	b.lines = b.lines[:0]
 	return err
 }
