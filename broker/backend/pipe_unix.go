@@ -6,39 +6,43 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
 
 // An end is our end of a pipe to or from the child.
 //
-// It waits in poll(2), in a thread of its own, and not in Go's poller: mixed with
-// an os.Stdin that blocks, Go's poller stalls for up to 10 ms and costs ten times
-// the latency (reference/speed.md, 4.2). Bare read(2) would do as well but for one
-// thing: nothing can interrupt it, and a process that left the group with our pipe
-// in its hands would hang us for ever. Hence the second descriptor in the poll.
+// It waits in a thread of its own, and not in Go's poller: mixed with an os.Stdin
+// that blocks, Go's poller stalls for up to 10 ms and costs ten times the latency
+// (reference/speed.md, 4.2). Where it can be woken, a Read waits in read(2), which is
+// half the system calls; else, as a Write does, in poll(2) with a second descriptor.
+// A process that left the group with our pipe in its hands must not hang us for ever.
 type end struct {
-	using sync.Mutex // held by a Read, a Write and the last part of Close
-	fd    int
-	woken int // read end of a pipe that never holds a byte
-	poll  [2]unix.PollFd
-	shut  bool
+	using  sync.Mutex // held by a Read, a Write and the last part of Close
+	fd     int
+	blocks atomic.Bool // a Read waits in read(2)
+	woken  int         // read end of a pipe that never holds a byte
+	poll   [2]unix.PollFd
+	shut   bool
 
 	waking sync.Once
 	waker  int // write end; its close ends all waiting
 }
 
-func newEnd(fd int) (*end, error) {
+func newEnd(fd int, blocks bool) (*end, error) {
 	wake, err := newPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.SetNonblock(fd, true); err != nil {
+	if err := unix.SetNonblock(fd, !blocks); err != nil {
 		unix.Close(wake[0])
 		unix.Close(wake[1])
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	return &end{fd: fd, woken: wake[0], waker: wake[1]}, nil
+	e := &end{fd: fd, woken: wake[0], waker: wake[1]}
+	e.blocks.Store(blocks)
+	return e, nil
 }
 
 // pipeToChild and pipeFromChild leave the child's end blocking, as a program
@@ -53,7 +57,7 @@ func newStdioPipe(our int) (pipe, error) {
 		return pipe{}, err
 	}
 	enlarge(fds[our])
-	ours, err := newEnd(fds[our])
+	ours, err := newEnd(fds[our], our == 0 && canPoke(fds[our]))
 	if err != nil {
 		unix.Close(fds[0])
 		unix.Close(fds[1])
@@ -84,9 +88,12 @@ func (e *end) Read(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	for {
-		woken, err := e.wait(unix.POLLIN)
-		if err != nil {
-			return 0, err
+		woken := false
+		if !e.blocks.Load() {
+			var err error
+			if woken, err = e.wait(unix.POLLIN); err != nil {
+				return 0, err
+			}
 		}
 		n, err := unix.Read(e.fd, b)
 		switch {
@@ -125,9 +132,20 @@ func (e *end) Write(b []byte) (int, error) {
 }
 
 // release ends all waiting, for now and ever: a Read takes what is there and then
-// reports io.EOF.
+// reports io.EOF. Where others could still write, an empty line may come before that.
 func (e *end) release() {
-	e.waking.Do(func() { unix.Close(e.waker) })
+	e.waking.Do(func() {
+		unix.Close(e.waker)
+		if !e.blocks.Load() {
+			return
+		}
+		unix.SetNonblock(e.fd, true) // for the next Read
+		e.blocks.Store(false)
+		now := []unix.PollFd{{Fd: int32(e.fd), Events: unix.POLLIN}}
+		if n, _ := unix.Poll(now, 0); n == 0 { // neither bytes nor an end, which would wake it
+			poke(e.fd)
+		}
+	})
 }
 
 // Close closes the descriptor, also while another goroutine is in Read or Write.

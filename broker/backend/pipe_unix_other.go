@@ -19,5 +19,10 @@ func newPipe() (fds [2]int, err error) {
 	return fds, nil
 }
 
+// canPoke: a pipe's read end cannot be written to.
+func canPoke(int) bool { return false }
+
+func poke(int) {}
+
 // enlarge does nothing: these pipes grow by themselves.
 func enlarge(int) {}
