@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mcpauth/mcpauth/broker/audit"
 )
@@ -31,8 +32,8 @@ var reported = []string{
 }
 
 // telling are variables whose presence explains much.
-var telling = regexp.MustCompile(`^(MCPAUTH_.*|OKTA_.*|OAUTH_REDIRECT_URI|BROWSER|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|XDG_RUNTIME_DIR|` +
-	`SSH_CONNECTION|WSL_DISTRO_NAME|container|HTTPS?_PROXY|https?_proxy|NO_PROXY|no_proxy|SSL_CERT_FILE|SSL_CERT_DIR)$`)
+var telling = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(MCPAUTH_.*|OKTA_.*|OAUTH_REDIRECT_URI|BROWSER|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|XDG_RUNTIME_DIR|` +
+	`SSH_CONNECTION|WSL_DISTRO_NAME|container|HTTPS?_PROXY|https?_proxy|NO_PROXY|no_proxy|SSL_CERT_FILE|SSL_CERT_DIR)$`) })
 
 // Report makes a report of the diagnosis. home is the user's home folder.
 func (d Diagnosis) Report(o DoctorOptions, home string) Report {
@@ -42,7 +43,7 @@ func (d Diagnosis) Report(o DoctorOptions, home string) Report {
 		Profile: map[string]string{}, Variables: []string{}, Findings: []Finding{},
 	}
 	for _, entry := range o.Environ {
-		if name, _, _ := strings.Cut(entry, "="); telling.MatchString(name) {
+		if name, _, _ := strings.Cut(entry, "="); telling().MatchString(name) {
 			r.Variables = append(r.Variables, name)
 		}
 	}
@@ -81,11 +82,11 @@ func (r Resolved) texts() map[string]string {
 type scrubber struct{ home string }
 
 var (
-	emailText = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}`)
+	emailText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}`) })
 	// longText is a word that may be a token: client_ids and the names of files are
 	// shorter, paths and URLs have other characters in between.
-	longText = regexp.MustCompile(`[A-Za-z0-9_+=-]{40,}`)
-	homeText = regexp.MustCompile(`((?:/home|/Users|[A-Za-z]:\\Users)[/\\])[^/\\\s"':]+`)
+	longText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_+=-]{40,}`) })
+	homeText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`((?:/home|/Users|[A-Za-z]:\\Users)[/\\])[^/\\\s"':]+`) })
 )
 
 func (s scrubber) text(text string) string {
@@ -93,7 +94,7 @@ func (s scrubber) text(text string) string {
 	if s.home != "" && s.home != string(filepath.Separator) {
 		text = strings.ReplaceAll(text, s.home, "~")
 	}
-	text = homeText.ReplaceAllString(text, "${1}[user]") // of others, as in another person's file
-	text = emailText.ReplaceAllString(text, "[e-mail]")
-	return longText.ReplaceAllString(text, audit.Redacted)
+	text = homeText().ReplaceAllString(text, "${1}[user]") // of others, as in another person's file
+	text = emailText().ReplaceAllString(text, "[e-mail]")
+	return longText().ReplaceAllString(text, audit.Redacted)
 }

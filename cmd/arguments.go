@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/mcpauth/mcpauth/broker"
 )
@@ -100,7 +101,7 @@ const (
 	maxIndex = 1000
 )
 
-var steps = regexp.MustCompile(`^(?:\.?([^.\[\]]+)|\[([^\[\]]*)\])`)
+var steps = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:\.?([^.\[\]]+)|\[([^\[\]]*)\])`) })
 
 // path reads a key. A name of the schema goes before its reading as a path: some
 // servers have dots in their names. s is nil where the schema does not know it.
@@ -111,7 +112,7 @@ func (a *arguments) path(key string) (path []step, s *schema) {
 	}
 	s = top
 	for rest := key; rest != ""; {
-		m := steps.FindStringSubmatch(rest)
+		m := steps().FindStringSubmatch(rest)
 		if m == nil || len(path) > maxDepth {
 			return nil, nil
 		}
@@ -238,8 +239,8 @@ func (a *arguments) wrong(msg string) *broker.Problem {
 func (a *arguments) json() (json.RawMessage, error) { return json.Marshal(a.value) }
 
 var (
-	integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	number  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+	integer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`) })
+	number  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`) })
 )
 
 // wanted says what a value must be; it is the end of an error's sentence.
@@ -298,9 +299,9 @@ func coerceTo(kind, word string, s, root *schema, depth int) (any, bool) {
 	case "string":
 		return word, true
 	case "integer":
-		return json.Number(word), integer.MatchString(word)
+		return json.Number(word), integer().MatchString(word)
 	case "number":
-		return json.Number(word), number.MatchString(word)
+		return json.Number(word), number().MatchString(word)
 	case "boolean":
 		made, known := map[string]bool{"true": true, "false": false, "yes": true, "no": false}[strings.ToLower(word)]
 		return made, known

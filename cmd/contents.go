@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/mcpauth/mcpauth/broker"
 )
@@ -104,12 +105,12 @@ func saveNew(dir, base, extension string, data []byte) (string, error) {
 	}
 }
 
-var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+var notInNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Za-z0-9_-]+`) })
 
 // fileName makes a name of the server's fit for a file.
 func fileName(name string) string {
 	const most = 60
-	name = strings.Trim(notInNames.ReplaceAllString(name, "-"), "-")
+	name = strings.Trim(notInNames().ReplaceAllString(name, "-"), "-")
 	if name = name[:min(len(name), most)]; name == "" {
 		return "result"
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tailscale/hujson"
 )
@@ -46,11 +47,11 @@ func (f jsonFormat) root(data []byte) (hujson.Value, error) {
 	return root, nil
 }
 
-var hujsonAt = regexp.MustCompile(`^hujson: line (\d+), column \d+: `)
+var hujsonAt = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^hujson: line (\d+), column \d+: `) })
 
 func jsonError(err error) error {
 	text := err.Error()
-	if m := hujsonAt.FindStringSubmatch(text); m != nil {
+	if m := hujsonAt().FindStringSubmatch(text); m != nil {
 		line, _ := strconv.Atoi(m[1])
 		return &SyntaxError{line, text[len(m[0]):]}
 	}

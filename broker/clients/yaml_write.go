@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // yamlLines spells an object in block style.
@@ -61,14 +62,14 @@ func yamlFlow(value any) string {
 }
 
 var (
-	yamlPlain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./-]*$`)
-	yamlWord  = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
+	yamlPlain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./-]*$`) })
+	yamlWord  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`) })
 )
 
 // yamlScalar is a text, in quotes where a reader of YAML 1.1 or 1.2 could take
 // it for something else. JSON's strings are YAML's.
 func yamlScalar(text string) string {
-	if yamlPlain.MatchString(text) && !yamlWord.MatchString(text) {
+	if yamlPlain().MatchString(text) && !yamlWord().MatchString(text) {
 		return text
 	}
 	return strings.ReplaceAll(jsonText(text), "\x7f", `\u007F`)

@@ -13,10 +13,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 )
 
 func main() {
+	runtime.GOMAXPROCS(4) // as in relaybench, and for its reason
 	s := &server{in: os.Stdin, w: os.Stdout, file: os.Args[1], buf: make([]byte, 256<<10)}
 	for s.fill() {
 		for line := s.next(); line != nil; line = s.next() {

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 )
 
 func main() {
+	runtime.GOMAXPROCS(4) // as in relaybench, and for its reason
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "rawpipe:", err)
 		os.Exit(1)
