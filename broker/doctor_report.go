@@ -32,8 +32,10 @@ var reported = []string{
 }
 
 // telling are variables whose presence explains much.
-var telling = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(MCPAUTH_.*|OKTA_.*|OAUTH_REDIRECT_URI|BROWSER|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|XDG_RUNTIME_DIR|` +
-	`SSH_CONNECTION|WSL_DISTRO_NAME|container|HTTPS?_PROXY|https?_proxy|NO_PROXY|no_proxy|SSL_CERT_FILE|SSL_CERT_DIR)$`) })
+var telling = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(MCPAUTH_.*|OKTA_.*|OAUTH_REDIRECT_URI|BROWSER|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|XDG_RUNTIME_DIR|` +
+		`SSH_CONNECTION|WSL_DISTRO_NAME|container|HTTPS?_PROXY|https?_proxy|NO_PROXY|no_proxy|SSL_CERT_FILE|SSL_CERT_DIR)$`)
+})
 
 // Report makes a report of the diagnosis. home is the user's home folder.
 func (d Diagnosis) Report(o DoctorOptions, home string) Report {
@@ -86,7 +88,9 @@ var (
 	// longText is a word that may be a token: client_ids and the names of files are
 	// shorter, paths and URLs have other characters in between.
 	longText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_+=-]{40,}`) })
-	homeText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`((?:/home|/Users|[A-Za-z]:\\Users)[/\\])[^/\\\s"':]+`) })
+	homeText = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`((?:/home|/Users|[A-Za-z]:\\Users)[/\\])[^/\\\s"':]+`)
+	})
 )
 
 func (s scrubber) text(text string) string {
