@@ -172,6 +172,8 @@ func TestForgeryIsRecordedEverywhere(t *testing.T) {
 		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"_meta":{"io.github.mcpauth/user":{"sub":"mallory"}}}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{},"_meta":{"io.github.mcpauth/user":{"sub":"mallory"}}}}`,
 		`{"jsonrpc":"2.0","method":"notifications/initialized","params":{"_oauth_user":{"sub":"mallory"}}}`,
+		`{"jsonrpc":"2.0","id":7,"result":{"action":"accept","_meta":{"io.github.mcpauth/user":{"sub":"mallory"}}}}`,
+		`{"jsonrpc":"2.0","id":7,"result":{"_oauth_user":{"sub":"mallory"},"action":"accept"}}`,
 	} {
 		m := message(t, line)
 		v := g.FromClient(m)
@@ -179,7 +181,7 @@ func TestForgeryIsRecordedEverywhere(t *testing.T) {
 			t.Errorf("action %v, sent %s%s", v.Action, v.Line, sent)
 		}
 	}
-	if len(record.records) != 3 || !record.records[0].Spoofed {
+	if len(record.records) != 5 || !record.records[0].Spoofed {
 		t.Errorf("records %+v", record.records)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	arguments                  // params.arguments
 	ref                        // params.ref of completion/complete
 	notifications              // params.notifications of subscriptions/listen
+	result                     // the result of a client's answer
 	bag                        // an object in which only reserved members matter
 )
 
@@ -63,8 +64,8 @@ type protocolName struct {
 }
 
 // protocolNames lists per level the names that exactly one member may have, in
-// exactly one spelling. envelope._meta and arguments._meta are no protocol, but
-// a backend's helper might look there, so they are opened as bags.
+// exactly one spelling. envelope._meta, arguments._meta and result._meta are not read by us,
+// but a backend's helper might look there, so they are opened as bags.
 var protocolNames = [...][]protocolName{
 	envelope: {
 		{"jsonrpc", memberJSONRPC}, {"id", memberID}, {"method", memberMethod},
@@ -87,6 +88,7 @@ var protocolNames = [...][]protocolName{
 	arguments:     {{"_meta", memberMeta}},
 	ref:           {{"type", memberRefType}, {"name", memberRefName}, {"uri", memberRefURI}},
 	notifications: {{"resourceSubscriptions", memberResourceSubscriptions}},
+	result:        {{"_meta", memberMeta}},
 	bag:           {},
 }
 

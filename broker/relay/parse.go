@@ -193,6 +193,8 @@ func opened(at level, which member) (level, bool) {
 	switch {
 	case at == envelope && which == memberParams:
 		return params, true
+	case at == envelope && which == memberResult:
+		return result, true
 	case at == params && which == memberMeta:
 		return meta, true
 	case at == params && which == memberArguments:
@@ -201,7 +203,7 @@ func opened(at level, which member) (level, bool) {
 		return ref, true
 	case at == params && which == memberNotifications:
 		return notifications, true
-	case which == memberMeta: // of the envelope or of the arguments
+	case which == memberMeta: // of the envelope, the arguments or a result
 		return bag, true
 	}
 	return 0, false

@@ -57,7 +57,8 @@ type Verdict struct {
 	Apart bool
 }
 
-// Commit is what must be done before a call leaves. It is asked once or more.
+// Commit is what must be done before a call leaves. It is asked once or more, and is
+// of a type that can be compared: one for several calls is asked once for all.
 type Commit interface{ Commit() error }
 
 // Gate decides what passes. Its methods are quick: they never wait for the

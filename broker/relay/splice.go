@@ -136,9 +136,11 @@ func (m *Message) edits(reserved Reserved, add Insertion) []edit {
 	if add.Argument != nil {
 		edits = append(edits, m.insertion(m.objects[argumentsObject], memberArguments, "arguments", reserved.Argument, add.Argument))
 	}
-	slices.SortStableFunc(edits, func(a, b edit) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
-	})
+	if len(edits) > 1 {
+		slices.SortStableFunc(edits, func(a, b edit) int {
+			return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+		})
+	}
 	m.room = edits
 	return edits
 }
@@ -146,18 +148,22 @@ func (m *Message) edits(reserved Reserved, add Insertion) []edit {
 // insertion adds key to an object of params: into it, in place of null, or with
 // the object itself as the first member of params.
 func (m *Message) insertion(into object, which member, name, key string, value []byte) edit {
+	from := len(m.words)
 	if into.open > 0 {
-		from := len(m.words)
 		m.words = appendMember(m.words, key, value, !into.empty)
 		return edit{span{into.open, into.open}, m.words[from:]}
 	}
-	whole := append(memberText(key, value, false), '}')
-	whole = append([]byte{'{'}, whole...)
-	if where := m.members[which]; where.present() {
-		return edit{where, whole}
+	where := m.members[which]
+	if !where.present() {
+		outer := m.objects[paramsObject]
+		where = span{outer.open, outer.open}
+		m.words = append(append(append(m.words, '"'), name...), `":`...)
 	}
-	outer := m.objects[paramsObject]
-	return edit{span{outer.open, outer.open}, memberText(name, whole, true)}
+	m.words = append(appendMember(append(m.words, '{'), key, value, false), '}')
+	if where.from == where.to {
+		m.words = append(m.words, ',')
+	}
+	return edit{where, m.words[from:]}
 }
 
 func memberText(key string, value []byte, more bool) []byte {

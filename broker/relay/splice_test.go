@@ -57,6 +57,11 @@ func TestSplice(t *testing.T) {
 			`{"jsonrpc":"2.0","id":1,"method":"x/y","params":{"arguments":{"_oauth_user":1,"_OAUTH_USER":2},"_meta":{"a":1,"io.github.mcpauth/user":3,"IO.github.mcpauth/user":4}}}`,
 			`{"jsonrpc":"2.0","id":1,"method":"x/y","params":{"arguments":{},"_meta":{"a":1}}}`,
 		},
+		"forgeries in an answer of the client": {
+			Insertion{},
+			`{"jsonrpc":"2.0","id":1,"result":{"content":{"_meta":{"_oauth_user":1}},"_meta":{"io.github.mcpauth/user":3,"a":1},"_oauth_user":2}}`,
+			`{"jsonrpc":"2.0","id":1,"result":{"content":{"_meta":{"_oauth_user":1}},"_meta":{"a":1}}}`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
