@@ -21,6 +21,8 @@ const (
 	// laterBatch is how many are written at once: a call waits no longer than
 	// that takes.
 	laterBatch = 64
+	// laterKept is for how many the room stays, some 200 KiB.
+	laterKept = 512
 )
 
 // Later writes a record within a tenth of a second, or with Flush or Close. It is
@@ -153,7 +155,7 @@ func (q *queue) drop(written, lost int) {
 	left := copy(q.records, q.records[written:])
 	clear(q.records[left:])
 	q.records = q.records[:left]
-	if left == 0 && cap(q.records) > laterBatch {
+	if left == 0 && cap(q.records) > laterKept {
 		q.records = nil
 	}
 }
