@@ -107,7 +107,7 @@ func TestHostile(t *testing.T) {
 		rounds = 5
 	}
 	for round := range rounds {
-		r := rand.New(rand.NewPCG(uint64(round), 7))
+		r := rand.New(&sharedSource{source: rand.NewPCG(uint64(round), 7)})
 		var folder broker.AuditFolder
 		b := newBench(t, hostileTo(r), func(_ *Options, h *fakeHome, _ *fakeServer) { folder = h.audit })
 		record := broker.AuditRecord{Time: fakeNow, ID: "h1", Event: "call", Client: evilText(r), Method: evilText(r), Name: evilText(r), Reason: evilText(r),
