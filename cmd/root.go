@@ -57,6 +57,16 @@ const (
 
 // Main runs one command line and returns the exit code.
 func Main(ctx context.Context, args []string, streams Streams, deps Deps) int {
+	return run(ctx, args, streams, deps, newRoot)
+}
+
+// Proxy is Main for a program that has only `mcpauth proxy`, whose flags and arguments
+// args are. What only other commands need is not even linked into it.
+func Proxy(ctx context.Context, args []string, streams Streams, deps Deps) int {
+	return run(ctx, append([]string{proxyName}, args...), streams, deps, newProxyRoot)
+}
+
+func run(ctx context.Context, args []string, streams Streams, deps Deps, newRoot func(*app) *cobra.Command) int {
 	app := &app{Streams: streams, deps: deps}
 	output := &checkedWriter{w: streams.Out}
 	app.Out = output
@@ -120,7 +130,16 @@ type app struct {
 	passphraseTaken bool
 }
 
-func newRoot(a *app) *cobra.Command {
+// newProxyRoot has the one command.
+func newProxyRoot(a *app) *cobra.Command {
+	root := newBareRoot(a)
+	root.AddCommand(newProxy(a))
+	root.CompletionOptions.DisableDefaultCmd = true
+	return root
+}
+
+// newBareRoot is the root without its commands.
+func newBareRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "mcpauth",
 		Short: "Give MCP servers a user they can trust",
@@ -146,6 +165,11 @@ func newRoot(a *app) *cobra.Command {
 	flags.StringVar(&a.config, "config", "", "configuration file")
 	flags.BoolVar(&a.json, "json", false, "print one JSON object")
 	flags.IntVar(&a.passphraseFD, "passphrase-fd", -1, "descriptor to read the age file's passphrase from, where that is the store")
+	return root
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := newBareRoot(a)
 	root.AddCommand(
 		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newClient(a), newToken(a), newStore(a),
 		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a), newDoctor(a), newInit(a),

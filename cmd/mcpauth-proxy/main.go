@@ -18,8 +18,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second ctrl+c ends the program at once
-	args := append([]string{"proxy"}, os.Args[1:]...)
-	os.Exit(cmd.Main(ctx, args, cmd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, cmd.Deps{
+	os.Exit(cmd.Proxy(ctx, os.Args[1:], cmd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, cmd.Deps{
 		Keychain:   keychain.OS,
 		Env:        os.Getenv,
 		Environ:    os.Environ(),

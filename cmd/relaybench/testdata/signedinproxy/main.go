@@ -15,7 +15,7 @@ func main() {
 	stopProfile := folder.Profile(os.Getenv("RELAYBENCH_PROFILE"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop)
-	code := cmd.Main(ctx, append([]string{"proxy"}, os.Args[1:]...), cmd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, cmd.Deps{
+	code := cmd.Proxy(ctx, os.Args[1:], cmd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, cmd.Deps{
 		Keychain:   folder.Open,
 		Env:        os.Getenv,
 		Environ:    os.Environ(),
