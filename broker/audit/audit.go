@@ -130,7 +130,7 @@ func (l *Log) Queue(r Record) (*Batch, error) {
 }
 
 // maxBatch is from where on a batch does not wait for others, in bytes.
-const maxBatch = 256 << 10
+const maxBatch = 64 << 10
 
 // Commit writes the batch, with what came into it from others, unless that was done.
 func (b *Batch) Commit() error {

@@ -9,7 +9,7 @@ const (
 	// bufferSize holds small messages by the hundred and is what a pipe gives
 	// at once; measured best between 64 and 256 KiB (reference/speed.md 4.7).
 	// A longer line is read piece by piece.
-	bufferSize = 256 << 10
+	bufferSize = 128 << 10
 	// DefaultMaxLine is how long a message may be that must be held as a whole,
 	// in bytes.
 	DefaultMaxLine = 64 << 20

@@ -47,7 +47,7 @@ type Verdict struct {
 	Commit Commit
 	// WholeAnswer says that the gate wants to read the answer to a forwarded
 	// call, or to put another in its place. Any other answer that is longer than
-	// 256 KiB passes while it is read.
+	// 128 KiB passes while it is read.
 	WholeAnswer bool
 	// Until blocks a waiting call until it can be judged. It must return when
 	// its context ends.
