@@ -15,9 +15,16 @@ sed -i "/^client_id/a policy = '$PWD/orders.toml'" ~/.config/mcpauth/config.toml
 echo '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_order"}}' | mcpauth proxy -- python3 main.py
 `
 
+// clientWithServer is a machine with an AI client that has a server already.
+const clientWithServer = `
+mkdir ~/.cursor
+echo '{"mcpServers": {"files": {"command": "python3", "args": ["main.py"]}}}' >~/.cursor/mcp.json
+`
+
 // setUps are what documents suppose of their reader's machine.
 var setUps = map[string]string{
 	"docs/audit.md":                 signedIn + "mcpauth proxy -- python3 main.py </dev/null",
+	"README.md":                     clientWithServer,
 	"docs/troubleshooting.md":       signedIn,
 	"docs/policy.md":                withRules,
 	"examples/fastmcp/README.md":    signedIn,
@@ -47,11 +54,14 @@ var elsewhere = map[string]string{
 	"go test -race ./...":       "the step race of .ci/run",
 	"go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...":                           "the step lint of .ci/run",
 	".ci/keyring env MCPAUTH_REAL_KEYCHAIN=1 go test -run TestRealKeychain ./keychain": "the step keychain of .ci/run",
-	"go run ./cmd/relaybench":                                  "takes minutes; the tests of cmd/relaybench run it in small",
-	"go install github.com/mcpauth/mcpauth/cmd/mcpauth@latest": "needs the published module",
-	"mcpauth audit tail -f":                                    "does not end; cmd/testdata/script/audit_follow.txtar",
-	"mcpauth audit show 01M83Q2K1F0DV2SPYD46TK0":               "the ID is made up; cmd/testdata/script/audit.txtar",
-	"mcpauth stats --listen 127.0.0.1:9464":                    "does not end; the tests of cmd/mcpauth-metrics",
-	"pip install 'fastmcp>=2.13.1'":                            "needs PyPI, which cannot be reached from here",
-	"mcpauth proxy -- python3 server.py":                       "needs FastMCP",
+	"go run ./cmd/relaybench":                                          "takes minutes; the tests of cmd/relaybench run it in small",
+	"go install github.com/mcpauth/mcpauth/cmd/mcpauth@latest":         "needs the published module",
+	"mcpauth audit tail -f":                                            "does not end; cmd/testdata/script/audit_follow.txtar",
+	"mcpauth audit show 01M83Q2K1F0DV2SPYD46TK0":                       "the ID is made up; cmd/testdata/script/audit.txtar",
+	"mcpauth stats --listen 127.0.0.1:9464":                            "does not end; the tests of cmd/mcpauth-metrics",
+	`mcpauth completion zsh >"${fpath[1]}/_mcpauth"`:                   "is for zsh; the script complete.txtar",
+	"mcpauth completion fish >~/.config/fish/completions/mcpauth.fish": "is for fish; the script complete.txtar",
+	"mcpauth completion powershell >>$PROFILE":                         "is for PowerShell; the script complete.txtar",
+	"pip install 'fastmcp>=2.13.1'":                                    "needs PyPI, which cannot be reached from here",
+	"mcpauth proxy -- python3 server.py":                               "needs FastMCP",
 }
