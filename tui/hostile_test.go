@@ -102,6 +102,7 @@ func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
 // sequence, no control character, nothing that hides or reverses text. It holds
 // for what the screens draw, before the last door looks at it.
 func TestHostile(t *testing.T) {
+	t.Chdir(t.TempDir()) // its keys may save a file
 	rounds := 40
 	if testing.Short() {
 		rounds = 5
