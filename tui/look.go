@@ -19,7 +19,7 @@ type look struct {
 }
 
 // palette is the colours of a look.
-type palette struct{ text, accent, dim, good, warn, bad, chosen, border color.Color }
+type palette struct{ accent, dim, good, warn, bad, chosen, border color.Color }
 
 // The colours. neutral stands in until the terminal has told its background, and
 // where it never does: those sixteen that terminals adapt themselves.

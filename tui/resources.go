@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -449,13 +448,4 @@ func (s *resourcesScreen) typing() bool { return s.filters || s.focus == onForm 
 func (s *resourcesScreen) busy() *job   { return s.reading }
 func (s *resourcesScreen) home() bool {
 	return !s.filters && (s.focus == onList || s.width >= twoPanes && s.focus == onText)
-}
-
-// asJSON indents a message for the clipboard.
-func asJSON(raw json.RawMessage) string {
-	data, err := json.MarshalIndent(raw, "", "  ")
-	if err != nil {
-		return string(raw)
-	}
-	return string(data)
 }

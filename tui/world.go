@@ -62,9 +62,6 @@ func (w *world) user() string {
 	return nameOf(w.account.User)
 }
 
-// signedIn reports whether somebody can use the sign-in of the profile.
-func (w *world) signedIn() bool { return w.known && !w.locked && w.account.State == broker.SignedIn }
-
 // profile is the profile's name, or what stands for it.
 func (w *world) profile() string {
 	if w.resolved.Name == "" {
