@@ -41,9 +41,9 @@ func withPrompts(o *Options, _ *fakeHome, f *fakeServer) {
 }
 
 func TestPrompts(t *testing.T) {
-	var copied string
+	copies := make(chan string, 8)
 	b := newBench(t, withPrompts, func(o *Options, _ *fakeHome, _ *fakeServer) {
-		o.Copy = func(text string) error { copied = text; return nil }
+		o.Copy = func(text string) error { copies <- text; return nil }
 	})
 	b.until("[4 Prompts 3]", "summarise_day", "2 arguments")
 	b.golden("prompts")
@@ -55,9 +55,11 @@ func TestPrompts(t *testing.T) {
 	b.until("Summarise the orders of 2026-11-21", "128 new orders", "2 messages")
 	b.golden("prompts_messages")
 	b.press("c")
-	b.untilTrue("the command", func() bool {
-		return copied == "mcpauth prompts get summarise_day date=2026-11-21 --profile orders-prod"
-	})
+	b.until("copied the command")
+	b.untilTrue("the clipboard", func() bool { return len(copies) > 0 })
+	if copied := <-copies; copied != "mcpauth prompts get summarise_day date=2026-11-21 --profile orders-prod" {
+		t.Errorf("copied %q", copied)
+	}
 	b.press("esc", "down", "down", "enter")
 	b.until("triage_backlog", "MESSAGES")
 }

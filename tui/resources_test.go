@@ -104,9 +104,7 @@ func TestSubscription(t *testing.T) {
 	b.press("G", "up", "up", "up", "u") // Templates and its entry are below
 	b.until("✓ subscribed to orders://open")
 	b.untilTrue("the server to know", func() bool { b.serv.mu.Lock(); defer b.serv.mu.Unlock(); return len(b.serv.subs) == 1 })
-	uri := ""
-	for uri = range b.serv.subs {
-	}
+	uri := "orders://open"
 	b.serv.on(broker.ExplorerEvent{Kind: broker.EventResourceUpdated, URI: uri})
 	b.m.note = notice{} // what was said before stays for a while
 	b.until("◉ subscribed to 1, updated 09:41:10")
