@@ -9,7 +9,10 @@ import (
 
 	"github.com/mcpauth/mcpauth/cmd"
 	"github.com/mcpauth/mcpauth/cmd/demo"
+	"github.com/mcpauth/mcpauth/cmd/explorer"
+	"github.com/mcpauth/mcpauth/cmd/manpages"
 	"github.com/mcpauth/mcpauth/cmd/relaybench/testdata/folder"
+	"github.com/mcpauth/mcpauth/tui"
 )
 
 func main() {
@@ -21,7 +24,12 @@ func main() {
 		Env:        os.Getenv,
 		Environ:    os.Environ(),
 		Executable: os.Executable,
-		Demo:       &cmd.Demo{Serve: demo.Serve, Connect: demo.Connect},
+		// As in cmd/mcpauth, for what they cost at the start; none of them is called.
+		Demo:    &cmd.Demo{Serve: demo.Serve, Connect: demo.Connect},
+		Explore: &cmd.Explore{Validate: explorer.Validate},
+		Man:     manpages.Write,
+		TUI:     &cmd.TUI{Tabs: tui.TabNames()},
+		Ask:     tui.Asker,
 	})
 	stopProfile()
 	os.Exit(code)
