@@ -56,8 +56,23 @@ type ClientChange struct {
 
 	client clients.Client
 	place  clients.Place
-	was    string                            // the entry when it was planned
-	edit   func(data []byte) ([]byte, error) // nil bytes: the file goes
+	was    string // the entry when it was planned
+	edit   clientEdit
+}
+
+// clientEdit gives the text of a file after a change, or errFileGoes.
+type clientEdit func(data []byte) ([]byte, error)
+
+// errFileGoes is the answer of an edit that undoes the making of the file.
+var errFileGoes = errors.New("the file goes")
+
+// run makes the edit. An empty file is one that stays.
+func (edit clientEdit) run(data []byte) (after []byte, stays bool, err error) {
+	after, err = edit(data)
+	if errors.Is(err, errFileGoes) {
+		return nil, false, nil
+	}
+	return after, err == nil, err
 }
 
 // clientFile is one place of a client as it is now.
@@ -65,7 +80,8 @@ type clientFile struct {
 	client clients.Client
 	place  clients.Place
 	file   string
-	data   []byte // nil where there is no file
+	there  bool // the file exists; it may be empty
+	data   []byte
 	tree   map[string]any
 }
 
@@ -130,10 +146,9 @@ func (b *Broker) clientFiles(c clients.Client, scope string) ([]clientFile, erro
 func readClientFile(c clients.Client, p clients.Place) (clientFile, error) {
 	f := clientFile{client: c, place: p, file: placeFile(p)}
 	data, err := os.ReadFile(f.file)
+	f.there = err == nil
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
-	} else if data == nil {
-		data = []byte{}
 	}
 	if err == nil {
 		f.data = data
@@ -169,17 +184,17 @@ func (b *Broker) holding(c clients.Client, scope, name string) (clientFile, clie
 }
 
 // planned makes a change of a file and shows it.
-func (b *Broker) planned(f clientFile, op, server string, edit func([]byte) ([]byte, error)) (ClientChange, error) {
+func (b *Broker) planned(f clientFile, op, server string, edit clientEdit) (ClientChange, error) {
 	c := ClientChange{
 		Client: f.client.ID, ClientName: f.client.Name, Op: op, Server: server, Scope: f.place.Scope, File: f.file,
 		After: f.client.After, client: f.client, place: f.place, edit: edit,
 	}
-	after, err := edit(f.data)
+	after, stays, err := edit.run(f.data)
 	if err != nil {
 		return c, oddFile(f, server, err)
 	}
 	c.was = f.entry(server)
-	c.Diff = unified(f.file, f.data, after)
+	c.Diff = unified(f, after, stays)
 	return c, nil
 }
 
@@ -200,19 +215,19 @@ func oddFile(f clientFile, server string, err error) error {
 // maxDiffLine bounds a line of a difference, in bytes: some files are one line.
 const maxDiffLine = 400
 
-// unified is the difference of two texts, without its first line.
-func unified(file string, before, after []byte) string {
-	if bytes.Equal(before, after) && (before == nil) == (after == nil) {
+// unified is the difference of a file and what is to be, without its first line.
+func unified(f clientFile, after []byte, stays bool) string {
+	if bytes.Equal(f.data, after) && f.there == stays {
 		return ""
 	}
-	from, to := file, file
-	if before == nil {
+	from, to := f.file, f.file
+	if !f.there {
 		from = "/dev/null"
 	}
-	if after == nil {
+	if !stays {
 		to = "/dev/null"
 	}
-	_, text, _ := strings.Cut(string(diff.Diff(from, before, to, after)), "\n")
+	_, text, _ := strings.Cut(string(diff.Diff(from, f.data, to, after)), "\n")
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if len(line) > maxDiffLine {
@@ -279,7 +294,7 @@ func lookUpEntry(f clientFile, name string) bool { return f.entry(name) != "<nil
 
 // mayCreate refuses to make the folder of a client: it would look installed.
 func (b *Broker) mayCreate(f clientFile) error {
-	if f.place.Scope != clients.ScopeUser || f.data != nil || f.place.InHome || exists(filepath.Dir(f.file)) || b.hasProgram(f.client) {
+	if f.place.Scope != clients.ScopeUser || f.there || f.place.InHome || exists(filepath.Dir(f.file)) || b.hasProgram(f.client) {
 		return nil
 	}
 	return &Problem{
@@ -451,8 +466,8 @@ func removeEntry(f clientFile, data []byte, name string, records []clientRecord)
 		if r.Op != "add" || !ok {
 			break
 		}
-		if exact && r.Change.Before == "" {
-			return nil, nil // there was no file
+		if exact && r.Change.Created() {
+			return nil, errFileGoes
 		}
 		back = undone
 		tree, err := f.client.Format.Parse(back)
@@ -491,8 +506,8 @@ func (b *Broker) PlanClientUndo(client string) (ClientChange, error) {
 				switch {
 				case !ok:
 					return nil, changedSince(f, r)
-				case exact && r.Change.Before == "":
-					return nil, nil
+				case exact && r.Change.Created():
+					return nil, errFileGoes
 				}
 				return back, nil
 			})

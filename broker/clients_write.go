@@ -100,19 +100,23 @@ func (b *Broker) applyClient(ctx context.Context, c ClientChange) error {
 	if f.file != c.File || f.entry(c.Server) != c.was {
 		return &Problem{Msg: c.Server + " in " + c.File + " has changed since it was shown, so nothing was written", Hints: []string{"try again"}, Code: ExitError}
 	}
-	after, err := c.edit(f.data)
+	after, stays, err := c.edit.run(f.data)
 	if err != nil {
 		return oddFile(f, c.Server, err)
 	}
-	change := clients.ChangeOf(f.data, after)
-	if bytes.Equal(f.data, after) && after != nil {
+	if bytes.Equal(f.data, after) && f.there == stays {
 		return nil
 	}
+	change := clients.ChangeOf(f.data, f.there, after)
 	// First what undoes it: a crash in between leaves a record that fits nowhere.
 	if err := b.keepRecord(f, c, change); err != nil {
 		return err
 	}
-	if err := writeClientFile(f, after); err != nil {
+	write := func() error { return writeClientFile(f, after) }
+	if !stays {
+		write = func() error { return removeClientFile(f.file) }
+	}
+	if err := write(); err != nil {
 		return unwritable(f.file, err)
 	}
 	return nil
@@ -142,12 +146,18 @@ func (b *Broker) keepRecord(f clientFile, c ClientChange, change clients.Change)
 	return nil
 }
 
-// writeClientFile writes through a symbolic link and keeps the mode. nil removes
-// the file that mcpauth once made.
-func writeClientFile(f clientFile, data []byte) error {
-	if data == nil {
-		return os.Remove(f.file)
+// removeClientFile removes the file that mcpauth once made. If the user has put a
+// link in its place since, what it leads to goes, and the link stays.
+func removeClientFile(file string) error {
+	target, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return err
 	}
+	return os.Remove(target)
+}
+
+// writeClientFile writes through a symbolic link and keeps the mode.
+func writeClientFile(f clientFile, data []byte) error {
 	info, err := os.Stat(f.file)
 	switch {
 	case err == nil && info.Mode().Perm()&0o200 == 0:
@@ -171,7 +181,7 @@ func writeClientFile(f clientFile, data []byte) error {
 // control, where a copy would only be in the way.
 func keepBackup(f clientFile, target string) error {
 	backup := f.file + backupEnding
-	if f.data == nil || f.place.Scope == clients.ScopeProject || exists(backup) {
+	if !f.there || f.place.Scope == clients.ScopeProject || exists(backup) {
 		return nil
 	}
 	info, err := os.Stat(target)

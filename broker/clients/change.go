@@ -18,9 +18,9 @@ type Change struct {
 	After  string `json:"after"`
 }
 
-// ChangeOf compares a file before and after an edit. before is nil where there
-// was no file.
-func ChangeOf(before, after []byte) Change {
+// ChangeOf compares a file before and after an edit. existed says whether there
+// was a file before, which an empty text does not tell.
+func ChangeOf(before []byte, existed bool, after []byte) Change {
 	start := 0
 	for start < min(len(before), len(after)) && before[start] == after[start] {
 		start++
@@ -33,11 +33,14 @@ func ChangeOf(before, after []byte) Change {
 		At: start, Old: string(before[start : len(before)-tail]), New: string(after[start : len(after)-tail]),
 		After: sum(after),
 	}
-	if before != nil {
+	if existed {
 		c.Before = sum(before)
 	}
 	return c
 }
+
+// Created reports whether there was no file before the change.
+func (c Change) Created() bool { return c.Before == "" }
 
 func sum(data []byte) string {
 	digest := sha256.Sum256(data)

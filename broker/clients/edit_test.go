@@ -68,7 +68,7 @@ func TestAddThenRemove(t *testing.T) {
 // checkUndo undoes a change, at once and after another one.
 func checkUndo(t *testing.T, before, after []byte) {
 	t.Helper()
-	change := ChangeOf(before, after)
+	change := ChangeOf(before, true, after)
 	if back, exact, ok := change.Undo(after); !ok || !exact || !bytes.Equal(back, before) {
 		t.Errorf("undone: %v %v\n%q\nwas:\n%q", ok, exact, back, before)
 	}
@@ -241,7 +241,7 @@ func FuzzEdit(f *testing.F) {
 		if err != nil {
 			return
 		}
-		back, exact, ok := ChangeOf(data, added).Undo(added)
+		back, exact, ok := ChangeOf(data, true, added).Undo(added)
 		if !ok || !exact || !bytes.Equal(back, data) {
 			t.Errorf("undone: %v %v %q, was %q", ok, exact, back, data)
 		}
