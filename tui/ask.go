@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
@@ -75,7 +76,13 @@ func queryField(q broker.Query, one *string, several *[]string) huh.Field {
 	}
 	switch {
 	case q.Several:
-		return huh.NewMultiSelect[string]().Title(title).Description(help).Options(options...).Value(several)
+		// By itself it takes the height of its options for that of all of it, and
+		// hides as many of them as there are lines above.
+		height := 1 + len(options) // a title has no line ends
+		if help != "" {
+			height += 1 + strings.Count(help, "\n")
+		}
+		return huh.NewMultiSelect[string]().Title(title).Description(help).Options(options...).Value(several).Height(height)
 	case len(options) > 0:
 		return huh.NewSelect[string]().Title(title).Description(help).Options(options...).Value(one)
 	case q.Secret:

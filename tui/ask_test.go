@@ -11,6 +11,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/huh/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mcpauth/mcpauth/broker"
@@ -69,6 +70,30 @@ func TestAsk(t *testing.T) {
 				t.Errorf("the screen shows %q", screen.end())
 			}
 		})
+	}
+}
+
+// All options of a list are on the screen, be it long or short.
+func TestAskShowsEveryOption(t *testing.T) {
+	for _, several := range []bool{true, false} {
+		for _, help := range []string{"", "one line", "one line\nand another"} {
+			for _, labels := range [][]string{{"Red"}, {"Red", "Green"}, strings.Fields("Aa Bb Cc Dd Ee Ff Gg Hh Ii Jj Kk Ll")} {
+				q := broker.Query{Title: "Colours", Help: help, Several: several}
+				for _, label := range labels {
+					q.Options = append(q.Options, broker.Option{Value: label, Label: label})
+				}
+				one, some := "", []string{}
+				form := huh.NewForm(huh.NewGroup(queryField(q, &one, &some)))
+				form.Init()
+				form.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+				view := form.View()
+				for _, text := range append(labels, strings.Split("Colours\n"+help, "\n")...) {
+					if !strings.Contains(view, text) {
+						t.Errorf("several %v, %d options, help %q: %q is hidden:\n%s", several, len(labels), help, text, view)
+					}
+				}
+			}
+		}
 	}
 }
 
