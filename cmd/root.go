@@ -133,7 +133,9 @@ type app struct {
 // newProxyRoot has the one command.
 func newProxyRoot(a *app) *cobra.Command {
 	root := newBareRoot(a)
-	root.AddCommand(newProxy(a))
+	proxy := newProxy(a)
+	a.versionFlag(proxy)
+	root.AddCommand(proxy)
 	root.CompletionOptions.DisableDefaultCmd = true
 	return root
 }
@@ -170,6 +172,7 @@ func newBareRoot(a *app) *cobra.Command {
 
 func newRoot(a *app) *cobra.Command {
 	root := newBareRoot(a)
+	a.versionFlag(root)
 	root.AddCommand(
 		newLogin(a), newLogout(a), newLock(a), newUnlock(a), newStatus(a), newProfile(a), newProxy(a), newClient(a), newToken(a), newStore(a),
 		newPolicy(a), newWhy(a), newAudit(a), newStats(a), newTools(a), newVersion(a), newDoctor(a), newInit(a),

@@ -31,23 +31,39 @@ func newVersion(a *app) *cobra.Command {
 		Long: "Prints the version. With --json also the commit, its time, the version of Go and the\n" +
 			"system that the program was built for.",
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			b := build()
-			if !a.json {
-				a.fact("mcpauth %s", b.Version)
-				return nil
-			}
-			members := map[string]any{
-				"version": b.Version, "commit": b.Commit, "modified": b.Modified, "go": runtime.Version(),
-				"os": runtime.GOOS, "arch": runtime.GOARCH, "platform": runtime.GOOS + "/" + runtime.GOARCH,
-			}
-			if !b.Time.IsZero() {
-				members["time"] = b.Time.UTC()
-			}
-			a.printJSON(members)
-			return nil
-		},
+		Run:  func(*cobra.Command, []string) { a.tellVersion() },
 	}
+}
+
+// versionFlag gives a program's first command the flag --version, which does what
+// `mcpauth version` does. It is no Version of cobra's: that knows nothing of --json.
+func (a *app) versionFlag(first *cobra.Command) {
+	var wanted bool
+	first.Flags().BoolVar(&wanted, "version", false, "print the version")
+	other := first.RunE
+	first.RunE = func(c *cobra.Command, args []string) error {
+		if !wanted {
+			return other(c, args)
+		}
+		a.tellVersion()
+		return nil
+	}
+}
+
+func (a *app) tellVersion() {
+	b := build()
+	if !a.json {
+		a.fact("mcpauth %s", b.Version)
+		return
+	}
+	members := map[string]any{
+		"version": b.Version, "commit": b.Commit, "modified": b.Modified, "go": runtime.Version(),
+		"os": runtime.GOOS, "arch": runtime.GOARCH, "platform": runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	if !b.Time.IsZero() {
+		members["time"] = b.Time.UTC()
+	}
+	a.printJSON(members)
 }
 
 // build tells of this binary, as far as it is known.
