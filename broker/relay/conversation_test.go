@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,18 @@ type conversation struct {
 	stop          context.CancelFunc
 	obituary      string
 	onlyOneEnding atomic.Int32
+}
+
+// endsOnce checks that ClientGone was called once. A goroutine does it that may
+// still be on its way when the relay is done.
+func (c *conversation) endsOnce() {
+	c.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); c.onlyOneEnding.Load() == 0 && time.Now().Before(deadline); {
+		runtime.Gosched()
+	}
+	if n := c.onlyOneEnding.Load(); n != 1 {
+		c.t.Errorf("ClientGone was called %d times", n)
+	}
 }
 
 // party is one end: what it writes goes to the relay, what it is told comes in
