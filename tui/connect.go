@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -197,15 +198,15 @@ func (m *model) event(e broker.ExplorerEvent) tea.Cmd {
 	case broker.EventClosed:
 		return m.serverEnded(&broker.Problem{
 			Msg: "the server ended: " + e.Message, Code: broker.ExitUnreachable,
-			Hints: []string{"r starts it again"},
 		})
 	}
 	return m.tell(e)
 }
 
 func (m *model) serverEnded(why *broker.Problem) tea.Cmd {
-	server := m.server
-	m.server, m.starts, m.down = nil, false, why
+	server, down := m.server, *why
+	down.Hints = append(slices.Clone(why.Hints), "r starts it again")
+	m.server, m.starts, m.down = nil, false, &down
 	closing := func() tea.Msg {
 		if server != nil {
 			_ = server.Close()

@@ -60,6 +60,19 @@ func newForm(l *look, schema []byte) *form {
 	return f
 }
 
+// fillDefaults fills the defaults in, so that they are sent unless somebody changes
+// them. A tool has its own; who asks a question gets only what is answered.
+func (f *form) fillDefaults() {
+	for _, kid := range f.root.members() {
+		if kid.field.preset != nil {
+			kid.fill(kid.field.preset)
+		}
+	}
+	f.layout()
+	f.changed()
+	f.enter()
+}
+
 // layout finds the rows anew. The cursor stays where it was.
 func (f *form) layout() {
 	var at formRow

@@ -121,7 +121,6 @@ func (f *form) takesPaste(row formRow, pasted string) bool {
 	if row.kind != rowField || row.node.field.kind == kindNumber {
 		return false
 	}
-	pasted = strings.ReplaceAll(pasted, "\r\n", "\n")
 	whole := len(pasted)+len(row.node.text) > maxInline || !editable(pasted)
 	if !whole && (f.edit.lines || !strings.Contains(pasted, "\n")) {
 		return false

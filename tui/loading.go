@@ -60,7 +60,7 @@ func (w *world) emptyWords(what string, loaded bool, problem *broker.Problem, fi
 	case w.server == nil && w.starts:
 		return []string{"The server is starting…"}
 	case w.server == nil && w.down != nil:
-		return append(append([]string{w.down.Msg}, w.down.Hints...), "S on Status starts it again")
+		return append([]string{w.down.Msg}, w.down.Hints...)
 	case w.server == nil && w.resolved.Name == "":
 		return []string{"There is no profile that can be used, so no server was started. Status says more."}
 	case w.server == nil:
@@ -88,4 +88,15 @@ func (l *look) emptyLines(words []string, width int) []string {
 		}
 	}
 	return lines
+}
+
+// ended reports whether the server ended by itself, or could not be started.
+func (w *world) ended() bool { return w.server == nil && w.down != nil }
+
+// again is the key that reads a list again, or starts the server again that ended.
+func (w *world) again(help string, read func() action) binding {
+	if w.ended() {
+		return binding{keys: []string{"r"}, label: "restart", help: "start the server again", act: does(reconnect{})}
+	}
+	return binding{keys: []string{"r"}, label: "reload", help: help, act: read}
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -99,6 +100,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		return m, m.key(msg)
 	case tea.PasteMsg:
+		msg.Content = newlines.Replace(msg.Content)
 		top := m.top()
 		return m, m.perform(top, top.update(msg))
 	case tea.MouseMsg:
@@ -106,6 +108,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	return m, nil
 }
+
+// newlines are the ends of lines as a terminal pastes them.
+var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // deliver gives a job's word to the screen that began it.
 func (m *model) deliver(r reply) tea.Cmd {

@@ -127,8 +127,22 @@ func TestServerDies(t *testing.T) {
 	b := newBench(t, withResources)
 	b.until("today")
 	b.serv.on(broker.ExplorerEvent{Kind: broker.EventClosed, Message: "exit status 1"})
-	b.until("the server ended: exit status 1", "S on Status starts it again")
+	b.until("the server ended: exit status 1", "r starts it again", "r restart")
 	b.golden("resources_dead")
-	b.press("1", "S", "3")
-	b.until("today")
+	b.press("r")
+	b.until("today", "r reload")
+}
+
+// The key that reads a list again starts the server that the list is of.
+func TestRestartEverywhere(t *testing.T) {
+	b := newBench(t, withResources)
+	for _, tab := range []string{"1", "2", "4"} {
+		b.press(tab)
+		b.until("● connected")
+		b.serv.on(broker.ExplorerEvent{Kind: broker.EventClosed, Message: "exit status 1"})
+		b.until("the server ended: exit status 1", "r starts it again")
+		b.press("r")
+		b.untilGone("the server ended")
+		b.untilTrue("a server", func() bool { return b.m.server != nil })
+	}
 }

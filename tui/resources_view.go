@@ -36,7 +36,7 @@ func (s *resourcesScreen) keys() []binding {
 	}
 	all = append(all,
 		binding{keys: []string{"/"}, label: "filter", help: "filter the list", act: func() action { s.filters = true; s.filter.Focus(); return nil }},
-		binding{keys: []string{"r"}, label: "reload", help: "read the list again", act: s.reload})
+		s.again("read the list again", s.reload))
 	for _, b := range s.list.bindings() {
 		act := b.act
 		b.act = func() action { act(); return s.chose() }

@@ -29,6 +29,7 @@ func newAsking(l *look, a asked) *asking {
 	if a.asks.URL == "" {
 		q.form = newForm(l, a.asks.Schema)
 		q.form.atOnce, q.form.slow = true, false
+		q.form.fillDefaults()
 		return q
 	}
 	address, err := broker.ValidateAuthorizeURL(a.asks.URL)

@@ -106,6 +106,25 @@ func TestElicitationForm(t *testing.T) {
 	}
 }
 
+// What a question offers as its defaults is answered where nobody changes it.
+func TestElicitationDefaults(t *testing.T) {
+	const schema = `{"type":"object","required":["name"],"properties":{"name":{"type":"string","default":"orders.csv"},"overwrite":{"type":"boolean","default":false},
+		"format":{"type":"string","enum":["csv","json"],"default":"json"},"reason":{"type":"string","default":"none"},"rows":{"type":"integer","default":50},"note":{"type":"string"}}}`
+	answers := make(chan broker.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
+		answers <- o.Ask(ctx, broker.Elicitation{Message: "How?", Schema: json.RawMessage(schema)})
+		return plainText("written"), nil
+	})
+	b.press("ctrl+s")
+	b.until("The server asks:", "(•) json")
+	b.press("tab", "tab", "left", "tab", "ctrl+u", "ctrl+s") // another format, and no reason
+	b.until("written")
+	want := `{"name":"orders.csv","overwrite":false,"format":"csv","rows":50}`
+	if a := <-answers; a.Action != "accept" || string(a.Content) != want {
+		t.Errorf("answered %s %s, want %s", a.Action, a.Content, want)
+	}
+}
+
 func TestElicitationDeclined(t *testing.T) {
 	answers := make(chan broker.ElicitationAnswer, 1)
 	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {

@@ -12,7 +12,12 @@ import (
 func (s *statusScreen) choices() []binding {
 	signIn := func(way loginWay) func() action { return func() action { return overlay{newLoginFlow(s.world, way)} } }
 	profile := binding{keys: []string{"p"}, help: "Choose another profile", act: func() action { return overlay{newProfiles(s.world)} }}
-	reload := binding{keys: []string{"r"}, help: "Look again", act: does(rereadHome{})}
+	reload := binding{keys: []string{"r"}, help: "Look again", act: func() action {
+		if s.ended() {
+			return actions{rereadHome{}, reconnect{}}
+		}
+		return rereadHome{}
+	}}
 	switch {
 	case s.resolved.Name == "":
 		return []binding{reload, profile}

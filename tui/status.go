@@ -87,9 +87,13 @@ func (s *statusScreen) keys() []binding {
 	all = append(all, s.signInActions()...)
 	all = append(all,
 		binding{keys: []string{"p"}, label: "profile", help: "choose another profile", act: func() action { return overlay{newProfiles(s.world)} }},
-		binding{keys: []string{"r"}, label: "reload", help: "read the sign-in, the policy and the AI clients again", act: func() action { return actions{rereadHome{}, s.readPolicy(), readClients(s.Home)} }})
+		s.again("read the sign-in, the policy and the AI clients again", func() action { return actions{rereadHome{}, s.readPolicy(), readClients(s.Home)} }))
 	if s.Open != nil {
-		all = append(all, binding{keys: []string{"S"}, label: "restart", help: "start the server again", act: does(reconnect{})})
+		label := "restart"
+		if s.ended() {
+			label = "" // r has it
+		}
+		all = append(all, binding{keys: []string{"S"}, label: label, help: "start the server again", act: does(reconnect{})})
 	}
 	all = append(all, binding{keys: []string{"d"}, label: "doctor", help: "examine everything, and say what mends it", act: func() action { return overlay{newExamination(s.world)} }})
 	if len(s.clients.rows) > 0 {

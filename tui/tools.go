@@ -298,7 +298,7 @@ func (s *toolsScreen) listKeys() []binding {
 		{keys: []string{"l"}, label: "last call", help: "the last call of this tool", act: s.lastCall},
 		{keys: []string{"f"}, label: "favourite", help: "put this tool first, or not any more", act: do(s.like)},
 		{keys: []string{"h"}, label: "hidden", help: "show or leave out what the policy denies", act: do(func() { s.noDeny = !s.noDeny; s.find() })},
-		{keys: []string{"r"}, label: "reload", help: "read the tools again", act: s.load},
+		s.again("read the tools again", s.load),
 		{keys: []string{"J", "shift+down"}, help: "scroll the detail down", act: do(func() { s.detail.scroll(3) })},
 		{keys: []string{"K", "shift+up"}, help: "scroll the detail up", act: do(func() { s.detail.scroll(-3) })},
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/mcpauth/mcpauth/broker"
 )
 
@@ -168,4 +170,13 @@ func TestEditorGivesBack(t *testing.T) {
 	b.until("to mend")
 	b.press("ctrl+t")
 	b.until("it ends too early")
+}
+
+// A terminal spells the ends of pasted lines as carriage returns.
+func TestPasteOfSeveralLines(t *testing.T) {
+	b := atTools(t)
+	b.press("enter")
+	b.until("WILL SEND")
+	b.send(tea.PasteMsg{Content: "one\rtwo\r\nthree\nfour"})
+	b.until(`"query": "one\ntwo\nthree\nfour"`)
 }
