@@ -257,7 +257,7 @@ func expand(path string) string {
 func clientFileProblem(c clients.Client, file string, err error) *Problem {
 	p := &Problem{
 		Msg:   fmt.Sprintf("%s: %v", file, err),
-		Hints: []string{"mend the file, or put the entry in by hand: mcpauth client show " + c.ID},
+		Hints: []string{"mend the file and try again"},
 		Code:  ExitError,
 		Err:   err,
 	}

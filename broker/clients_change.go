@@ -47,7 +47,7 @@ func (e ClientEntry) argv(command []string) []string {
 // it is made by [Broker.ApplyClient].
 type ClientChange struct {
 	Client, ClientName string
-	Op                 string // add, wrap, unwrap, remove or undo
+	Op                 string // add, wrap, renew, unwrap, remove or undo
 	Server             string
 	Scope, File        string
 	Diff               string // unified; may hold what else is in the file. Empty when there is nothing to do
@@ -115,7 +115,7 @@ func knownClient(id string) (clients.Client, error) {
 			hint = "did you mean " + near + "?"
 		}
 		return c, &Problem{Msg: fmt.Sprintf("there is no AI client %q", id),
-			Hints: []string{hint, "for any other client: mcpauth client show " + id}, Code: ExitUsage}
+			Hints: []string{hint}, Code: ExitUsage}
 	}
 	return c, nil
 }
@@ -204,11 +204,9 @@ func oddFile(f clientFile, server string, err error) error {
 		return err
 	}
 	return &Problem{
-		Msg: fmt.Sprintf("%s: %v, so nothing was changed", f.file, err),
-		Hints: []string{
-			"change " + server + " by hand; what it should look like: mcpauth client show " + f.client.ID,
-		},
-		Code: ExitError, Err: err,
+		Msg:   fmt.Sprintf("%s: %v, so nothing was changed", f.file, err),
+		Hints: []string{"change " + server + " by hand in that file"},
+		Code:  ExitError, Err: err,
 	}
 }
 
@@ -241,27 +239,47 @@ func unified(f clientFile, after []byte, stays bool) string {
 // PlanClientAdd adds a server to an AI client, or renews an entry of the same
 // name that runs mcpauth. Errors are *Problem.
 func (b *Broker) PlanClientAdd(client string, e ClientEntry) (ClientChange, error) {
-	c, err := knownClient(client)
-	if err != nil {
-		return ClientChange{}, err
-	}
 	l, err := b.launch(e)
 	if err != nil {
 		return ClientChange{}, err
 	}
-	files, err := b.clientFiles(c, e.Scope)
+	c, err := knownClient(client)
+	if err != nil {
+		return ClientChange{}, e.byHand(err, client)
+	}
+	f, err := b.fileToAddTo(c, e)
 	if err != nil {
 		return ClientChange{}, err
 	}
-	f := files[0]
-	if err := b.mayCreate(f); err != nil {
-		return ClientChange{}, err
+	change, err := b.plannedAdd(f, e, l)
+	if err != nil && AsProblem(err).Code != ExitUsage {
+		err = e.byHand(err, client)
 	}
+	return change, err
+}
+
+// fileToAddTo is the file of a client that an entry belongs in.
+func (b *Broker) fileToAddTo(c clients.Client, e ClientEntry) (clientFile, error) {
+	files, err := b.clientFiles(c, e.Scope)
+	switch {
+	case err != nil && AsProblem(err).Code == ExitUsage:
+		return clientFile{}, err
+	case err == nil:
+		err = b.mayCreate(files[0])
+	}
+	if err != nil {
+		return clientFile{}, e.byHand(err, c.ID)
+	}
+	return files[0], nil
+}
+
+func (b *Broker) plannedAdd(f clientFile, e ClientEntry, l clients.Launch) (ClientChange, error) {
+	c := f.client
 	if s, there := f.server(e.Name); there || lookUpEntry(f, e.Name) {
 		if _, ours := clients.ParseProxy(s.Argv); !ours {
 			return ClientChange{}, &Problem{
 				Msg:   fmt.Sprintf("%s has a server %s already, and it does not run mcpauth", c.Name, e.Name),
-				Hints: []string{"mcpauth client wrap " + c.ID + " " + e.Name, "or take another --name"},
+				Hints: []string{clientCommand("wrap", c.ID, f.place.Scope, e.Name), "or take another --name"},
 				Code:  ExitUsage,
 			}
 		}
@@ -301,7 +319,6 @@ func (b *Broker) mayCreate(f clientFile) error {
 		Msg: fmt.Sprintf("%s is not installed here: there is no folder %s", f.client.Name, filepath.Dir(f.file)),
 		Hints: []string{
 			"start " + f.client.Name + " once and try again",
-			"or put the entry in by hand: mcpauth client show " + f.client.ID,
 		},
 		Code: ExitError,
 	}
@@ -358,7 +375,8 @@ func (b *Broker) ShowClientEntry(client string, e ClientEntry) (text, file strin
 	return "", "", &Problem{Msg: fmt.Sprintf("%s keeps no servers for a %s", c.Name, e.Scope), Hints: []string{"leave out --scope"}, Code: ExitUsage}
 }
 
-// PlanClientWrap puts mcpauth in front of a server that a client has. Its
+// PlanClientWrap puts mcpauth in front of a server that a client has; an entry that
+// runs another mcpauth is renewed. The server's
 // command stays as the client spells it, and all other members stay. Of e, Name,
 // Scope, Program, Config, Profile and Cwd count. Errors are *Problem.
 func (b *Broker) PlanClientWrap(client string, e ClientEntry) (ClientChange, error) {
@@ -370,18 +388,38 @@ func (b *Broker) PlanClientWrap(client string, e ClientEntry) (ClientChange, err
 	if err != nil {
 		return ClientChange{}, err
 	}
-	_, ours := clients.ParseProxy(s.Argv)
+	if proxy, ours := clients.ParseProxy(s.Argv); ours {
+		return b.plannedRenewal(f, e, proxy)
+	}
 	switch {
-	case ours:
-		return ClientChange{}, &Problem{Msg: fmt.Sprintf("%s in %s runs mcpauth already", e.Name, c.Name), Hints: []string{"mcpauth client unwrap " + c.ID + " " + e.Name}, Code: ExitUsage}
 	case len(s.Argv) == 0 && s.URL != "":
 		return ClientChange{}, &Problem{Msg: fmt.Sprintf("%s is called at %s: mcpauth stands in front of servers that are started", e.Name, host(s.URL)), Code: ExitUsage}
 	case len(s.Argv) == 0:
-		return ClientChange{}, &Problem{Msg: fmt.Sprintf("how %s is started is not clear from its entry in %s", e.Name, f.file), Hints: []string{"mcpauth client show " + c.ID}, Code: ExitUsage}
+		return ClientChange{}, &Problem{Msg: fmt.Sprintf("how %s is started is not clear from its entry in %s", e.Name, f.file), Hints: []string{"what it should look like: mcpauth client show " + c.ID + " --name NAME -- COMMAND"}, Code: ExitUsage}
 	}
-	return b.planned(f, "wrap", e.Name, func(data []byte) ([]byte, error) {
+	change, err := b.planned(f, "wrap", e.Name, func(data []byte) ([]byte, error) {
 		return setCommand(f, data, e.Name, e.argv(s.Argv))
 	})
+	e.Command, e.Scope = s.Argv, f.place.Scope
+	return change, e.byHand(err, c.ID)
+}
+
+// plannedRenewal lets an entry that runs mcpauth start this one, with the "--" that
+// it may have lost. Its own flags stay.
+func (b *Broker) plannedRenewal(f clientFile, e ClientEntry, p clients.Proxy) (ClientChange, error) {
+	if p.Program == e.Program && (p.Separator || len(p.Child) == 0) {
+		return ClientChange{}, &Problem{
+			Msg:   fmt.Sprintf("%s in %s runs mcpauth already", e.Name, f.client.Name),
+			Hints: []string{clientCommand("unwrap", f.client.ID, f.place.Scope, e.Name)}, Code: ExitUsage,
+		}
+	}
+	argv := slices.Concat([]string{e.Program, clients.ProxyName}, p.Flags)
+	if len(p.Child) > 0 {
+		argv = append(append(argv, "--"), p.Child...)
+	}
+	change, err := b.planned(f, "renew", e.Name, func(data []byte) ([]byte, error) { return setCommand(f, data, e.Name, argv) })
+	change.Note = e.Name + " ran mcpauth before: its path and -- are renewed, its flags stay as they are"
+	return change, err
 }
 
 // setCommand replaces what an entry starts, and no other member.
@@ -413,7 +451,7 @@ func (b *Broker) PlanClientUnwrap(client, scope, name string) (ClientChange, err
 	case len(proxy.Child) == 0:
 		return ClientChange{}, &Problem{
 			Msg:   fmt.Sprintf("%s in %s runs the command of the profile, so there is nothing to leave in its place", name, c.Name),
-			Hints: []string{"mcpauth client remove " + c.ID + " --name " + name}, Code: ExitUsage,
+			Hints: []string{CommandLine("mcpauth", "client", "remove", c.ID, "--name", name)}, Code: ExitUsage,
 		}
 	}
 	records, err := b.clientRecords(f, name)
@@ -452,7 +490,7 @@ func (b *Broker) PlanClientRemove(client, scope, name string) (ClientChange, err
 	}
 	change, err := b.planned(f, "remove", name, func(data []byte) ([]byte, error) { return removeEntry(f, data, name, records) })
 	if len(records) > 0 && records[len(records)-1].Op == "wrap" {
-		change.Note = fmt.Sprintf("%s was there before mcpauth; to keep it: mcpauth client unwrap %s %s", name, c.ID, name)
+		change.Note = fmt.Sprintf("%s was there before mcpauth; to keep it: %s", name, clientCommand("unwrap", c.ID, f.place.Scope, name))
 	}
 	return change, err
 }
@@ -463,7 +501,7 @@ func removeEntry(f clientFile, data []byte, name string, records []clientRecord)
 	back := data
 	for _, r := range slices.Backward(records) {
 		undone, exact, ok := undoRecord(f, back, r)
-		if r.Op != "add" || !ok {
+		if r.Op != "add" && r.Op != "renew" || !ok {
 			break
 		}
 		if exact && r.Change.Created() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 )
 
@@ -30,9 +29,4 @@ func checkOwner(path string, info fs.FileInfo) error {
 		}
 	}
 	return nil
-}
-
-// shellQuote makes a path safe to paste into a shell.
-func shellQuote(path string) string {
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -50,20 +50,21 @@ func (e *examination) checkClients(context.Context) []Finding {
 }
 
 func (e *examination) checkEntry(state ClientState, place ClientPlace, server ClientServer) []Finding {
+	renew := clientCommand("wrap", state.ID, place.Scope, server.Name)
 	where := fmt.Sprintf("%s, entry %s in %s", state.Name, server.Name, place.File)
 	switch server.Trouble {
 	case "":
 		if other := e.anotherProgram(server.Proxy.Program); other != "" {
-			return []Finding{found("MA616", where+" runs "+other, "this is "+e.o.Executable)}
+			return []Finding{found("MA616", where+" runs "+other, "this is "+e.o.Executable, renew)}
 		}
 		return nil
 	case ClientMissingProgram:
-		return []Finding{found("MA612", where+" names a mcpauth that is not there", server.Proxy.Program)}
+		return []Finding{found("MA612", where+" names a mcpauth that is not there", server.Proxy.Program, renew)}
 	case ClientMissingCommand:
 		return []Finding{found("MA613", where+" names a server that is not there", server.Proxy.Child[0])}
 	}
 	code := clientFindings[server.Trouble]
-	return []Finding{found(code, where+": "+kindOf(code).Title, "")}
+	return []Finding{found(code, where+": "+kindOf(code).Title, "", renew)}
 }
 
 // anotherProgram is the program of an entry, if it is neither this one nor one that

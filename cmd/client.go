@@ -123,7 +123,7 @@ func (a *app) installedClients(b *broker.Broker, o *clientOptions) ([]string, er
 		}
 	}
 	if len(names) == 0 {
-		return nil, &broker.Problem{Msg: "no AI client that mcpauth knows is installed here", Hints: []string{"mcpauth client show NAME"}, Code: broker.ExitError}
+		return nil, &broker.Problem{Msg: "no AI client that mcpauth knows is installed here", Hints: []string{"for any other client: " + o.entry.ShowCommand("other")}, Code: broker.ExitError}
 	}
 	return names, nil
 }
@@ -196,7 +196,8 @@ func newClientWrap(a *app) *cobra.Command {
 		Use:   "wrap CLIENT NAME",
 		Short: "Put mcpauth in front of a server that a client has",
 		Long: "Changes what the entry starts from COMMAND to `mcpauth proxy -- COMMAND`, and nothing\n" +
-			"else of it. `mcpauth client unwrap` puts it back.",
+			"else of it. `mcpauth client unwrap` puts it back. An entry that runs a mcpauth of another\n" +
+			"path, or that lost its --, is renewed.",
 		Args:              exactly(2, "mcpauth client wrap CLIENT NAME"),
 		ValidArgsFunction: completeClients,
 		RunE: func(c *cobra.Command, args []string) error {

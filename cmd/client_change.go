@@ -68,7 +68,7 @@ func (a *app) showChange(c broker.ClientChange) {
 
 // clientVerbs say what was done.
 var clientVerbs = map[string]string{
-	"add": "Added", "wrap": "Put mcpauth in front of", "unwrap": "Took mcpauth away from", "remove": "Removed", "undo": "Undid the last change of",
+	"add": "Added", "wrap": "Put mcpauth in front of", "renew": "Renewed", "unwrap": "Took mcpauth away from", "remove": "Removed", "undo": "Undid the last change of",
 }
 
 func (a *app) tellChanged(c broker.ClientChange) {

@@ -1,8 +1,6 @@
 package cmd
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
@@ -84,7 +82,7 @@ func (a *app) printClient(c broker.ClientState) {
 			case s.Ours():
 				how = "behind mcpauth"
 			case s.Wrappable():
-				how = fmt.Sprintf("mcpauth client wrap %s %s", c.ID, s.Name)
+				how = broker.CommandLine("mcpauth", "client", "wrap", c.ID, s.Name)
 			}
 			a.fact("  %-20s %-25s %-8s %s", printable(s.Name), printable(s.Runs), p.Scope, printable(how))
 		}
