@@ -149,6 +149,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		Reserved:    reserved,
 		CallTimeout: o.CallTimeout,
 		Gate:        explorer.behind(gate),
+		Cancelled:   gate.calls.cancelled,
 		Stray:       func(line []byte) { log.say(strayWords + excerpt(line)) },
 		ClientGone: func() {
 			clientEnded.Store(true)

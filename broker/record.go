@@ -143,7 +143,7 @@ type callBook struct {
 	later   func(audit.Record)
 
 	mu   sync.Mutex
-	open map[*openCall]struct{}
+	open map[*openCall]struct{} // at most maxOpen
 }
 
 // openCall is a call on its way. It is the tag of its request in the relay.
@@ -152,6 +152,7 @@ type openCall struct {
 	id           string
 	method, name string
 	sent         time.Time
+	over         bool // its result is on record; guarded by the book's mu
 }
 
 // openCalls makes the book of a proxy. Without the machine's key, which is then told
@@ -265,16 +266,37 @@ func (c *callBook) remove(call *openCall) {
 	delete(c.open, call)
 }
 
+// close forgets a call, and reports whether its result is not on record yet.
+func (c *callBook) close(call *openCall) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, call)
+	first := !call.over
+	call.over = true
+	return first
+}
+
+// cancelled records that the client gave a call up.
+func (c *callBook) cancelled(request *relay.Request) {
+	if c == nil {
+		return
+	}
+	if call, ok := request.Tag.(*openCall); ok && c.close(call) {
+		r := call.result(time.Now())
+		r.Status = audit.Cancelled
+		c.later(r)
+	}
+}
+
 // answered records the answer to a call, if it is one that was sent on.
 func (c *callBook) answered(out *relay.Output, request *relay.Request) {
 	if c == nil || request == nil {
 		return
 	}
 	call, ok := request.Tag.(*openCall)
-	if !ok {
+	if !ok || !c.close(call) {
 		return
 	}
-	c.remove(call)
 	r := call.result(time.Now())
 	r.Bytes = out.Size()
 	switch {
@@ -303,6 +325,7 @@ func (c *callBook) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for call := range c.open {
+		call.over = true
 		r := call.result(time.Now())
 		r.Status = audit.Unanswered
 		c.later(r)

@@ -1,7 +1,10 @@
 package broker
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,6 +88,50 @@ func TestUnansweredCallsAreRecorded(t *testing.T) {
 	}
 	if r := record.records; len(r) != 2 || r[1].Status != audit.Unanswered || r[1].Call != r[0].ID {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A call that its client gives up is on record as that, once, whether its answer
+// comes late or never.
+func TestCancelledCallsAreRecorded(t *testing.T) {
+	g, record := followed(t)
+	g.tools.note([]relay.Tool{{Name: "whoami"}})
+	results := make(chan audit.Record, 8)
+	g.calls.later = func(r audit.Record) { results <- r }
+	clientR, clientIn := io.Pipe()
+	clientOut, clientW := io.Pipe()
+	backendR, backendIn := io.Pipe()
+	backendOut, backendW := io.Pipe()
+	lines := relay.New(relay.Config{
+		Client: relay.Endpoint{R: clientR, W: clientW}, Backend: relay.Endpoint{R: backendR, W: backendW},
+		Reserved: reserved, Gate: g, Cancelled: g.calls.cancelled,
+		Stray: func([]byte) {}, ClientGone: func() { _ = backendIn.Close() }, Obituary: func() string { return "over" },
+	})
+	ended := make(chan struct{})
+	go func() { defer close(ended); lines.Run(context.Background()) }()
+	client, backend := bufio.NewScanner(clientOut), bufio.NewScanner(backendOut)
+	say := func(to io.Writer, line string, hear *bufio.Scanner, want string) {
+		t.Helper()
+		if _, err := io.WriteString(to, line+"\n"); err != nil || !hear.Scan() || !strings.Contains(hear.Text(), want) {
+			t.Fatalf("%v: heard %q instead of %q", err, hear.Text(), want)
+		}
+	}
+	const cancel = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`
+	for id := 1; id <= 2; id++ {
+		say(clientIn, strings.Replace(whoami, `"id":1`, fmt.Sprintf(`"id":%d`, id), 1), backend, "whoami")
+		say(clientIn, fmt.Sprintf(cancel, id), backend, "cancelled")
+		if r := <-results; r.Status != audit.Cancelled || r.Call != record.records[id-1].ID || r.Name != "whoami" || r.Micros < 0 {
+			t.Errorf("%+v", r)
+		}
+		say(clientIn, fmt.Sprintf(cancel, id), backend, "cancelled") // again, which changes nothing
+	}
+	say(backendIn, `{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}`, client, `"id":1`)
+	_ = clientIn.Close()
+	<-ended
+	g.calls.end()
+	close(results)
+	for r := range results {
+		t.Errorf("a second result: %+v", r)
 	}
 }
 

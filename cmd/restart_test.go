@@ -3,8 +3,10 @@ package cmd
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 const plainCall = `{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"plain"}}`
@@ -50,4 +52,28 @@ func TestCallTimeout(t *testing.T) {
 	}
 	c.say(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
 	c.hears(`"id":1,`)
+}
+
+// A call that its client gives up is on record while the proxy goes on.
+func TestCancelledCallIsOnRecord(t *testing.T) {
+	m := newMachine(t)
+	m.run("login")
+	c := m.proxy([]string{"--", "testserver", "never"}, hello, initialized, plainCall)
+	m.untilListed("plain +sent")
+	c.say(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c"}}`)
+	m.untilListed("plain +cancelled")
+	m.run("audit", "verify")
+}
+
+// untilListed waits until `mcpauth audit list` has what is wanted.
+func (m *machine) untilListed(want string) {
+	m.t.Helper()
+	var said []byte
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		said, _ = m.command("audit", "list").CombinedOutput()
+		if regexp.MustCompile(want).Match(said) {
+			return
+		}
+	}
+	m.t.Fatalf("audit list does not say %q:\n%s", want, said)
 }

@@ -192,6 +192,9 @@ func (c *callRow) failed() bool {
 	return c.result != nil && (c.result.Status == "error" || c.result.Status == "tool_error" || c.result.Status == "unanswered")
 }
 
+// cancelled says that whoever called gave up, which is no failure.
+func (c *callRow) cancelled() bool { return c.result != nil && c.result.Status == "cancelled" }
+
 func (c *callRow) took() string {
 	if c.result == nil || c.result.Micros <= 0 {
 		return ""
@@ -206,7 +209,7 @@ func (c *callRow) sign() string {
 		return "✗"
 	case c.failed():
 		return "!"
-	case c.result != nil:
+	case c.result != nil && !c.cancelled():
 		return "✓"
 	}
 	return "·"
@@ -218,7 +221,7 @@ func (c *callRow) style(l *look) func(...string) string {
 		return l.bad.Render
 	case c.failed():
 		return l.warn.Render
-	case c.result != nil:
+	case c.result != nil && !c.cancelled():
 		return l.good.Render
 	}
 	return l.dim.Render

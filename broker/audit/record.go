@@ -32,7 +32,8 @@ const (
 	ToolError  = "tool_error" // a result that says isError
 	Failed     = "error"      // a JSON-RPC error; Code is its code
 	Streamed   = "streamed"   // an answer that passed while it was read
-	Unanswered = "unanswered" // the proxy ended first, or the client no longer waited
+	Cancelled  = "cancelled"  // the client gave the call up; its answer may have come all the same
+	Unanswered = "unanswered" // the proxy ended first, or it no longer waited
 )
 
 // Record is one line of an audit file. Of arguments it holds names, sizes and keyed

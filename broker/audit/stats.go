@@ -73,6 +73,8 @@ func (t *ToolStats) answered(r *Record) {
 	case Unanswered:
 		t.Unanswered++
 		return
+	case Cancelled:
+		return
 	case ToolError, Failed:
 		t.Errors++
 	}

@@ -76,6 +76,8 @@ func TestStatsCountByTool(t *testing.T) {
 	s.Add(&Record{Event: Call, ID: "d", Method: "tools/call", Name: "slow", Decision: Deny}, all)
 	s.Add(&Record{Event: Call, ID: "u", Method: "tools/call", Name: "quick", Decision: Allow}, all)
 	s.Add(&Record{Event: Result, Call: "u", Status: Unanswered, Micros: 9e9}, all)
+	s.Add(&Record{Event: Call, ID: "c", Method: "tools/call", Name: "quick", Decision: Allow}, all)
+	s.Add(&Record{Event: Result, Call: "c", Status: Cancelled, Micros: 9e9}, all)
 	s.Add(&Record{Event: Call, ID: "f", Method: "tools/call", Name: "other", Decision: Allow, Sub: "grace"}, &Filter{User: "ada"})
 	s.Add(&Record{Event: Result, Call: "f", Status: OK}, all)
 	tools := s.Tools()
@@ -83,7 +85,7 @@ func TestStatsCountByTool(t *testing.T) {
 		t.Fatalf("%+v", tools)
 	}
 	slow, quick := tools[0], tools[1]
-	if slow.Calls != 101 || slow.Denied != 1 || slow.Errors != 10 || quick.Unanswered != 1 || quick.Times.Count != 0 {
+	if slow.Calls != 101 || slow.Denied != 1 || slow.Errors != 10 || quick.Calls != 2 || quick.Errors != 0 || quick.Unanswered != 1 || quick.Times.Count != 0 {
 		t.Errorf("%+v", tools)
 	}
 	for part, want := range map[float64]time.Duration{0.5: 50 * time.Millisecond, 0.95: 95 * time.Millisecond, 0.99: 99 * time.Millisecond} {

@@ -139,7 +139,10 @@ func (in *inbound) cancelled(id []byte) bool {
 	if in.parked.cancel(id) || in.apart.cancel(id) {
 		return true
 	}
-	in.inFlight.cancel(id)
+	in.flush() // a call that cannot be committed is answered, and then is none to cancel
+	if call := in.inFlight.cancel(id); call != nil && in.Cancelled != nil {
+		in.Cancelled(call)
+	}
 	return false
 }
 

@@ -113,14 +113,21 @@ func (p *pending) forgetAbandoned() bool {
 	return true
 }
 
-// cancel notes that no answer is owed any more.
-func (p *pending) cancel(id []byte) {
+// cancel notes that no answer is owed any more. It returns the call that was owed
+// one until now, or nil.
+func (p *pending) cancel(id []byte) *Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if call := p.calls[idKey(id)]; call != nil {
-		call.cancelled = true
-		call.move(&p.abandoned)
+	call := p.calls[idKey(id)]
+	if call == nil || call.cancelled {
+		return nil
 	}
+	call.cancelled = true
+	call.move(&p.abandoned)
+	if call.expired {
+		return nil
+	}
+	return &call.Request
 }
 
 // take removes and returns the call with this id, or nil.

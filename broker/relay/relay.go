@@ -85,7 +85,8 @@ type Endpoint struct {
 	W io.Writer
 }
 
-// Config is what a relay needs. MaxLine, CallTimeout and Revive may be left out.
+// Config is what a relay needs. MaxLine, CallTimeout, Revive and Cancelled may be
+// left out.
 type Config struct {
 	Client, Backend Endpoint
 	Gate            Gate
@@ -107,6 +108,9 @@ type Config struct {
 	Revive func(ctx context.Context) (Endpoint, error)
 	// Stray is given each line of the backend that is no message.
 	Stray func(line []byte)
+	// Cancelled is told of each call in flight that the client gives up, once. Its
+	// answer may still come.
+	Cancelled func(*Request)
 	// ClientGone is called once when the client will send nothing more. It
 	// should make the backend end.
 	ClientGone func()
