@@ -314,8 +314,16 @@ func (f *form) drawStops(n *node, chosen bool, room int) []string {
 	if len(lines) > 1 && !chosen {
 		return []string{f.summary(n)}
 	}
-	if d := n.field.preset; d != nil && !n.present() && chosen {
-		lines = append(lines, l.dim.Render("default: "+f.masked(n, d)))
+	if d := n.field.preset; d != nil && !n.present() {
+		text := l.dim.Render("default: " + f.masked(n, d))
+		switch {
+		case chosen:
+			lines = append(lines, text)
+		case ansi.StringWidth(line)+3+ansi.StringWidth(text) <= room:
+			lines[0] += "   " + text
+		default:
+			return []string{f.summary(n)}
+		}
 	}
 	return lines
 }
@@ -344,8 +352,17 @@ func (f *form) drawTicks(n *node, chosen bool, room int) []string {
 	if len(lines) > 1 && !chosen {
 		return []string{f.summary(n)}
 	}
-	if !n.present() {
-		lines[len(lines)-1] += "  " + l.dim.Render("not sent")
+	if n.present() {
+		return lines
+	}
+	state := f.summary(n) // with the default, which no tick shows
+	switch last := len(lines) - 1; {
+	case ansi.StringWidth(lines[last])+2+ansi.StringWidth(state) <= room:
+		lines[last] += "  " + state
+	case chosen:
+		lines = append(lines, state)
+	default:
+		return []string{state}
 	}
 	return lines
 }

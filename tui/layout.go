@@ -57,6 +57,24 @@ func wrapped(text string, width int) []string {
 	return strings.Split(ansi.Wrap(untab(text), max(width, 1), "/-"), "\n")
 }
 
+// wrappedWords breaks a text at blanks alone, so that a flag in it stays whole.
+// Only a word that is longer than a line is broken.
+func wrappedWords(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case ansi.StringWidth(line)+1+ansi.StringWidth(word) <= width:
+			line += " " + word
+		default:
+			lines, line = append(lines, wrapped(line, width)...), word
+		}
+	}
+	return append(lines, wrapped(line, width)...)
+}
+
 // untab replaces tabs, whose width is the terminal's business.
 func untab(text string) string { return strings.ReplaceAll(text, "\t", "    ") }
 

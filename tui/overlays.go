@@ -173,6 +173,8 @@ type question struct {
 	lines []string
 	verb  string
 	then  action
+
+	careful bool // enter, which may be pressed once too often, is no yes
 }
 
 func newQuestion(w *world, asks string, lines []string, verb string, then action) *question {
@@ -189,8 +191,12 @@ func (q *question) update(msg tea.Msg) action {
 }
 
 func (q *question) keys() []binding {
+	yes := []string{"y", "enter"}
+	if q.careful {
+		yes = yes[:1]
+	}
 	return []binding{
-		{keys: []string{"y", "enter"}, label: q.verb, help: q.verb, act: func() action { return actions{closed{}, asModel{q.then}} }},
+		{keys: yes, label: q.verb, help: q.verb, act: func() action { return actions{closed{}, asModel{q.then}} }},
 		{keys: []string{"n", "esc", "q"}, label: "no", help: "leave it", act: does(closed{})},
 	}
 }

@@ -119,20 +119,24 @@ func (m *model) edit(from screen, a editText) tea.Cmd {
 		m.tellUser(notice{bad, "there is no editor: set EDITOR"})
 		return nil
 	}
-	dir, err := os.MkdirTemp("", "mcpauth-")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "text"+a.ending), []byte(a.text), 0o600)
-	}
-	if err != nil {
-		return m.perform(from, from.update(edited{err: err}))
-	}
-	file := filepath.Join(dir, "text"+a.ending)
-	return tea.Exec(m.Editor(file), func(err error) tea.Msg {
-		defer os.RemoveAll(dir)
+	editor := m.Editor
+	return func() tea.Msg {
+		dir, err := os.MkdirTemp("", "mcpauth-")
 		if err != nil {
 			return posted{from, edited{err: err}}
 		}
-		data, err := os.ReadFile(file)
-		return posted{from, edited{string(data), err}}
-	})
+		file := filepath.Join(dir, "text"+a.ending)
+		if err := os.WriteFile(file, []byte(a.text), 0o600); err != nil {
+			_ = os.RemoveAll(dir)
+			return posted{from, edited{err: err}}
+		}
+		return tea.Exec(editor(file), func(err error) tea.Msg {
+			defer os.RemoveAll(dir)
+			if err != nil {
+				return posted{from, edited{err: err}}
+			}
+			data, err := os.ReadFile(file)
+			return posted{from, edited{string(data), err}}
+		})()
+	}
 }

@@ -76,9 +76,6 @@ func (p *callPage) update(msg tea.Msg) action {
 			a.form.dress()
 		}
 		return p.ready()
-	case tick:
-		p.call.dropVoid()
-		return nil
 	case tea.KeyPressMsg, tea.PasteMsg:
 		if a := p.asking(); a != nil && a.form != nil {
 			a.form.update(msg)
@@ -182,7 +179,7 @@ func (p *callPage) otherMode() action {
 }
 
 func (p *callPage) again() action {
-	return p.owner.begin(&call{tool: p.call.tool, value: p.call.value, safe: p.call.safe, anyway: p.call.anyway})
+	return p.owner.send(&call{tool: p.call.tool, value: p.call.value, safe: p.call.safe, anyway: p.call.anyway})
 }
 
 func (p *callPage) edit() action {

@@ -70,6 +70,9 @@ type asked struct {
 
 func (c *call) runs() bool { return !c.done }
 
+// waits reports whether it asks something and nobody has answered yet.
+func (c *call) waits() bool { return c.runs() && len(c.asks) > 0 }
+
 func (c *call) took() time.Duration {
 	if c.done {
 		return c.after
@@ -80,6 +83,8 @@ func (c *call) took() time.Duration {
 // outcome is how it ended, in a word.
 func (c *call) outcome(l *look) string {
 	switch {
+	case c.waits():
+		return l.warn.Render("? asks")
 	case c.runs():
 		return l.accent.Render("runs")
 	case c.stopped:
@@ -98,6 +103,18 @@ func (c *call) outcome(l *look) string {
 func (c *call) arguments() string {
 	text := c.safe.compact()
 	return broker.CleanLine(ansi.Truncate(text[:min(len(text), 400)], 200, "…"))
+}
+
+// send begins a call, after a question where the tool says of itself that it destroys.
+func (s *toolsScreen) send(c *call) action {
+	if !c.tool.Destructive {
+		return s.begin(c)
+	}
+	agreed := bindingChosen{binding{act: func() action { return s.begin(c) }}}
+	q := newQuestion(s.world, "Call "+c.tool.name+"?", []string{"It says of itself that it destroys. It is sent:", c.arguments()}, "call",
+		actions{showTab{"tools"}, agreed})
+	q.careful = true
+	return overlay{q}
 }
 
 // begin starts a call and shows it.
@@ -185,7 +202,7 @@ func (s *toolsScreen) callSaid(m callMsg) action {
 	case asked:
 		c.asks = append(c.asks, newAsking(s.look, about))
 		if !shown {
-			return notice{info, c.tool.name + " asks something: l on the tool shows it"}
+			return notice{info, c.tool.name + " asks something: a on Tools answers"}
 		}
 	case callDone:
 		c.finish(about)

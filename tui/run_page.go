@@ -47,7 +47,7 @@ func newAsking(l *look, a asked) *asking {
 
 // asking is the question that is shown: the oldest, or nil.
 func (p *callPage) asking() *asking {
-	if !p.call.runs() || len(p.call.asks) == 0 {
+	if !p.call.waits() {
 		return nil
 	}
 	return p.call.asks[0]

@@ -125,6 +125,58 @@ func TestElicitationDefaults(t *testing.T) {
 	}
 }
 
+// A question that is left for later is not forgotten, however narrow the terminal.
+func TestElicitationLater(t *testing.T) {
+	answers := make(chan broker.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
+		answers <- o.Ask(ctx, broker.Elicitation{Message: "Your name?", Schema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"}}}`)})
+		return plainText("fine"), nil
+	})
+	b.press("ctrl+s")
+	b.until("The server asks:")
+	b.press("esc")
+	b.until("? asks read", "? 1 call asks: a answers", "a answer")
+	b.lacks("runs")
+	b.press("down")
+	b.golden("asks")
+	b.press("a")
+	b.until("The server asks:", "Your name?")
+	b.text("Ada")
+	b.press("ctrl+s")
+	b.until("fine")
+	if a := <-answers; string(a.Content) != `{"name":"Ada"}` {
+		t.Errorf("answered %s %s", a.Action, a.Content)
+	}
+}
+
+// A tool that destroys is called when the person says so; a key that is pressed
+// once too often does not.
+func TestDestructiveToolIsAskedAbout(t *testing.T) {
+	calls := make(chan string, 9)
+	b := newBench(t, func(o *Options, _ *fakeHome, s *fakeServer) {
+		o.Tab = "tools"
+		s.tools[0].ReadOnly, s.tools[0].Destructive = false, true
+		s.call = func(_ context.Context, tool string, _ json.RawMessage, _ broker.CallOptions) (broker.CallResult, error) {
+			calls <- tool
+			return plainText("gone"), nil
+		}
+	})
+	b.until("search_orders", "INPUT")
+	b.press("enter", "enter", "enter", "enter")
+	b.until("Call search_orders?", "It says of itself that it destroys")
+	b.press("n")
+	b.untilGone("Call search_orders?")
+	if len(calls) > 0 {
+		t.Fatal("it was called unasked")
+	}
+	b.press("enter", "y")
+	b.until("gone")
+	b.press("R")
+	b.until("Call search_orders?")
+	b.press("y")
+	b.untilTrue("a second call", func() bool { return len(calls) == 2 })
+}
+
 func TestElicitationDeclined(t *testing.T) {
 	answers := make(chan broker.ElicitationAnswer, 1)
 	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {

@@ -111,6 +111,11 @@ func (s *toolsScreen) update(msg tea.Msg) action {
 		s.event(msg)
 	case callMsg:
 		return s.callSaid(msg)
+	case tick:
+		for _, c := range s.calls {
+			c.dropVoid()
+		}
+		return s.toPage(msg)
 	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseWheelMsg, tea.MouseClickMsg:
 		if s.page != nil {
 			return s.page.update(msg)
@@ -271,7 +276,11 @@ func (s *toolsScreen) keys() []binding {
 			{keys: []string{"down"}, help: "down", act: func() action { s.move(1); return nil }},
 		}
 	}
-	return append(s.listKeys(), s.list.bindings()...)
+	keys := append(s.listKeys(), s.list.bindings()...)
+	if s.asking() > 0 { // first, so that it is seen
+		keys = append([]binding{{keys: []string{"a"}, label: "answer", help: "answer what a call asks", act: s.answer}}, keys...)
+	}
+	return keys
 }
 
 func (s *toolsScreen) unfilter() action {
@@ -338,6 +347,19 @@ func (s *toolsScreen) like() {
 		s.find()
 		s.cursor = max(0, slices.IndexFunc(s.found, func(other toolItem) bool { return other.Name == t.Name }))
 	}
+}
+
+// answer shows the call that has asked: one of the tool at the cursor, or the oldest.
+func (s *toolsScreen) answer() action {
+	t, _ := s.chosen()
+	for _, any := range []bool{false, true} {
+		for _, c := range slices.Backward(s.calls) {
+			if c.waits() && (any || c.tool.Name == t.Name) {
+				return s.show(c)
+			}
+		}
+	}
+	return nil
 }
 
 func (s *toolsScreen) lastCall() action {

@@ -51,7 +51,10 @@ func (s *toolsScreen) status() string {
 	if page, ok := s.page.(interface{ status() string }); ok {
 		return page.status()
 	}
-	var parts []string
+	parts := []string{s.look.good.Render("● connected")}
+	if asking := s.asking(); asking > 0 { // it is not cut, at 40 columns either
+		parts[0] = s.look.warn.Render("? " + plural(asking, "call asks", "calls ask") + ": a answers")
+	}
 	denied := 0
 	for _, t := range s.all {
 		if t.denied() {
@@ -63,18 +66,22 @@ func (s *toolsScreen) status() string {
 	} else if denied > 0 {
 		parts = append(parts, s.look.warn.Render(fmt.Sprintf("✗ %d denied by policy", denied))+s.look.dim.Render(" (h leaves them out)"))
 	}
-	if running := s.running(); running > 0 {
+	if running := s.running() - s.asking(); running > 0 {
 		parts = append(parts, s.look.accent.Render(plural(running, "call runs", "calls run")))
 	}
-	if len(parts) == 0 {
+	if len(parts) == 1 && s.asking() == 0 {
 		return ""
 	}
-	return s.look.good.Render("● connected") + "   " + strings.Join(parts, "   ")
+	return strings.Join(parts, "   ")
 }
 
-func (s *toolsScreen) running() (n int) {
+func (s *toolsScreen) running() int { return s.number((*call).runs) }
+
+func (s *toolsScreen) asking() int { return s.number((*call).waits) }
+
+func (s *toolsScreen) number(state func(*call) bool) (n int) {
 	for _, c := range s.calls {
-		if c.runs() {
+		if state(c) {
 			n++
 		}
 	}
@@ -118,7 +125,13 @@ func (s *toolsScreen) drawTool(t toolItem, chosen, two bool, width int) []string
 func (s *toolsScreen) marks(t toolItem) string {
 	l := s.look
 	var parts []string
-	if slices.ContainsFunc(s.calls, func(c *call) bool { return c.tool.Name == t.Name && c.runs() }) {
+	of := func(state func(*call) bool) bool {
+		return slices.ContainsFunc(s.calls, func(c *call) bool { return c.tool.Name == t.Name && state(c) })
+	}
+	switch {
+	case of((*call).waits):
+		parts = append(parts, l.warn.Render("? asks"))
+	case of((*call).runs):
 		parts = append(parts, l.accent.Render("runs"))
 	}
 	switch {
@@ -199,13 +212,13 @@ type detailKey struct {
 	tool          string
 	width         int
 	schema, found bool
-	calls         int
+	calls, asks   int
 }
 
 // drawDetail is all about the tool at the cursor.
 func (s *toolsScreen) drawDetail(width, height int) []string {
 	t, ok := s.chosen()
-	key := detailKey{t.Name, width, s.schema, ok, s.settled()}
+	key := detailKey{t.Name, width, s.schema, ok, s.settled(), s.asking()}
 	if key != s.drawn {
 		if key.tool != s.drawn.tool {
 			s.detail.top = 0
@@ -301,14 +314,16 @@ func (s *toolsScreen) policyLines(t toolItem, width int) []string {
 		words += " by " + broker.CleanLine(m.Rule)
 	}
 	lines := []string{l.heading.Render("POLICY") + "  " + style.Render(cut(words, width-8))}
-	for _, text := range slices.Concat([]string{m.Why}, m.Notes) {
-		if text != "" {
+	for i, text := range append([]string{m.Why}, m.Notes...) {
+		if text != "" && (i == 0 || text != m.Why) {
 			lines = append(lines, indented(wrapped(broker.CleanLine(text), width-2), 2)...)
 		}
 	}
 	for _, cure := range m.Cures {
-		for _, line := range wrapped(broker.CleanLine(cure), width-4) {
-			lines = append(lines, "  "+l.accent.Render("→ "+line))
+		lead := "→ "
+		for _, line := range wrappedWords(broker.CleanLine(cure), width-4) {
+			lines = append(lines, "  "+l.accent.Render(lead+line))
+			lead = "  "
 		}
 	}
 	return lines

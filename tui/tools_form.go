@@ -95,7 +95,7 @@ func (c *callForm) send() action {
 		c.form.goToNode(c.form.problems[0].node)
 		return notice{bad, plural(n, "field", "fields") + " to mend; ctrl+s again sends it anyway"}
 	}
-	return c.owner.begin(&call{tool: c.tool, value: c.form.value(), safe: c.form.withoutSecrets(), anyway: len(c.form.problems) > 0})
+	return c.owner.send(&call{tool: c.tool, value: c.form.value(), safe: c.form.withoutSecrets(), anyway: len(c.form.problems) > 0})
 }
 
 func (c *callForm) editor() action {

@@ -3,10 +3,13 @@ package tui
 import (
 	"context"
 	"encoding/json"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/mcpauth/mcpauth/broker"
 )
@@ -179,4 +182,69 @@ func TestPasteOfSeveralLines(t *testing.T) {
 	b.until("WILL SEND")
 	b.send(tea.PasteMsg{Content: "one\rtwo\r\nthree\nfour"})
 	b.until(`"query": "one\ntwo\nthree\nfour"`)
+}
+
+// What mends a denial is a command: no flag of it is broken, and it has one arrow.
+func TestCuresAreWhole(t *testing.T) {
+	const why = "its definition is changed and not approved"
+	b := atTools(t, func(s *fakeServer) {
+		s.tools[0].Mark = broker.Mark{Effect: "deny", Rule: "pin", Why: why, Notes: []string{why},
+			Cures: []string{"mcpauth tools approve --profile orders-prod-of-europe --all-that-changed search_orders"}}
+	})
+	for width := 20; width < 90; width++ {
+		text := ansi.Strip(strings.Join(b.m.tabs[1].screen.(*toolsScreen).policyLines(b.m.tabs[1].screen.(*toolsScreen).all[0], width), "\n"))
+		for _, whole := range []string{"--profile", "--all-that-changed", "search_orders"} {
+			if width > 24 && !strings.Contains(text, whole) {
+				t.Errorf("%d columns: %s is broken:\n%s", width, whole, text)
+			}
+		}
+		if arrows, reasons := strings.Count(text, "→"), strings.Count(text, "approved"); arrows != 1 || reasons != 1 {
+			t.Errorf("%d columns: %d arrows, %d reasons:\n%s", width, arrows, reasons, text)
+		}
+	}
+}
+
+// The default of a choice is seen, be the cursor there or not.
+func TestDefaultsOfChoices(t *testing.T) {
+	f := newForm(newLook(func(string) string { return "" }), []byte(`{"properties":{"first":{"type":"string"},"sure":{"type":"boolean","default":true},"how":{"enum":["csv","json"],"default":"json"},
+		"flags":{"type":"array","items":{"enum":["fast","dry"]},"default":["dry"]}}}`))
+	for _, width := range []int{40, 60, 100} {
+		for at := range f.rows {
+			f.goTo(at)
+			text := ansi.Strip(strings.Join(f.view(width, 40), "\n"))
+			for i, want := range []string{"", "true", "json", `["dry"]`} {
+				row := ansi.Strip(strings.Join(f.drawRow(f.rows[i], i == at, width, 40), "\n"))
+				if !strings.Contains(row, want) || want != "" && !strings.Contains(row, "default") {
+					t.Errorf("%d columns: the default %s is hidden:\n%s", width, want, text)
+				}
+			}
+		}
+	}
+}
+
+// The file for the editor is written by the command: the update does not wait for a disk.
+func TestEditorFileIsNotWrittenInTheUpdate(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	b := atTools(t)
+	b.m.Editor = func(file string) Command {
+		if data, err := os.ReadFile(file); err != nil || string(data) != "a text" {
+			t.Errorf("the editor gets %q, %v", data, err)
+		}
+		return nil
+	}
+	files := func() int {
+		all, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	cmd := b.m.edit(b.m.tabs[1].screen, editText{"a text", ".txt"})
+	if files() != 0 {
+		t.Error("the update wrote a file")
+	}
+	if cmd(); files() != 1 {
+		t.Error("the command wrote no file")
+	}
 }
