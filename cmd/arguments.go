@@ -233,7 +233,7 @@ func (a *arguments) missing() error {
 }
 
 func (a *arguments) wrong(msg string) *broker.Problem {
-	return usage(msg, "mcpauth tools show "+a.tool)
+	return usage(msg, "mcpauth tools show "+broker.QuoteWord(a.tool))
 }
 
 func (a *arguments) json() (json.RawMessage, error) { return json.Marshal(a.value) }

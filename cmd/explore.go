@@ -3,8 +3,10 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -78,8 +80,43 @@ type exploring struct {
 	attended bool // somebody sits at the terminal
 	on       atomic.Pointer[func(broker.ExplorerEvent)]
 	showLog  bool
-	told     bool // about who the server is told of
+	told     bool   // about who the server is told of
+	server   string // as it was typed, see typedServer
 }
+
+// typedServer is the part of a command line that names its server, as a shell
+// wants it, for the commands that are hinted at; empty for that of the profile.
+func typedServer(cwd string, command []string) string {
+	var text strings.Builder
+	if cwd != "" {
+		text.WriteString(" --cwd " + broker.QuoteWord(cwd))
+	}
+	if len(command) > 0 {
+		text.WriteString(" --")
+	}
+	for _, word := range command {
+		text.WriteString(" " + broker.QuoteWord(word))
+	}
+	return text.String()
+}
+
+// forServer makes the commands that an error of wrong use hints at name the same
+// server.
+func forServer(err error, server string) error {
+	var p *broker.Problem
+	if server == "" || !errors.As(err, &p) || p.Code != broker.ExitUsage {
+		return err
+	}
+	for i, hint := range p.Hints {
+		if words := strings.Fields(hint); len(words) > 2 && words[0] == "mcpauth" && hintsAtServer[words[1]] && !strings.HasSuffix(hint, "--help") {
+			p.Hints[i] += server
+		}
+	}
+	return err
+}
+
+// hintsAtServer are the commands that start a server.
+var hintsAtServer = map[string]bool{"tools": true, "resources": true, "prompts": true}
 
 // explore starts the server that is meant, and ends it after run.
 func (a *app) explore(c *cobra.Command, f *exploreFlags, run func(ctx context.Context, x *exploring) error) error {
@@ -95,13 +132,13 @@ func (a *app) explore(c *cobra.Command, f *exploreFlags, run func(ctx context.Co
 			return err
 		}
 	}
-	x := &exploring{app: a, attended: o.Attended, showLog: f.log}
+	x := &exploring{app: a, attended: o.Attended, showLog: f.log, server: typedServer(f.cwd, command)}
 	x.Explorer, err = a.deps.Explore.Open(c.Context(), b, o, x.event)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = x.Close() }()
-	return run(c.Context(), x)
+	return forServer(run(c.Context(), x), x.server)
 }
 
 // event takes what happens meanwhile.

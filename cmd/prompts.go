@@ -150,7 +150,7 @@ func (x *exploring) checkPrompt(ctx context.Context, name string, values map[str
 		}
 	}
 	if len(missing) > 0 {
-		return usage(name+" needs "+strings.Join(missing, ", "), "mcpauth prompts get "+name+" "+missing[0]+"=VALUE")
+		return usage(name+" needs "+strings.Join(missing, ", "), "mcpauth prompts get "+broker.QuoteWord(name)+" "+broker.QuoteWord(missing[0]+"=VALUE"))
 	}
 	for key := range values {
 		if len(arguments) > 0 && !slices.Contains(arguments, key) {

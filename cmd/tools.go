@@ -72,7 +72,7 @@ func (x *exploring) listTools(ctx context.Context) error {
 	}
 	x.table(rows)
 	if denied > 0 {
-		x.say("%d of %d are denied, and no AI client sees them; for the reason: mcpauth tools show NAME", denied, len(tools))
+		x.say("%d of %d are denied, and no AI client sees them; for the reason: mcpauth tools show NAME%s", denied, len(tools), printable(x.server))
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 		x.factFields("Result", parseSchema(t.OutputSchema))
 	}
 	if t.Mark.Allowed {
-		x.fact("\nCall it:\n  %s", printable(exampleCall(t.Name, root)))
+		x.fact("\nCall it:\n  %s", printable(exampleCall(t.Name, root)+x.server))
 	}
 	return nil
 }

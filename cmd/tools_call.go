@@ -42,10 +42,11 @@ func newToolsCall(a *app) *cobra.Command {
 			"  mcpauth tools call add a=1 b:=2 -- python3 main.py",
 		Args: wordsBetween(1, -1, "mcpauth tools call NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			words, _ := beforeDash(c, args)
+			words, command := beforeDash(c, args)
 			o.name, o.words = words[0], words[1:]
 			if o.timeout < 0 {
-				return usage("--timeout must be longer than nothing", "mcpauth tools call "+o.name+" --timeout 60s")
+				return forServer(usage("--timeout must be longer than nothing", "mcpauth tools call "+broker.QuoteWord(o.name)+" --timeout 60s"),
+					typedServer(o.cwd, command))
 			}
 			input, err := a.readInput(o.input)
 			if err != nil {
