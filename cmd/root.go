@@ -61,8 +61,12 @@ func Main(ctx context.Context, args []string, streams Streams, deps Deps) int {
 }
 
 // Proxy is Main for a program that has only `mcpauth proxy`, whose flags and arguments
-// args are. What only other commands need is not even linked into it.
+// args are. What only other commands need is not even linked into it. The entries of
+// AI clients say the word proxy, too, so that they fit both programs.
 func Proxy(ctx context.Context, args []string, streams Streams, deps Deps) int {
+	if len(args) > 0 && args[0] == proxyName {
+		args = args[1:]
+	}
 	return run(ctx, append([]string{proxyName}, args...), streams, deps, newProxyRoot)
 }
 
