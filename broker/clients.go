@@ -62,6 +62,9 @@ type ClientServer struct {
 	Disabled bool
 	Proxy    *clients.Proxy // of an entry that runs mcpauth, else nil
 	Trouble  string         // one of the Client constants, or ""
+
+	cwd  string // where it is started; empty where that is not said
+	path string // the PATH that the entry sets, or ""
 }
 
 // Ours reports whether the entry runs mcpauth.
@@ -141,7 +144,7 @@ func (b *Broker) clientPlace(c clients.Client, p clients.Place) ClientPlace {
 }
 
 func (b *Broker) clientServer(s clients.Server) ClientServer {
-	server := ClientServer{Name: s.Name, Argv: s.Argv, Disabled: s.Disabled}
+	server := ClientServer{Name: s.Name, Argv: s.Argv, Disabled: s.Disabled, cwd: s.Cwd, path: s.Path}
 	proxy, ours := clients.ParseProxy(s.Argv)
 	switch {
 	case ours:
@@ -150,7 +153,8 @@ func (b *Broker) clientServer(s clients.Server) ClientServer {
 		if len(proxy.Child) > 0 {
 			server.Runs = serverName(proxy.Child)
 		}
-		server.Trouble = b.trouble(proxy, s.Cwd)
+		server.cwd = proxyCwd(proxy, s.Cwd)
+		server.Trouble = b.trouble(proxy, server.cwd)
 	case len(s.Argv) > 0:
 		server.Runs = serverName(s.Argv)
 	default:
@@ -166,13 +170,18 @@ func host(address string) string {
 	return rest[strings.LastIndexByte(rest, '@')+1:]
 }
 
-// trouble is what is wrong with an entry that runs mcpauth.
-func (b *Broker) trouble(p clients.Proxy, cwd string) string {
+// proxyCwd is the folder in which mcpauth starts the server of an entry.
+func proxyCwd(p clients.Proxy, cwd string) string {
 	for i, flag := range p.Flags {
 		if flag == "--cwd" && i+1 < len(p.Flags) {
 			cwd = p.Flags[i+1]
 		}
 	}
+	return cwd
+}
+
+// trouble is what is wrong with an entry that runs mcpauth.
+func (b *Broker) trouble(p clients.Proxy, cwd string) string {
 	switch {
 	case !b.findable(p.Program, ""):
 		return ClientMissingProgram

@@ -397,6 +397,12 @@ func (b *Broker) PlanClientWrap(client string, e ClientEntry) (ClientChange, err
 	case len(s.Argv) == 0:
 		return ClientChange{}, &Problem{Msg: fmt.Sprintf("how %s is started is not clear from its entry in %s", e.Name, f.file), Hints: []string{"what it should look like: mcpauth client show " + c.ID + " --name NAME -- COMMAND"}, Code: ExitUsage}
 	}
+	if why := b.needsShell(s); why != "" {
+		return ClientChange{}, &Problem{
+			Msg:   fmt.Sprintf("the command of %s in %s %s, and mcpauth starts programs without a shell", e.Name, f.file, why),
+			Hints: []string{"in that file give the full path of the program in command, and each argument as a text of its own"}, Code: ExitUsage,
+		}
+	}
 	change, err := b.planned(f, "wrap", e.Name, func(data []byte) ([]byte, error) {
 		return setCommand(f, data, e.Name, e.argv(s.Argv))
 	})
@@ -420,6 +426,19 @@ func (b *Broker) plannedRenewal(f clientFile, e ClientEntry, p clients.Proxy) (C
 	change, err := b.planned(f, "renew", e.Name, func(data []byte) ([]byte, error) { return setCommand(f, data, e.Name, argv) })
 	change.Note = e.Name + " ran mcpauth before: its path and -- are renewed, its flags stay as they are"
 	return change, err
+}
+
+// needsShell says what of a command only a shell, or the client itself, can make
+// sense of.
+func (b *Broker) needsShell(s clients.Server) string {
+	program := s.Argv[0]
+	switch {
+	case strings.HasPrefix(program, "~"):
+		return "begins with ~"
+	case strings.ContainsAny(program, " \t") && !b.findable(program, s.Cwd):
+		return "is one text with blanks"
+	}
+	return ""
 }
 
 // setCommand replaces what an entry starts, and no other member.

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"runtime"
 	"slices"
 	"strings"
 
@@ -12,29 +11,9 @@ import (
 func CommandLine(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = word
-		if word == "" || strings.ContainsFunc(word, needsQuote) {
-			quoted[i] = shellQuote(word)
-		}
+		quoted[i] = quoteWord(word)
 	}
 	return strings.Join(quoted, " ")
-}
-
-// needsQuote is true of all that some shell might read as more than itself.
-func needsQuote(r rune) bool {
-	switch {
-	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
-		return false
-	}
-	return !strings.ContainsRune("-_./:@=+,", r) && (r != '\\' || runtime.GOOS != "windows")
-}
-
-// shellQuote makes a word safe to paste into a shell.
-func shellQuote(word string) string {
-	if runtime.GOOS == "windows" {
-		return `"` + strings.ReplaceAll(word, `"`, `\"`) + `"`
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // ShowCommand is the command that prints this entry for a client.

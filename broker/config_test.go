@@ -230,7 +230,7 @@ func TestConfigOthersCanWrite(t *testing.T) {
 		}
 		_, err := LoadConfig(path)
 		var problem *Problem
-		if !errors.As(err, &problem) || len(problem.Hints) != 1 || problem.Hints[0] != "chmod go-w '"+path+"'" {
+		if !errors.As(err, &problem) || len(problem.Hints) != 1 || problem.Hints[0] != "chmod go-w "+quoteWord(path) {
 			t.Errorf("%v: got %v", mode, err)
 		}
 		if err := AddProfile(t.Context(), path, "p", Profile{}); err == nil {

@@ -14,7 +14,7 @@ func checkOwner(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o022 != 0 {
 		return &Problem{
 			Msg:   fmt.Sprintf("other users can write %s (mode %04o), so what it says cannot be trusted", path, info.Mode().Perm()),
-			Hints: []string{"chmod go-w " + shellQuote(path)},
+			Hints: []string{"chmod go-w " + quoteWord(path)},
 			Code:  ExitError,
 		}
 	}
@@ -24,7 +24,7 @@ func checkOwner(path string, info fs.FileInfo) error {
 	if uid := os.Geteuid(); ok && stat.Uid != 0 && int(stat.Uid) != uid {
 		return &Problem{
 			Msg:   fmt.Sprintf("%s belongs to another user (uid %d, you are %d), so what it says cannot be trusted", path, stat.Uid, uid),
-			Hints: []string{fmt.Sprintf("chown %d %s && chmod go-w %s", uid, shellQuote(path), shellQuote(path))},
+			Hints: []string{fmt.Sprintf("chown %d %s && chmod go-w %s", uid, quoteWord(path), quoteWord(path))},
 			Code:  ExitError,
 		}
 	}

@@ -6,6 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mcpauth/mcpauth/broker/backend"
+	"github.com/mcpauth/mcpauth/broker/clients"
 )
 
 // clientFindings are the findings for what can be wrong with an entry.
@@ -51,20 +54,47 @@ func (e *examination) checkClients(context.Context) []Finding {
 
 func (e *examination) checkEntry(state ClientState, place ClientPlace, server ClientServer) []Finding {
 	renew := clientCommand("wrap", state.ID, place.Scope, server.Name)
+	short := e.shortPathFindings(state, place, server)
 	where := fmt.Sprintf("%s, entry %s in %s", state.Name, server.Name, place.File)
 	switch server.Trouble {
 	case "":
 		if other := e.anotherProgram(server.Proxy.Program); other != "" {
-			return []Finding{found("MA616", where+" runs "+other, "this is "+e.o.Executable, renew)}
+			return append(short, found("MA616", where+" runs "+other, "this is "+e.o.Executable, renew))
 		}
-		return nil
+		return short
 	case ClientMissingProgram:
 		return []Finding{found("MA612", where+" names a mcpauth that is not there", server.Proxy.Program, renew)}
 	case ClientMissingCommand:
 		return []Finding{found("MA613", where+" names a server that is not there", server.Proxy.Child[0])}
 	}
 	code := clientFindings[server.Trouble]
-	return []Finding{found(code, where+": "+kindOf(code).Title, "", renew)}
+	return append(short, found(code, where+": "+kindOf(code).Title, "", renew))
+}
+
+// shortPathFindings tell of programs of an entry that a graphical client finds only
+// when somebody started it in a terminal.
+func (e *examination) shortPathFindings(state ClientState, place ClientPlace, server ClientServer) []Finding {
+	client, _ := clients.ByID(state.ID)
+	short := shortPath(e.goos)
+	if client.Terminal || short == "" || server.path != "" {
+		return nil
+	}
+	programs := []string{server.Proxy.Program}
+	if len(server.Proxy.Child) > 0 {
+		programs = append(programs, server.Proxy.Child[0])
+	}
+	var list []Finding
+	for _, program := range programs {
+		path, err := e.b.lookUp(program, server.cwd)
+		if err != nil || strings.ContainsAny(program, `/\`) {
+			continue
+		}
+		if other, _ := backend.LookUp(backend.Command{Argv: []string{program}, Dir: server.cwd, Env: []string{"PATH=" + short}}); other != path {
+			list = append(list, found("MA617", fmt.Sprintf("%s may not find %s of entry %s in %s", state.Name, program, server.Name, place.File),
+				"its PATH may be as short as "+short, "give the full path in the entry: "+path))
+		}
+	}
+	return list
 }
 
 // anotherProgram is the program of an entry, if it is neither this one nor one that

@@ -136,6 +136,9 @@ var findingKinds = []FindingKind{
 	{"MA615", Note, "no AI client runs mcpauth", "There is no entry for it in the files of the clients on this machine.", []string{"mcpauth client add CLIENT --name NAME -- COMMAND"}},
 	{"MA616", Note, "an AI client's entry runs another mcpauth",
 		"Not the program that was examined here; it may be older.", []string{"mcpauth client wrap CLIENT NAME"}},
+	{"MA617", Note, "an AI client may not find a program of its entry",
+		"Graphical programs have a shorter PATH than a terminal. The program is found in that of this terminal, but not, or not the same, in theirs.",
+		[]string{"give its full path in the entry"}},
 
 	{"MA710", Fine, "the files are for you alone", "", nil},
 	{"MA711", Bad, "other users can read or change mcpauth's files", "They were copied, restored or made with other rights.", []string{"chmod -R go-rwx FOLDER"}},

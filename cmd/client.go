@@ -38,7 +38,11 @@ func (o *clientOptions) changeFlags(c *cobra.Command) {
 
 func (o *clientOptions) scopeFlag(c *cobra.Command, def, help string) {
 	c.Flags().StringVar(&o.entry.Scope, "scope", def, help)
-	_ = c.RegisterFlagCompletionFunc("scope", cobra.FixedCompletions([]string{"user", "project", "local"}, cobra.ShellCompDirectiveNoFileComp))
+	scopes := []string{broker.ClientScopeUser, broker.ClientScopeProject}
+	if def == "" { // of an entry that is there; mcpauth adds none for one project in the user's file
+		scopes = append(scopes, broker.ClientScopeLocal)
+	}
+	must(c.RegisterFlagCompletionFunc("scope", cobra.FixedCompletions(scopes, cobra.ShellCompDirectiveNoFileComp)))
 }
 
 func (o *clientOptions) entryFlags(c *cobra.Command) {
@@ -54,10 +58,6 @@ func clientNames(c *cobra.Command, args []string) (names, command []string) {
 		return args[:dash], args[dash:]
 	}
 	return args, nil
-}
-
-func completeClients(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return broker.ClientIDs(), cobra.ShellCompDirectiveNoFileComp
 }
 
 func newClientAdd(a *app) *cobra.Command {
@@ -95,6 +95,7 @@ func (a *app) clientAdd(ctx context.Context, o *clientOptions, names, command []
 			return err
 		}
 	}
+	a.tellSignInMissing(b, o.entry)
 	var changes []broker.ClientChange
 	for _, name := range names {
 		change, err := b.PlanClientAdd(name, o.entry)
@@ -135,13 +136,11 @@ func (a *app) fillEntry(b *broker.Broker, e *broker.ClientEntry, command []strin
 	}
 	e.Command = command
 	resolved, err := b.Resolve(broker.Overrides{Profile: e.Profile, Command: command, Cwd: e.Cwd})
-	if len(command) == 0 {
-		switch {
-		case err != nil:
-			return err
-		case len(resolved.Command) == 0:
-			return usage("there is no command to put into the entry", "mcpauth client add … -- python3 main.py", "or put command under [profiles."+resolved.Name+"]")
-		}
+	switch {
+	case err != nil && (len(command) == 0 || e.Profile != ""):
+		return err
+	case len(command) == 0 && len(resolved.Command) == 0:
+		return usage("there is no command to put into the entry", "mcpauth client add … -- python3 main.py", "or put command under [profiles."+resolved.Name+"]")
 	}
 	if e.Name == "" && err == nil {
 		e.Name = resolved.Name
@@ -181,6 +180,19 @@ func (a *app) fillProxy(e *broker.ClientEntry) error {
 	return nil
 }
 
+// tellSignInMissing says that an entry does not work before there is a profile.
+func (a *app) tellSignInMissing(b *broker.Broker, e broker.ClientEntry) {
+	_, err := b.Resolve(broker.Overrides{Profile: e.Profile, Command: e.Command, Cwd: e.Cwd})
+	if err == nil {
+		return
+	}
+	problem := broker.AsProblem(err)
+	a.say("The server will not work before a sign-in is set up: %s", printable(problem.Msg))
+	for _, hint := range problem.Hints {
+		a.say("  %s", printable(hint))
+	}
+}
+
 // namesFileHere reports whether a word of a command is a relative path of a file
 // that is there: then the command works in this folder only.
 func namesFileHere(command []string) bool {
@@ -199,7 +211,7 @@ func newClientWrap(a *app) *cobra.Command {
 			"else of it. `mcpauth client unwrap` puts it back. An entry that runs a mcpauth of another\n" +
 			"path, or that lost its --, is renewed.",
 		Args:              exactly(2, "mcpauth client wrap CLIENT NAME"),
-		ValidArgsFunction: completeClients,
+		ValidArgsFunction: a.completeServer(broker.ClientServer.Wrappable),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := a.broker(keychainPatience)
 			if err != nil {
@@ -209,10 +221,16 @@ func newClientWrap(a *app) *cobra.Command {
 			if err := a.fillProxy(&o.entry); err != nil {
 				return err
 			}
+			if o.entry.Profile != "" {
+				if _, err := b.Resolve(broker.Overrides{Profile: o.entry.Profile}); err != nil {
+					return err
+				}
+			}
 			change, err := b.PlanClientWrap(args[0], o.entry)
 			if err != nil {
 				return err
 			}
+			a.tellSignInMissing(b, o.entry)
 			return a.makeChanges(c.Context(), b, o, []broker.ClientChange{change})
 		},
 	}
@@ -228,7 +246,7 @@ func newClientUnwrap(a *app) *cobra.Command {
 		Use:               "unwrap CLIENT NAME",
 		Short:             "Take mcpauth away from in front of a server; the server stays",
 		Args:              exactly(2, "mcpauth client unwrap CLIENT NAME"),
-		ValidArgsFunction: completeClients,
+		ValidArgsFunction: a.completeServer(broker.ClientServer.Ours),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.clientChange(c.Context(), o, func(b *broker.Broker) (broker.ClientChange, error) {
 				return b.PlanClientUnwrap(args[0], o.entry.Scope, args[1])
@@ -246,7 +264,7 @@ func newClientUndo(a *app) *cobra.Command {
 		Use:               "undo CLIENT",
 		Short:             "Take back the last change that mcpauth made to a client",
 		Args:              exactly(1, "mcpauth client undo CLIENT"),
-		ValidArgsFunction: completeClients,
+		ValidArgsFunction: firstOnly(completeClients),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.clientChange(c.Context(), o, func(b *broker.Broker) (broker.ClientChange, error) { return b.PlanClientUndo(args[0]) })
 		},
@@ -338,7 +356,7 @@ func newClientShow(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		ValidArgsFunction: completeClients,
+		ValidArgsFunction: firstOnly(completeClients),
 		RunE: func(c *cobra.Command, args []string) error {
 			names, command := clientNames(c, args)
 			return a.clientShow(o, names[0], command)

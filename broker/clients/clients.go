@@ -23,6 +23,9 @@ type Client struct {
 	After    string   // what to do after a change, as a sentence
 	Programs []string // names in PATH that show that it is installed
 
+	// Terminal says that it is started in a terminal, and so has the PATH of one.
+	Terminal bool
+
 	shape  shape
 	places func(e Env) []Place
 	// folders show that it is installed; those of the user's files do, too.

@@ -12,6 +12,7 @@ type Server struct {
 	Argv     []string // the program and its arguments; empty for one that is only called by URL
 	URL      string
 	Cwd      string
+	Path     string // the PATH that the entry sets, or ""
 	Disabled bool
 }
 
@@ -78,6 +79,8 @@ func (c Client) server(name string, entry map[string]any) Server {
 		}
 	}
 	s.Cwd, _ = entry["cwd"].(string)
+	variables, _ := entry[c.shape.env].(map[string]any)
+	s.Path, _ = variables["PATH"].(string)
 	disabled, _ := entry["disabled"].(bool)
 	enabled, told := entry["enabled"].(bool)
 	s.Disabled = disabled || told && !enabled

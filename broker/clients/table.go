@@ -40,7 +40,7 @@ func claudeDesktop() Client {
 
 func claudeCode() Client {
 	return Client{
-		ID: "claude-code", Name: "Claude Code", Format: JSON, Programs: []string{"claude"},
+		ID: "claude-code", Name: "Claude Code", Format: JSON, Programs: []string{"claude"}, Terminal: true,
 		After: "Start a new session, or type /mcp in a running one.",
 		shape: shape{first: Object{{"type", "stdio"}}, command: "command", args: "args", env: "env"},
 		places: func(e Env) []Place {
@@ -83,7 +83,7 @@ func vscode() Client {
 func codex() Client {
 	servers := []string{"mcp_servers"}
 	return Client{
-		ID: "codex", Name: "Codex", Format: TOML, Programs: []string{"codex"}, shape: plainShape,
+		ID: "codex", Name: "Codex", Format: TOML, Programs: []string{"codex"}, Terminal: true, shape: plainShape,
 		After: "Start a new session of Codex.",
 		places: func(e Env) []Place {
 			return []Place{user(servers, e.join(e.dir("CODEX_HOME", ".codex"), "config.toml")), e.project(servers, ".codex/config.toml")}
@@ -93,7 +93,7 @@ func codex() Client {
 
 func gemini() Client {
 	return Client{
-		ID: "gemini", Name: "Gemini CLI", Format: JSONC, Programs: []string{"gemini"}, shape: plainShape,
+		ID: "gemini", Name: "Gemini CLI", Format: JSONC, Programs: []string{"gemini"}, Terminal: true, shape: plainShape,
 		After: "Start Gemini CLI again; the folder must be one that you trust.",
 		places: func(e Env) []Place {
 			home := e.dir("GEMINI_CLI_HOME", "")
@@ -104,7 +104,7 @@ func gemini() Client {
 
 func copilot() Client {
 	return Client{
-		ID: "copilot", Name: "Copilot CLI", Format: JSONC, Programs: []string{"copilot"},
+		ID: "copilot", Name: "Copilot CLI", Format: JSONC, Programs: []string{"copilot"}, Terminal: true,
 		After: "Start a new session of Copilot CLI.",
 		shape: shape{
 			first: Object{{"type", "local"}}, command: "command", args: "args", env: "env",
@@ -122,7 +122,7 @@ func copilot() Client {
 func opencode() Client {
 	servers := []string{"mcp"}
 	return Client{
-		ID: "opencode", Name: "OpenCode", Format: JSONC, Programs: []string{"opencode"},
+		ID: "opencode", Name: "OpenCode", Format: JSONC, Programs: []string{"opencode"}, Terminal: true,
 		After: "Start OpenCode again.",
 		shape: shape{
 			first: Object{{"type", "local"}}, command: "command", env: "environment",
