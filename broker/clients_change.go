@@ -28,6 +28,9 @@ type ClientEntry struct {
 	Env     []string // NAME=value, written into the entry
 }
 
+// Argv is the command line that a client is to run.
+func (e ClientEntry) Argv() []string { return e.argv(e.Command) }
+
 // argv is the command line for the client. Everything of ours stands before the
 // command, so that a client that loses the "--" does no harm.
 func (e ClientEntry) argv(command []string) []string {

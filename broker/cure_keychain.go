@@ -18,7 +18,7 @@ func cureKeychain(err error, p *Problem) bool {
 
 // elsewhere is the way out where no keychain can be had. It is the person's
 // choice: mcpauth never takes it by itself.
-const elsewhere = "or keep the tokens in a file with a passphrase: mcpauth login --store age (mcpauth store migrate --to age --abandon where there are profiles already)"
+const elsewhere = "or keep the tokens in a file with a passphrase: mcpauth init --store age (mcpauth store migrate --to age --abandon where there are profiles already)"
 
 // keychainHints say what mends each kind of failure on an operating system (a
 // GOOS value). The first one stands alone where there is little room.

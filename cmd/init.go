@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type initOptions struct {
 	cwd                        string
 	signIn, noSignIn           bool
 	unchecked                  bool
+	store                      string
 	clients                    []string
 }
 
@@ -53,6 +55,7 @@ func newInit(a *app) *cobra.Command {
 	flags.StringSliceVar(&o.redirects, "redirect-uri", nil, "redirect URI that is registered (repeat: tried in order)")
 	flags.BoolVar(&o.secretStdin, "client-secret-stdin", false, "read a client secret from standard input and keep it in the keychain")
 	flags.StringVar(&o.cwd, "cwd", "", "folder in which the server is started")
+	flags.StringVar(&o.store, "store", "", "where to keep the tokens of all profiles, before the first one: keychain, or age for a file with a passphrase")
 	flags.BoolVar(&o.signIn, "sign-in", false, "sign in at the end, without asking")
 	flags.BoolVar(&o.noSignIn, "no-sign-in", false, "do not sign in at the end")
 	flags.StringSliceVar(&o.clients, "client", nil, "AI client to add the server to (repeat); mcpauth client list names them")
@@ -84,6 +87,9 @@ type setup struct {
 	redirect []string // to register
 	signIn   bool     // at the end
 	clients  []string // that were chosen at the terminal
+	changes  []broker.ClientChange
+	store    string // to put into the file; empty to leave it
+	again    bool   // the profile is there already, as it is to be
 }
 
 // run gathers everything first, then writes it in one step. Ctrl+c before that
@@ -96,25 +102,69 @@ func (s *setup) run(ctx context.Context) error {
 	if err := s.missing(); err != nil {
 		return err
 	}
-	if s.o.signIn || s.o.secretStdin || s.ask != nil && !s.o.noSignIn {
-		if err := s.broker.CanKeep(ctx); err != nil {
-			return err
-		}
+	if err := s.chooseStore(ctx); err != nil {
+		return err
 	}
 	for _, step := range []func(context.Context) error{
-		s.chooseProvider, s.chooseIssuer, s.register, s.chooseClient, s.chooseSecret, s.chooseCommand, s.chooseName, s.chooseSignIn, s.chooseClients,
+		s.chooseProvider, s.chooseIssuer, s.register, s.chooseClient, s.chooseSecret, s.chooseCommand, s.chooseName, s.chooseSignIn, s.chooseClients, s.planClients,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.broker.AddProfile(ctx, s.name, s.profile, s.secret); err != nil {
+	if err := s.write(ctx); err != nil {
+		return err
+	}
+	return s.finish(ctx)
+}
+
+// write puts the store and the profile into the file. The same init once more
+// goes on from here: it may have stopped at a client or at the sign-in.
+func (s *setup) write(ctx context.Context) error {
+	if s.store != "" {
+		if err := broker.SetStore(ctx, s.broker.Paths.ConfigFile, s.store); err != nil {
+			return err
+		}
+	}
+	verb := "Added profile %s to %s"
+	if s.again {
+		verb = "Profile %s is in %s already"
+		if err := s.keepSecretAgain(ctx); err != nil {
+			return err
+		}
+	} else if err := s.broker.AddProfile(ctx, s.name, s.profile, s.secret); err != nil {
 		return err
 	}
 	if !s.json {
-		s.fact("✓ Added profile %s to %s", s.name, printable(s.broker.Paths.ConfigFile))
+		s.fact("✓ "+verb, s.name, printable(s.broker.Paths.ConfigFile))
 	}
-	return s.finish(ctx)
+	return nil
+}
+
+func (s *setup) keepSecretAgain(ctx context.Context) error {
+	if s.secret.IsZero() {
+		return nil
+	}
+	resolved, err := s.broker.Resolve(broker.Overrides{Profile: s.name})
+	if err != nil {
+		return err
+	}
+	return s.broker.SetClientSecret(ctx, resolved, s.secret)
+}
+
+// chooseStore is --store, and tries the store before anything is asked. The file
+// names it only when all is known.
+func (s *setup) chooseStore(ctx context.Context) (err error) {
+	if s.store, err = s.otherStore(s.broker, s.o.store); err != nil {
+		return err
+	}
+	if store, ok := s.broker.Store.(*configuredStore); ok {
+		store.chosen = s.store
+	}
+	if !s.o.signIn && !s.o.secretStdin && (s.ask == nil || s.o.noSignIn) {
+		return nil
+	}
+	return s.broker.CanKeep(ctx)
 }
 
 // missing says, where nobody can be asked, all that has to be given.
@@ -309,6 +359,9 @@ func (s *setup) chooseName(ctx context.Context) error {
 	if !draft.Remembered {
 		return nil
 	}
+	if s.again, err = s.sameProfile(); s.again || err != nil {
+		return err
+	}
 	if s.ask == nil || s.app.profile != "" {
 		return usage("there is a profile "+s.name+" already", "choose another name: --profile NAME", "mcpauth profile remove "+s.name)
 	}
@@ -323,6 +376,19 @@ func (s *setup) chooseName(ctx context.Context) error {
 		},
 	})
 	return err
+}
+
+// sameProfile reports whether the file's profile of this name is what was asked for
+// now; what else was put there by hand may stay.
+func (s *setup) sameProfile() (bool, error) {
+	config, err := s.broker.Config()
+	if err != nil {
+		return false, err
+	}
+	there, want := config.Profiles[s.name], s.profile
+	return there.Issuer == want.Issuer && there.ClientID == want.ClientID && there.Provider == want.Provider && there.Cwd == want.Cwd &&
+		slices.Equal(there.RedirectURIs, want.RedirectURIs) && slices.Equal(there.Command, want.Command) &&
+		(s.secret.IsZero() || there.SecretName() != ""), nil
 }
 
 // one is a question with one answer.

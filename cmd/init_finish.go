@@ -3,9 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/mcpauth/mcpauth/broker"
@@ -38,8 +36,7 @@ func (s *setup) finish(ctx context.Context) error {
 		s.say("  Sign in with:  mcpauth login --profile %s", s.name)
 	}
 	if len(added) == 0 {
-		s.say("  For your AI client, the command and its arguments:")
-		s.say("    %s", printable(s.proxyCommand()))
+		s.tellOfClients()
 	}
 	s.say("  See whether all is well:  mcpauth doctor --profile %s", s.name)
 	return nil
@@ -54,66 +51,6 @@ func (s *setup) chooseSignIn(ctx context.Context) error {
 	})
 	s.signIn = answer == "yes"
 	return err
-}
-
-// chooseClients offers the AI clients that are installed here; each change of a file
-// is shown and asked for once more when it is made.
-func (s *setup) chooseClients(ctx context.Context) error {
-	known := broker.ClientIDs()
-	for _, name := range s.o.clients {
-		if !slices.Contains(known, name) {
-			return usage(fmt.Sprintf("there is no AI client %q", name), "mcpauth client list")
-		}
-	}
-	if len(s.o.clients) > 0 || s.ask == nil || len(s.profile.Command) == 0 {
-		return nil
-	}
-	states, err := s.broker.Clients()
-	if err != nil {
-		return err
-	}
-	var options []broker.Option
-	for _, c := range states {
-		if c.State != broker.ClientNotInstalled && c.State != broker.ClientUnreadable {
-			options = append(options, broker.Option{Value: c.ID, Label: c.Name})
-		}
-	}
-	if len(options) == 0 {
-		return nil
-	}
-	s.clients, err = s.ask(ctx, broker.Query{Title: "AI clients to add the server to", Options: options, Several: true})
-	return err
-}
-
-// addClients writes the entries that were chosen, and returns whose they are.
-func (s *setup) addClients(ctx context.Context) ([]string, error) {
-	names := append(append([]string{}, s.o.clients...), s.clients...)
-	if len(names) == 0 {
-		return names, nil
-	}
-	s.app.profile = s.name
-	o := &clientOptions{yes: len(s.o.clients) > 0}
-	o.entry.Scope, o.entry.Cwd = broker.ClientScopeUser, s.profile.Cwd
-	if err := s.fillEntry(s.broker, &o.entry, s.profile.Command); err != nil {
-		return nil, err
-	}
-	var changes []broker.ClientChange
-	for _, name := range names {
-		change, err := s.broker.PlanClientAdd(name, o.entry)
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, change)
-	}
-	if !s.json {
-		return names, s.makeChanges(ctx, s.broker, o, changes)
-	}
-	for _, change := range changes {
-		if err := s.broker.ApplyClient(ctx, change); err != nil {
-			return nil, err
-		}
-	}
-	return names, nil
 }
 
 func (s *setup) firstSignIn(ctx context.Context) (broker.User, error) {
@@ -134,15 +71,6 @@ func (s *setup) firstSignIn(ctx context.Context) (broker.User, error) {
 		s.fact("✓ Signed in as %s. The tokens are in: %s", whoIs(user), s.broker.Store.Name())
 	}
 	return user, nil
-}
-
-// proxyCommand is what an AI client is to run.
-func (s *setup) proxyCommand() string {
-	self, err := s.deps.Executable()
-	if err != nil {
-		self = "mcpauth"
-	}
-	return strings.Join([]string{self, "proxy", "--profile", s.name}, " ")
 }
 
 // splitWords cuts a command line into words as a shell does, with quotes and

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type configuredStore struct {
 	patience time.Duration
 
 	mu      sync.Mutex
+	chosen  string      // by init, whose file does not name it yet; else empty
 	seen    fs.FileInfo // of the file as it was last read; nil for none
 	current keychain.Store
 	opened  map[string]keychain.Store
@@ -53,6 +55,7 @@ func (s *configuredStore) now() (keychain.Store, error) {
 		return nil, err
 	}
 	name, _ := config.StoreName()
+	name = cmp.Or(s.chosen, name)
 	s.seen, s.current = info, s.open(name, config)
 	return s.current, nil
 }
@@ -194,25 +197,37 @@ func (a *app) typed(ctx context.Context, terminal *os.File, prompt string) (keyc
 // chooseStore is `login --store`: it sets the store of a configuration that has
 // none yet, and no profile whose sign-in would be left behind.
 func (a *app) chooseStore(ctx context.Context, b *broker.Broker, store string) error {
-	if store == "" {
-		return nil
+	other, err := a.otherStore(b, store)
+	if err != nil || other == "" {
+		return err
 	}
-	if store == "memory" {
-		return usage("a sign-in in memory is gone as soon as this command ends, and no proxy would ever see it",
+	return broker.SetStore(ctx, b.Paths.ConfigFile, other)
+}
+
+// otherStore is the store of --store, if it may be set and is not the one in use;
+// else it is empty.
+func (a *app) otherStore(b *broker.Broker, store string) (string, error) {
+	switch store {
+	case "", broker.StoreKeychain, broker.StoreAge:
+	case "memory":
+		return "", usage("a sign-in in memory is gone as soon as this command ends, and no proxy would ever see it",
 			"mcpauth demo                       uses memory where there is no keychain",
-			"mcpauth login --store age          keeps the tokens in a file that a passphrase opens")
+			"mcpauth init --store age           keeps the tokens in a file that a passphrase opens")
+	default:
+		return "", usage("--store must be keychain or age, not "+store, "mcpauth store show")
 	}
 	config, err := b.Config()
 	if err != nil {
-		return err
+		return "", err
 	}
-	if now, _ := config.StoreName(); now == store {
-		return nil
+	now, _ := config.StoreName()
+	switch {
+	case store == "" || now == store:
+		return "", nil
+	case config.Store != "" || len(config.Profiles) > 0:
+		return "", usage("all profiles keep their tokens in one store, which is not "+store, "mcpauth store migrate --to "+store)
 	}
-	if config.Store != "" || len(config.Profiles) > 0 {
-		return usage("all profiles keep their tokens in one store, which is not "+store, "mcpauth store migrate --to "+store)
-	}
-	return broker.SetStore(ctx, b.Paths.ConfigFile, store)
+	return store, nil
 }
 
 func newStore(a *app) *cobra.Command {
