@@ -56,6 +56,7 @@ var elsewhere = map[string]string{
 	".ci/keyring env MCPAUTH_REAL_KEYCHAIN=1 go test -run TestRealKeychain ./keychain": "the step keychain of .ci/run",
 	"go run ./cmd/relaybench":                                          "takes minutes; the tests of cmd/relaybench run it in small",
 	"go install github.com/mcpauth/mcpauth/cmd/mcpauth@latest":         "needs the published module",
+	"go install github.com/mcpauth/mcpauth/cmd/mcpauth-proxy@latest":   "needs the published module",
 	"mcpauth audit tail -f":                                            "does not end; cmd/testdata/script/audit_follow.txtar",
 	"mcpauth audit show 01M83Q2K1F0DV2SPYD46TK0":                       "the ID is made up; cmd/testdata/script/audit.txtar",
 	"mcpauth stats --listen 127.0.0.1:9464":                            "does not end; the tests of cmd/mcpauth-metrics",
