@@ -38,8 +38,11 @@ type Tool struct {
 	OutputSchema             json.RawMessage // nil where it has none
 	ReadOnly, Destructive    bool            // as its annotations claim; never trusted to grant anything
 	Idempotent, OpenWorld    bool
-	Mark                     Mark
-	Raw                      json.RawMessage // the whole definition
+	// TaskOnly says that the tool runs only as a task (MCP 2025-11-25, "Tasks"),
+	// which the explorer does not do.
+	TaskOnly bool
+	Mark     Mark
+	Raw      json.RawMessage // the whole definition
 }
 
 // Resource is one entry of resources/list, or of resources/templates/list; then

@@ -81,7 +81,7 @@ func (x *exploring) listTools(ctx context.Context) error {
 func toolJSON(t broker.Tool) map[string]any {
 	return withMark(map[string]any{
 		"name": t.Name, "title": t.Title, "description": t.Description,
-		"read_only": t.ReadOnly, "destructive": t.Destructive, "definition": t.Raw,
+		"read_only": t.ReadOnly, "destructive": t.Destructive, "task_only": t.TaskOnly, "definition": t.Raw,
 	}, t.Mark)
 }
 
@@ -99,6 +99,9 @@ func toolMarks(t broker.Tool) string {
 	}
 	if t.Destructive {
 		words = append(words, "destructive")
+	}
+	if t.TaskOnly {
+		words = append(words, "only as a task")
 	}
 	return strings.Join(words, ", ")
 }
@@ -191,13 +194,16 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 	if m := toolMarks(broker.Tool{ReadOnly: t.ReadOnly, Destructive: t.Destructive}); m != "" {
 		x.fact("  it says of itself: %s", m)
 	}
+	if t.TaskOnly {
+		x.fact("  it runs only as a task, which mcpauth's explorer does not do yet")
+	}
 	x.factText(t.Description)
 	root := parseSchema(t.InputSchema)
 	x.factFields("Arguments", root)
 	if t.OutputSchema != nil {
 		x.factFields("Result", parseSchema(t.OutputSchema))
 	}
-	if t.Mark.Allowed {
+	if t.Mark.Allowed && !t.TaskOnly {
 		x.fact("\nCall it:\n  %s", printable(exampleCall(t.Name, root)+x.server))
 	}
 	return nil

@@ -33,13 +33,14 @@ type Client struct {
 
 	listing sync.Mutex // held while a list is read, since what it hides is kept by method
 
-	mu      sync.Mutex
-	closed  bool
-	last    int64                         // number of the last request
-	calls   map[string]*openCall          // by progress token
-	order   []*openCall                   // the same, oldest first
-	asks    map[string]context.CancelFunc // questions of the server, by id
-	streams subscriptions
+	mu       sync.Mutex
+	closed   bool
+	last     int64                         // number of the last request
+	calls    map[string]*openCall          // by progress token
+	order    []*openCall                   // the same, oldest first
+	taskOnly map[string]bool               // tools that cannot be called
+	asks     map[string]context.CancelFunc // questions of the server, by id
+	streams  subscriptions
 }
 
 // startPatience bounds the handshake. A server that is installed at its first

@@ -14,6 +14,8 @@ import (
 	"github.com/mcpauth/mcpauth/broker"
 )
 
+const rawCapabilities = `{"z":{},"a":12345678901234567890,"tasks":{"requests":{"tools":{"call":{}}}}}`
+
 // rawServer speaks JSON by itself, of the older protocol: it sends what typed
 // libraries would lose, and asks in the middle of a call.
 func rawServer() error {
@@ -42,9 +44,9 @@ func rawServer() error {
 		case m.Method == "server/discover":
 			say(`{"jsonrpc":"2.0","id":%s,"error":"no such method"}`, m.ID)
 		case m.Method == "initialize":
-			say(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{"z":{},"a":12345678901234567890},"serverInfo":{"name":"raw","version":"1"}}}`, m.ID)
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":%s,"serverInfo":{"name":"raw","version":"1"}}}`, m.ID, rawCapabilities)
 		case m.Method == "tools/list":
-			say(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"a","annotations":"wrong","x":12345678901234567890},{"noname":1},"junk"]}}`, m.ID)
+			say(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"a","annotations":"wrong","x":12345678901234567890},{"name":"t","execution":{"taskSupport":"required"}},{"noname":1},"junk"]}}`, m.ID)
 		case m.Method == "prompts/list":
 			say(`{"jsonrpc":"2.0","id":%s,"result":{"prompts":[],"nextCursor":"again"}}`, m.ID)
 		case m.Method == "resources/list":
@@ -72,11 +74,11 @@ func rawServer() error {
 func TestNothingIsLost(t *testing.T) {
 	w := newWorld(t)
 	c := w.open("raw")
-	if info := c.Info(); info.ProtocolVersion != "2025-06-18" || string(info.Capabilities) != `{"z":{},"a":12345678901234567890}` {
+	if info := c.Info(); info.ProtocolVersion != "2025-06-18" || string(info.Capabilities) != rawCapabilities {
 		t.Errorf("info: %+v", info)
 	}
 	tools, err := c.Tools(context.Background())
-	if err != nil || len(tools) != 1 || !strings.Contains(string(tools[0].Raw), `"x":12345678901234567890`) {
+	if err != nil || len(tools) != 2 || !strings.Contains(string(tools[0].Raw), `"x":12345678901234567890`) {
 		t.Errorf("tools: %+v, %v", tools, err)
 	}
 	const arguments = `{"z":1,"a":12345678901234567890,"html":"<&>"}`
@@ -91,6 +93,25 @@ func TestNothingIsLost(t *testing.T) {
 	resources, err := c.Resources(context.Background())
 	if err != nil || len(resources) != 1 || resources[0].URITemplate != "x:{id}" {
 		t.Errorf("resources: %+v, %v", resources, err)
+	}
+}
+
+// A tool that runs only as a task is marked, and is not called in vain.
+func TestTaskOnly(t *testing.T) {
+	c := newWorld(t).open("raw")
+	tools, err := c.Tools(context.Background())
+	if err != nil || tools[0].TaskOnly || !tools[1].TaskOnly {
+		t.Fatalf("tools: %+v, %v", tools, err)
+	}
+	var p *broker.Problem
+	if _, err := c.Call(context.Background(), "t", nil, broker.CallOptions{}); !errors.As(err, &p) ||
+		p.Code != broker.ExitToolFailed || !strings.Contains(p.Msg, "t runs only as a task") {
+		t.Errorf("call: %v", err)
+	}
+	for capabilities, offered := range map[string]bool{rawCapabilities: true, `{"tasks":{"list":{}}}`: false, `{}`: false, `{"tasks":1}`: false} {
+		if offersTasks(json.RawMessage(capabilities)) != offered {
+			t.Error(capabilities)
+		}
 	}
 }
 

@@ -20,10 +20,54 @@ func (c *Client) Tools(ctx context.Context) ([]broker.Tool, error) {
 	for _, raw := range append(shown, hidden...) {
 		if tool, ok := readTool(raw); ok {
 			tool.Mark = c.x.Mark("tool", tool.Name)
+			tool.TaskOnly = tool.TaskOnly && offersTasks(c.info.Capabilities)
 			tools = append(tools, tool)
 		}
 	}
+	c.noteTaskOnly(tools)
 	return tools, nil
+}
+
+// offersTasks reports whether a server runs tool calls as tasks. Without that, what
+// its tools say of tasks does not count (MCP 2025-11-25, "Tasks").
+func offersTasks(capabilities json.RawMessage) bool {
+	var can struct {
+		Tasks struct {
+			Requests struct {
+				Tools struct{ Call json.RawMessage }
+			}
+		}
+	}
+	return json.Unmarshal(capabilities, &can) == nil && can.Tasks.Requests.Tools.Call != nil
+}
+
+// noteTaskOnly remembers the tools that cannot be called.
+func (c *Client) noteTaskOnly(tools []broker.Tool) {
+	names := map[string]bool{}
+	for _, tool := range tools {
+		if tool.TaskOnly {
+			names[tool.Name] = true
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taskOnly = names
+}
+
+// taskOnlyProblem says that a tool cannot be called, or is nil. What the policy
+// denies is left to the gate, which says so and records it.
+func (c *Client) taskOnlyProblem(tool string) error {
+	c.mu.Lock()
+	only := c.taskOnly[tool]
+	c.mu.Unlock()
+	if !only || !c.x.Mark("tool", tool).Allowed {
+		return nil
+	}
+	return &broker.Problem{
+		Msg:   tool + " runs only as a task, which mcpauth's explorer does not do yet; nothing was sent",
+		Hints: []string{"an AI client that knows tasks can call it through mcpauth proxy"},
+		Code:  broker.ExitToolFailed,
+	}
 }
 
 // readTool reads a definition. What has no name cannot be called, and is none.
@@ -35,6 +79,7 @@ func readTool(raw json.RawMessage) (broker.Tool, bool) {
 			Title                                                        loose
 			ReadOnlyHint, DestructiveHint, IdempotentHint, OpenWorldHint claim
 		}
+		Execution struct{ TaskSupport loose }
 	}
 	_ = json.Unmarshal(raw, &d) // members of another type are left out
 	if d.Name == "" {
@@ -46,7 +91,8 @@ func readTool(raw json.RawMessage) (broker.Tool, bool) {
 		InputSchema: d.InputSchema, OutputSchema: d.OutputSchema,
 		ReadOnly: bool(a.ReadOnlyHint), Destructive: bool(a.DestructiveHint && !a.ReadOnlyHint),
 		Idempotent: bool(a.IdempotentHint), OpenWorld: bool(a.OpenWorldHint),
-		Raw: raw,
+		TaskOnly: d.Execution.TaskSupport == "required",
+		Raw:      raw,
 	}, true
 }
 
@@ -74,8 +120,12 @@ func (c *claim) UnmarshalJSON(text []byte) error {
 // Call calls a tool. arguments is an object, or nil for none; it is sent as it is.
 // A tool that fails is a result with IsError. Errors are *broker.Problem, with
 // ExitDenied for a call that the policy denies and ExitSignInNeeded while nobody
-// is signed in; or that of ctx, whose end takes the call back.
+// is signed in; or that of ctx, whose end takes the call back. A tool that Tools
+// found to be TaskOnly is not called.
 func (c *Client) Call(ctx context.Context, tool string, arguments json.RawMessage, o broker.CallOptions) (broker.CallResult, error) {
+	if err := c.taskOnlyProblem(tool); err != nil {
+		return broker.CallResult{}, err
+	}
 	p := params{"name": tool}
 	if arguments != nil {
 		p["arguments"] = arguments
