@@ -19,8 +19,7 @@ type argumentForm struct {
 	fields  []argumentField
 	at      int
 	asking  *job
-	offered []string // the server's proposals for the field, cleaned, raw beside
-	values  []string
+	offered []string // the server's proposals for the field, less those that hide something
 	more    bool
 }
 
@@ -68,7 +67,7 @@ func (f *argumentForm) blur() {
 	for i := range f.fields {
 		f.fields[i].Blur()
 	}
-	f.offered, f.values = nil, nil
+	f.offered = nil
 	f.asking.stop()
 }
 
@@ -101,9 +100,11 @@ func (f *argumentForm) update(msg tea.Msg) action {
 	switch msg := msg.(type) {
 	case completionRead:
 		if msg.at == f.at && f.at < len(f.fields) && msg.value == f.fields[f.at].Value() {
-			f.values, f.more, f.offered = msg.values, msg.more, nil
+			f.more, f.offered = msg.more, nil
 			for _, v := range msg.values {
-				f.offered = append(f.offered, broker.CleanLine(v))
+				if broker.CleanLine(v) == v { // else it would be sent as something else than is seen
+					f.offered = append(f.offered, v)
+				}
 			}
 		}
 	case lookNew:
@@ -117,7 +118,7 @@ func (f *argumentForm) update(msg tea.Msg) action {
 		before := f.fields[f.at].Value()
 		f.fields[f.at].update(msg)
 		if f.fields[f.at].Value() != before {
-			f.offered, f.values = nil, nil
+			f.offered = nil
 			return f.ask(completionWaits)
 		}
 	}
@@ -127,8 +128,8 @@ func (f *argumentForm) update(msg tea.Msg) action {
 // complete takes the first proposal, or goes on to the next field.
 func (f *argumentForm) complete() action {
 	current := &f.fields[f.at]
-	if len(f.values) > 0 && !slices.Contains(f.values, current.Value()) {
-		current.SetValue(f.values[0])
+	if len(f.offered) > 0 && !slices.Contains(f.offered, current.Value()) {
+		current.SetValue(f.offered[0])
 		current.CursorEnd()
 		return f.ask(completionWaits)
 	}
@@ -137,11 +138,11 @@ func (f *argumentForm) complete() action {
 
 // another puts the next proposal in.
 func (f *argumentForm) another() action {
-	if len(f.values) == 0 {
+	if len(f.offered) == 0 {
 		return nil
 	}
 	current := &f.fields[f.at]
-	current.SetValue(f.values[(slices.Index(f.values, current.Value())+1)%len(f.values)])
+	current.SetValue(f.offered[(slices.Index(f.offered, current.Value())+1)%len(f.offered)])
 	current.CursorEnd()
 	return nil
 }

@@ -63,3 +63,13 @@ func TestPrompts(t *testing.T) {
 	b.press("esc", "down", "down", "enter")
 	b.until("triage_backlog", "MESSAGES")
 }
+
+// A proposal that cannot be shown as it is never gets into a field.
+func TestProposalThatHidesSomething(t *testing.T) {
+	b := newBench(t, withPrompts)
+	f := &argumentForm{world: b.m.world, fields: []argumentField{{field: newField(b.m.look, "")}}}
+	f.update(completionRead{values: []string{"evil\u200b", "\x1b[8mhidden", "plain"}})
+	if f.complete(); f.fields[0].Value() != "plain" || len(f.offered) != 1 {
+		t.Errorf("%q is taken, %q are offered", f.fields[0].Value(), f.offered)
+	}
+}
