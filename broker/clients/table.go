@@ -83,7 +83,7 @@ func vscode() Client {
 func codex() Client {
 	servers := []string{"mcp_servers"}
 	return Client{
-		ID: "codex", Name: "Codex", Format: TOML, Programs: []string{"codex"}, Terminal: true, shape: plainShape,
+		ID: "codex", Name: "Codex", Format: TOML, Programs: []string{"codex"}, shape: plainShape,
 		After: "Start a new session of Codex.",
 		places: func(e Env) []Place {
 			return []Place{user(servers, e.join(e.dir("CODEX_HOME", ".codex"), "config.toml")), e.project(servers, ".codex/config.toml")}
