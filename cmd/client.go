@@ -131,10 +131,10 @@ func (a *app) installedClients(b *broker.Broker, o *clientOptions) ([]string, er
 
 // fillEntry completes an entry from the flags, the profile and the folder.
 func (a *app) fillEntry(b *broker.Broker, e *broker.ClientEntry, command []string) error {
+	e.Command = command
 	if err := a.fillProxy(e); err != nil {
 		return err
 	}
-	e.Command = command
 	resolved, err := b.Resolve(broker.Overrides{Profile: e.Profile, Command: command, Cwd: e.Cwd})
 	switch {
 	case err != nil && (len(command) == 0 || e.Profile != ""):
@@ -148,9 +148,6 @@ func (a *app) fillEntry(b *broker.Broker, e *broker.ClientEntry, command []strin
 	if e.Name == "" {
 		return usage("the server needs a name in the client", "--name orders")
 	}
-	if e.Cwd == "" && namesFileHere(command) {
-		e.Cwd = workingDirectory()
-	}
 	return nil
 }
 
@@ -160,6 +157,9 @@ func (a *app) fillProxy(e *broker.ClientEntry) error {
 	var err error
 	if e.Program, err = a.programForClients(); err != nil {
 		return err
+	}
+	if e.Cwd == "" && namesFileHere(e.Command) {
+		e.Cwd = workingDirectory()
 	}
 	e.Profile = a.profile
 	if e.Profile == "" {

@@ -51,8 +51,8 @@ func (s *setup) planClients(context.Context) error {
 			"mcpauth init --client "+names[0]+" … -- python3 main.py", "or put mcpauth in front of a server that it has: mcpauth client wrap "+names[0]+" NAME")
 	}
 	s.app.profile = s.name
-	entry := broker.ClientEntry{Name: s.name, Scope: broker.ClientScopeUser, Cwd: s.profile.Cwd}
-	if err := s.fillEntry(s.broker, &entry, s.profile.Command); err != nil {
+	entry := broker.ClientEntry{Name: s.name, Scope: broker.ClientScopeUser, Cwd: s.profile.Cwd, Command: s.profile.Command}
+	if err := s.fillProxy(&entry); err != nil { // the profile is not there yet
 		return err
 	}
 	for _, name := range names {
