@@ -94,7 +94,7 @@ func TestResize(t *testing.T) {
 	m := newMachine(t, "", python(t)...)
 	m.run("login")
 	x := m.open(100, 30, "tui")
-	before := x.waitFor("ACCOUNT", "SERVER", "orders 1.0.0", "● connected")
+	before := x.waitFor("ACCOUNT", "SERVER", "orders 1.0.0", "● connected", "2 Tools 3   3 Resources 1   4 Prompts 1")
 	x.resize(60, 20)
 	x.waitFor("[1 Status]  2 Tools   3 Res", "● connected")
 	x.waitGone("SERVER")
