@@ -4,6 +4,8 @@ import (
 	"context"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/mcpauth/mcpauth/broker"
 )
 
 // action is what a screen wants to be done: one of the types below, or nil for
@@ -46,6 +48,18 @@ const (
 type job struct {
 	do     func(ctx context.Context, send func(tea.Msg)) tea.Msg
 	cancel context.CancelFunc // nil before it runs
+}
+
+// troubleOf is why a request of a job has no result; nil where it has one. One
+// that the person stopped says so in the words given.
+func troubleOf(ctx context.Context, err error, stopped string) *broker.Problem {
+	switch {
+	case ctx.Err() != nil:
+		return &broker.Problem{Msg: stopped}
+	case err != nil:
+		return broker.AsProblem(err)
+	}
+	return nil
 }
 
 // run is a job that only returns something.

@@ -187,11 +187,8 @@ func (s *promptsScreen) get() action {
 	server, turn, name, arguments := s.server, s.turn, p.Name, s.form.set()
 	s.getting = run(func(ctx context.Context) tea.Msg {
 		result, err := server.Prompt(ctx, name, arguments)
-		if ctx.Err() != nil {
-			return promptGot{turn: turn, problem: &broker.Problem{Msg: "it was stopped"}}
-		}
-		if err != nil {
-			return promptGot{turn: turn, problem: broker.AsProblem(err)}
+		if problem := troubleOf(ctx, err, "it was stopped"); problem != nil {
+			return promptGot{turn: turn, problem: problem}
 		}
 		return promptGot{turn: turn, result: result}
 	})

@@ -311,11 +311,8 @@ func (s *resourcesScreen) open(uri string) action {
 	server, turn := s.server, s.turn
 	s.reading = run(func(ctx context.Context) tea.Msg {
 		result, err := server.Read(ctx, uri)
-		if ctx.Err() != nil {
-			return resourceRead{turn: turn, problem: &broker.Problem{Msg: "the reading was stopped"}}
-		}
-		if err != nil {
-			return resourceRead{turn: turn, problem: broker.AsProblem(err)}
+		if problem := troubleOf(ctx, err, "the reading was stopped"); problem != nil {
+			return resourceRead{turn: turn, problem: problem}
 		}
 		return resourceRead{turn: turn, result: result}
 	})
