@@ -58,10 +58,23 @@ var ErrOdd = errors.New("it is written in a way that mcpauth cannot edit")
 
 // Put returns the file with a value at a path: replaced, or added as the last
 // member, with all that is missing above it. Every byte that does not belong to
-// it stays. An edit that would mean anything else is not returned, but [ErrOdd].
+// it stays. An edit that would mean anything else, or that [Format.Cut] could not
+// undo, is not returned, but [ErrOdd].
 func (f Format) Put(data []byte, path []string, value any) ([]byte, error) {
-	return f.edit(data, path, func(text []byte) ([]byte, error) { return f.editor().put(text, path, value) },
-		func(tree map[string]any) error { return setIn(tree, path, plain(value)) })
+	isNew := false
+	edited, err := f.edit(data, path, func(text []byte) ([]byte, error) { return f.editor().put(text, path, value) },
+		func(tree map[string]any) error {
+			_, old := lookIn(tree, path[:len(path)-1])[path[len(path)-1]]
+			isNew = !old
+			return setIn(tree, path, plain(value))
+		})
+	if err != nil || !isNew {
+		return edited, err
+	}
+	if _, err := f.Cut(edited, path); err != nil {
+		return nil, err
+	}
+	return edited, nil
 }
 
 // Cut returns the file without what is at a path. The objects above it stay,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -43,15 +44,18 @@ func unixLines(data []byte) []byte { return bytes.ReplaceAll(data, []byte("\r\n"
 type yamlText struct {
 	data  []byte
 	lines []int // offset of each line's start; one more at the end
+	words token.Tokens
 	root  ast.Node
+	last  struct{ line, column, at int } // that place found: a long line is not counted anew for each word
 }
 
 func openYAML(data []byte) (*yamlText, error) {
-	file, err := parser.ParseBytes(unixLines(data), 0)
+	words := lexer.Tokenize(string(unixLines(data)))
+	file, err := parser.Parse(words, 0)
 	if err != nil {
 		return nil, yamlError(err)
 	}
-	y := &yamlText{data: data}
+	y := &yamlText{data: data, words: words}
 	for _, d := range file.Docs {
 		if d.Body == nil {
 			continue
@@ -77,6 +81,28 @@ func openYAML(data []byte) (*yamlText, error) {
 	y.lines = append(y.lines, len(data))
 	return y, nil
 }
+
+// editYAML opens a text for an edit. The library counts lines and columns wrong
+// after some odd bytes, such as a carriage return alone: each word has to stand
+// where it says.
+func editYAML(data []byte) (*yamlText, error) {
+	y, err := openYAML(data)
+	if err != nil {
+		return nil, err
+	}
+	for i, word := range y.words {
+		text := strings.TrimLeft(word.Origin, " \t\n")
+		if text == "" || i > 0 && isBlock(y.words[i-1].Type) { // the lines of a block have no place of their own
+			continue
+		}
+		if at, ok := y.place(word.Position); !ok || data[at] != text[0] {
+			return nil, fmt.Errorf("what line %d says cannot be found there", word.Position.Line)
+		}
+	}
+	return y, nil
+}
+
+func isBlock(t token.Type) bool { return t == token.LiteralType || t == token.FoldedType }
 
 // spot is where a path leads in the tree.
 type spot struct {
@@ -136,12 +162,23 @@ func bare(node ast.Node) ast.Node {
 
 // offset of a token's first byte.
 func (y *yamlText) offset(t *token.Token) int {
-	at := y.lines[t.Position.Line-1]
-	for range t.Position.Column - 1 {
-		_, size := utf8.DecodeRune(y.data[at:])
-		at += size
-	}
+	at, _ := y.place(t.Position)
 	return at
+}
+
+// place is the offset of a line and column, if there is one.
+func (y *yamlText) place(p *token.Position) (at int, ok bool) {
+	if p.Line < 1 || p.Line >= len(y.lines) {
+		return len(y.data), false
+	}
+	if y.last.line != p.Line || y.last.column > p.Column {
+		y.last.line, y.last.column, y.last.at = p.Line, 1, y.lines[p.Line-1]
+	}
+	for ; y.last.column < p.Column; y.last.column++ {
+		_, size := utf8.DecodeRune(y.data[y.last.at:])
+		y.last.at += size
+	}
+	return y.last.at, y.last.at < y.lines[p.Line]
 }
 
 // lineOf is the line, counted from 0, of a token.
@@ -162,7 +199,7 @@ func (y *yamlText) lastLine(from, limit, indent int) int {
 }
 
 func (f yamlFormat) put(data []byte, path []string, value any) ([]byte, error) {
-	y, err := openYAML(data)
+	y, err := editYAML(data)
 	if err != nil {
 		return nil, err
 	}
@@ -298,7 +335,7 @@ func quoted(text []byte, quote byte) (int, bool) {
 }
 
 func (f yamlFormat) cut(data []byte, path []string) ([]byte, error) {
-	y, err := openYAML(data)
+	y, err := editYAML(data)
 	if err != nil {
 		return nil, err
 	}
