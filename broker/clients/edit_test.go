@@ -219,7 +219,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%v: %q: %v", f, text, err)
 		}
 	}
-	for _, text := range []string{"\ra: 1\nb: 2\n", "a: 1\r\r\nb: 2\n", "{a: {\rb: 1}}\n"} {
+	for _, text := range []string{"\ra: 1\nb: 2\n", "{a: {\rb: 1}}\n"} {
 		if _, err := YAML.Put([]byte(text), []string{"extensions", "x"}, Object{{"a", "b"}}); !errors.Is(err, ErrOdd) {
 			t.Errorf("a carriage return alone: %q: %v", text, err)
 		}
