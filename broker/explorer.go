@@ -38,8 +38,8 @@ type Tool struct {
 	OutputSchema             json.RawMessage // nil where it has none
 	ReadOnly, Destructive    bool            // as its annotations claim; never trusted to grant anything
 	Idempotent, OpenWorld    bool
-	// TaskOnly says that the tool runs only as a task (MCP 2025-11-25, "Tasks"),
-	// which the explorer does not do.
+	// TaskOnly says that the tool runs only as a task (MCP 2025-11-25, "Tasks"): the
+	// server answers at once that it runs, and is asked for the result later.
 	TaskOnly bool
 	Mark     Mark
 	Raw      json.RawMessage // the whole definition

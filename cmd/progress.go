@@ -37,8 +37,11 @@ func (p *progress) event(e broker.ExplorerEvent) {
 }
 
 func progressLine(e broker.ExplorerEvent) string {
-	line := fmt.Sprintf("%g", e.Progress)
-	if e.Total > 0 {
+	line := ""
+	switch {
+	case e.Total <= 0 && e.Progress != 0:
+		line = fmt.Sprintf("%g", e.Progress)
+	case e.Total > 0:
 		const bar = 20
 		done := int(bar * min(max(e.Progress/e.Total, 0), 1))
 		line = fmt.Sprintf("[%s%s] %g of %g", strings.Repeat("#", done), strings.Repeat(".", bar-done), e.Progress, e.Total)

@@ -101,7 +101,7 @@ func toolMarks(t broker.Tool) string {
 		words = append(words, "destructive")
 	}
 	if t.TaskOnly {
-		words = append(words, "only as a task")
+		words = append(words, "runs as a task")
 	}
 	return strings.Join(words, ", ")
 }
@@ -195,7 +195,7 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 		x.fact("  it says of itself: %s", m)
 	}
 	if t.TaskOnly {
-		x.fact("  it runs only as a task, which mcpauth's explorer does not do yet")
+		x.fact("  it runs as a task: how it is, is asked for until the result is there")
 	}
 	x.factText(t.Description)
 	root := parseSchema(t.InputSchema)
@@ -203,7 +203,7 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 	if t.OutputSchema != nil {
 		x.factFields("Result", parseSchema(t.OutputSchema))
 	}
-	if t.Mark.Allowed && !t.TaskOnly {
+	if t.Mark.Allowed {
 		x.fact("\nCall it:\n  %s", printable(exampleCall(t.Name, root)+x.server))
 	}
 	return nil

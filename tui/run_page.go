@@ -162,7 +162,7 @@ func (p *callPage) drawProgress(width int) []string {
 	case c.total > 0:
 		part := min(c.progress/c.total, 1)
 		lines = append(lines, "  "+progressBar(l, part, bar)+fmt.Sprintf("  %3.0f %%   %s", 100*part, l.dim.Render(since)))
-	case c.updates > 0:
+	case c.progress > 0:
 		lines = append(lines, "  "+pulse(l, c.took(), bar)+fmt.Sprintf("  %v   %s", c.progress, l.dim.Render(since)))
 	default:
 		lines = append(lines, "  "+pulse(l, c.took(), bar)+"  "+l.dim.Render(since))

@@ -279,7 +279,7 @@ func annotations(t toolItem) string {
 	for _, a := range []struct {
 		on   bool
 		word string
-	}{{t.ReadOnly, "read-only"}, {t.Destructive, "destructive"}, {t.Idempotent, "idempotent"}, {t.OpenWorld, "open world"}} {
+	}{{t.ReadOnly, "read-only"}, {t.Destructive, "destructive"}, {t.Idempotent, "idempotent"}, {t.OpenWorld, "open world"}, {t.TaskOnly, "runs as a task"}} {
 		if a.on {
 			words = append(words, a.word)
 		}

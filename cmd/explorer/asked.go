@@ -20,7 +20,7 @@ func (c *Client) asked(id json.RawMessage, method string, text json.RawMessage) 
 	case string(mcp.MethodPing):
 		answer["result"] = struct{}{}
 	case string(mcp.MethodElicitationCreate):
-		call := c.asker()
+		call := c.asker(text)
 		if call == nil {
 			answer["result"] = declined()
 			break

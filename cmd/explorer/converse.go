@@ -15,7 +15,9 @@ import (
 // openCall is a call that has no answer yet.
 type openCall struct {
 	broker.CallOptions
-	ctx context.Context // ends with the call
+	ctx             context.Context // ends with the call
+	meta            map[string]any  // as [Client.meta]
+	progress, total float64         // as the server told them last
 }
 
 // maxRounds bounds how often the server may ask before it answers a call.
@@ -25,34 +27,41 @@ const maxRounds = 20
 // asks, and wants the call again with the answers (MCP 2026-07-28, "Multi
 // round-trip requests").
 type inputRequired struct {
-	ResultType    string
+	ResultType string
+	inputs
+	RequestState json.RawMessage
+}
+
+// inputs are questions of the server, by name.
+type inputs struct {
 	InputRequests map[string]struct {
 		Method string
 		Params json.RawMessage
 	}
-	RequestState json.RawMessage
 }
 
 // converse makes a call and answers what the server asks before it answers.
 func (c *Client) converse(ctx context.Context, method string, p params, o broker.CallOptions) (json.RawMessage, error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	call := &openCall{CallOptions: o, ctx: ctx}
+	call := &openCall{CallOptions: o, ctx: ctx, meta: c.meta}
+	if p["task"] != nil && c.meta != nil {
+		if err := c.greetOlder(ctx); err != nil {
+			return nil, err
+		}
+		call.meta = nil
+	}
 	for range maxRounds {
-		id := c.newID()
-		p["_meta"] = map[string]any{"progressToken": json.RawMessage(id)}
-		c.open(id, call)
-		result, own, err := c.requestAs(ctx, id, method, p)
-		c.done(id)
+		result, own, err := c.round(call, method, p)
 		if err != nil {
 			return nil, err
 		}
 		var asked inputRequired
-		if c.meta == nil || json.Unmarshal(result, &asked) != nil || asked.ResultType != string(mcp.ResultTypeInputRequired) {
+		if call.meta == nil || json.Unmarshal(result, &asked) != nil || asked.ResultType != string(mcp.ResultTypeInputRequired) {
 			return result, nil
 		}
 		delete(p, "inputResponses")
-		responses, err := respond(call, asked, own)
+		responses, err := respond(call, asked.inputs, own)
 		if err != nil {
 			return nil, err
 		}
@@ -70,9 +79,32 @@ func (c *Client) converse(ctx context.Context, method string, p params, o broker
 	return nil, &broker.Problem{Msg: fmt.Sprintf("the server asked %d times and gave no answer", maxRounds), Code: broker.ExitToolFailed}
 }
 
-// respond answers the questions of an input_required result, one after the other:
-// a person reads them.
-func respond(call *openCall, asked inputRequired, own bool) (map[string]any, error) {
+// round sends a call once, and follows the task that becomes of it.
+func (c *Client) round(call *openCall, method string, p params) (result json.RawMessage, own bool, err error) {
+	id, ctx, asTask := c.newID(), call.ctx, p["task"] != nil
+	if asTask { // it is taken back by the id of the task, which has to be known first
+		var cancel context.CancelFunc
+		ctx, cancel = afterwards(ctx, taskPatience)
+		defer cancel()
+	}
+	p["_meta"] = map[string]any{"progressToken": json.RawMessage(id)}
+	c.open(id, call)
+	defer c.done(id)
+	result, own, err = c.requestAs(ctx, id, method, call.meta, p)
+	if err == nil && method == string(mcp.MethodToolsCall) {
+		if t, ok := createdTask(result, asTask, call.meta != nil); ok {
+			result, err = c.finish(call, t)
+		}
+	}
+	if gone := call.ctx.Err(); gone != nil {
+		return nil, false, gone
+	}
+	return result, own, err
+}
+
+// respond answers the questions of a result or a task, one after the other: a person
+// reads them.
+func respond(call *openCall, asked inputs, own bool) (map[string]any, error) {
 	responses := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(asked.InputRequests)) {
 		request := asked.InputRequests[name]
@@ -102,11 +134,18 @@ func (c *Client) done(token string) {
 	c.order = slices.DeleteFunc(c.order, func(other *openCall) bool { return other == call })
 }
 
-// asker is the last call that can be asked: older protocols do not say which call
-// a question belongs to.
-func (c *Client) asker() *openCall {
+// asker is the call that a question belongs to. Older protocols do not say which,
+// but for tasks; then it is the last one that can be asked.
+func (c *Client) asker(text json.RawMessage) *openCall {
+	var p struct {
+		Meta map[string]struct{ TaskID loose } `json:"_meta"`
+	}
+	_ = json.Unmarshal(text, &p) // members of another type are left out
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if task := c.followed[string(p.Meta[mcp.RelatedTaskMetaKey].TaskID)]; task != nil {
+		return task.call
+	}
 	for _, call := range slices.Backward(c.order) {
 		if call.Ask != nil {
 			return call

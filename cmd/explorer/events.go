@@ -34,6 +34,8 @@ func (c *Client) heard(method string, text json.RawMessage) {
 		var p struct{ URI loose }
 		_ = json.Unmarshal(text, &p)
 		c.tell(broker.ExplorerEvent{Kind: broker.EventResourceUpdated, URI: string(p.URI)})
+	case "notifications/tasks/status", "notifications/tasks":
+		c.taskNews(text)
 	case "notifications/cancelled":
 		c.takenBack(text)
 	case "notifications/subscriptions/acknowledged":
@@ -50,6 +52,9 @@ func (c *Client) progressed(text json.RawMessage) {
 	_ = json.Unmarshal(text, &p)
 	c.mu.Lock()
 	call := c.calls[string(p.ProgressToken)]
+	if call != nil {
+		call.progress, call.total = float64(p.Progress), float64(p.Total)
+	}
 	c.mu.Unlock()
 	if call == nil {
 		return // late: its call has been answered

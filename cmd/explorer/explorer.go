@@ -29,7 +29,13 @@ type Client struct {
 	meta   map[string]any // that each request of the modern protocol carries; nil for older ones
 	ctx    context.Context
 	cancel context.CancelFunc
-	tasks  sync.WaitGroup
+	work   sync.WaitGroup
+
+	me  mcp.Implementation // as the server is told
+	can mcp.ClientCapabilities
+
+	greeting sync.Mutex // held while greeted changes
+	greeted  bool       // by initialize, beside the modern protocol
 
 	listing sync.Mutex // held while a list is read, since what it hides is kept by method
 
@@ -38,7 +44,8 @@ type Client struct {
 	last     int64                         // number of the last request
 	calls    map[string]*openCall          // by progress token
 	order    []*openCall                   // the same, oldest first
-	taskOnly map[string]bool               // tools that cannot be called
+	taskOnly map[string]bool               // tools that are called as a task
+	followed map[string]*openTask          // by the id of the task
 	asks     map[string]context.CancelFunc // questions of the server, by id
 	streams  subscriptions
 }
@@ -55,7 +62,7 @@ const discoverPatience = 8 * time.Second
 // initialize. on is told what happens without being asked for, from one goroutine
 // at a time; it must not wait for the client. Errors are *broker.Problem.
 func Open(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (*Client, error) {
-	c := &Client{on: serially(on), calls: map[string]*openCall{}, asks: map[string]context.CancelFunc{}}
+	c := &Client{on: serially(on), calls: map[string]*openCall{}, asks: map[string]context.CancelFunc{}, followed: map[string]*openTask{}}
 	c.log = &logLines{line: func(text string) { c.tell(broker.ExplorerEvent{Kind: broker.EventStderr, Message: text}) }}
 	o.Log = c.log
 	x, err := b.Explore(ctx, o)
@@ -87,28 +94,30 @@ func serially(on func(broker.ExplorerEvent)) func(broker.ExplorerEvent) {
 	}
 }
 
-// start runs a task that Close waits for, unless it was called.
-func (c *Client) start(task func()) {
+// start runs what Close waits for, unless it was called.
+func (c *Client) start(work func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return
 	}
-	c.tasks.Add(1)
+	c.work.Add(1)
 	go func() {
-		defer c.tasks.Done()
-		task()
+		defer c.work.Done()
+		work()
 	}()
 }
 
 func (c *Client) greet(ctx context.Context, face string) error {
 	patient, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
-	me := mcp.Implementation{Name: cmp.Or(face, "mcpauth"), Version: broker.Version()}
-	can := mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapability{Form: &struct{}{}, URL: &struct{}{}}}
-	greeter := client.NewClient(c.wire, client.WithClientCapabilities(can), client.WithDiscoverTimeout(discoverPatience))
+	c.me = mcp.Implementation{Name: cmp.Or(face, "mcpauth"), Version: broker.Version()}
+	c.can = mcp.ClientCapabilities{
+		Elicitation: &mcp.ElicitationCapability{Form: &struct{}{}, URL: &struct{}{}}, Extensions: map[string]any{tasksExtension: struct{}{}},
+	}
+	greeter := client.NewClient(c.wire, client.WithClientCapabilities(c.can), client.WithDiscoverTimeout(discoverPatience))
 	hello := mcp.InitializeRequest{}
-	hello.Params.ClientInfo = me
+	hello.Params.ClientInfo = c.me
 	result, err := greeter.Initialize(patient, hello)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -131,8 +140,8 @@ func (c *Client) greet(ctx context.Context, face string) error {
 	}
 	if mcp.IsModernProtocol(result.ProtocolVersion) {
 		c.meta = map[string]any{
-			mcp.MetaKeyProtocolVersion: result.ProtocolVersion, mcp.MetaKeyClientInfo: me,
-			mcp.MetaKeyClientCapabilities: can, mcp.MetaKeyLogLevel: logLevel,
+			mcp.MetaKeyProtocolVersion: result.ProtocolVersion, mcp.MetaKeyClientInfo: c.me,
+			mcp.MetaKeyClientCapabilities: c.can, mcp.MetaKeyLogLevel: logLevel,
 		}
 	} else if result.Capabilities.Logging != nil {
 		_, _ = c.request(patient, "logging/setLevel", params{"level": logLevel}) // it goes on without
@@ -186,7 +195,7 @@ func (c *Client) Close() error {
 	c.mu.Unlock()
 	c.cancel()
 	c.x.Close()
-	c.tasks.Wait()
+	c.work.Wait()
 	c.log.flush()
 	return nil
 }

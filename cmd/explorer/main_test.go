@@ -39,6 +39,9 @@ var servers = map[string]func() error{
 	"orders": func() error { return serve(orders()) },
 	"many":   func() error { return serve(many()) },
 	"raw":    rawServer,
+	"tasks":  func() error { return serve(tasks()) },
+	"legacy": func() error { return taskServer(false) },
+	"modern": func() error { return taskServer(true) },
 }
 
 func serve(s *server.MCPServer) error {

@@ -96,25 +96,6 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// A tool that runs only as a task is marked, and is not called in vain.
-func TestTaskOnly(t *testing.T) {
-	c := newWorld(t).open("raw")
-	tools, err := c.Tools(context.Background())
-	if err != nil || tools[0].TaskOnly || !tools[1].TaskOnly {
-		t.Fatalf("tools: %+v, %v", tools, err)
-	}
-	var p *broker.Problem
-	if _, err := c.Call(context.Background(), "t", nil, broker.CallOptions{}); !errors.As(err, &p) ||
-		p.Code != broker.ExitToolFailed || !strings.Contains(p.Msg, "t runs only as a task") {
-		t.Errorf("call: %v", err)
-	}
-	for capabilities, offered := range map[string]bool{rawCapabilities: true, `{"tasks":{"list":{}}}`: false, `{}`: false, `{"tasks":1}`: false} {
-		if offersTasks(json.RawMessage(capabilities)) != offered {
-			t.Error(capabilities)
-		}
-	}
-}
-
 func TestListInACircle(t *testing.T) {
 	var p *broker.Problem
 	if _, err := newWorld(t).open("raw").Prompts(context.Background()); !errors.As(err, &p) || !strings.Contains(p.Msg, "in a circle") {

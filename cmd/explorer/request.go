@@ -25,15 +25,15 @@ func (c *Client) newID() string {
 // request asks the server, and takes the request back when ctx ends. Errors are
 // *broker.Problem, or the error of ctx.
 func (c *Client) request(ctx context.Context, method string, p params) (json.RawMessage, error) {
-	result, _, err := c.requestAs(ctx, c.newID(), method, p)
+	result, _, err := c.requestAs(ctx, c.newID(), method, c.meta, p)
 	return result, err
 }
 
-// requestAs is request with a given id. own says that mcpauth answered, not the
-// server.
-func (c *Client) requestAs(ctx context.Context, id, method string, p params) (result json.RawMessage, own bool, err error) {
+// requestAs is request with a given id, in the protocol that meta says. own says that
+// mcpauth answered, not the server.
+func (c *Client) requestAs(ctx context.Context, id, method string, meta map[string]any, p params) (result json.RawMessage, own bool, err error) {
 	m, err := c.wire.call(ctx, id, map[string]any{
-		"jsonrpc": "2.0", "id": json.RawMessage(id), "method": method, "params": c.withMeta(p),
+		"jsonrpc": "2.0", "id": json.RawMessage(id), "method": method, "params": p.with(meta),
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -53,20 +53,17 @@ func (c *Client) requestAs(ctx context.Context, id, method string, p params) (re
 	return m.Result, c.x.Own(id), nil
 }
 
-// withMeta adds what each request of the modern protocol carries.
-func (c *Client) withMeta(p params) params {
-	if c.meta == nil {
-		if p == nil {
-			return params{}
-		}
-		return p
+// with adds what each request of the modern protocol carries; nil for older ones.
+func (p params) with(meta map[string]any) params {
+	all := params{}
+	maps.Copy(all, p)
+	if meta == nil {
+		return all
 	}
-	meta := maps.Clone(c.meta)
+	meta = maps.Clone(meta)
 	if own, ok := p["_meta"].(map[string]any); ok {
 		maps.Copy(meta, own)
 	}
-	all := params{}
-	maps.Copy(all, p)
 	all["_meta"] = meta
 	return all
 }

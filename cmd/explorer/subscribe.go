@@ -69,7 +69,7 @@ func (c *Client) listenTo(ctx context.Context, uris []string) error {
 	c.mu.Unlock()
 	ended := make(chan error, 1)
 	c.start(func() {
-		_, _, err := c.requestAs(stream, id, string(mcp.MethodSubscriptionsListen), params{"notifications": mcp.SubscriptionFilter{
+		_, _, err := c.requestAs(stream, id, string(mcp.MethodSubscriptionsListen), c.meta, params{"notifications": mcp.SubscriptionFilter{
 			ToolsListChanged: true, PromptsListChanged: true, ResourcesListChanged: true, ResourceSubscriptions: uris,
 		}})
 		c.mu.Lock()

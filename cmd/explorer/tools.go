@@ -41,7 +41,7 @@ func offersTasks(capabilities json.RawMessage) bool {
 	return json.Unmarshal(capabilities, &can) == nil && can.Tasks.Requests.Tools.Call != nil
 }
 
-// noteTaskOnly remembers the tools that cannot be called.
+// noteTaskOnly remembers the tools that are called as a task.
 func (c *Client) noteTaskOnly(tools []broker.Tool) {
 	names := map[string]bool{}
 	for _, tool := range tools {
@@ -54,20 +54,10 @@ func (c *Client) noteTaskOnly(tools []broker.Tool) {
 	c.taskOnly = names
 }
 
-// taskOnlyProblem says that a tool cannot be called, or is nil. What the policy
-// denies is left to the gate, which says so and records it.
-func (c *Client) taskOnlyProblem(tool string) error {
+func (c *Client) runsAsTask(tool string) bool {
 	c.mu.Lock()
-	only := c.taskOnly[tool]
-	c.mu.Unlock()
-	if !only || !c.x.Mark("tool", tool).Allowed {
-		return nil
-	}
-	return &broker.Problem{
-		Msg:   tool + " runs only as a task, which mcpauth's explorer does not do yet; nothing was sent",
-		Hints: []string{"an AI client that knows tasks can call it through mcpauth proxy"},
-		Code:  broker.ExitToolFailed,
-	}
+	defer c.mu.Unlock()
+	return c.taskOnly[tool]
 }
 
 // readTool reads a definition. What has no name cannot be called, and is none.
@@ -121,12 +111,12 @@ func (c *claim) UnmarshalJSON(text []byte) error {
 // A tool that fails is a result with IsError. Errors are *broker.Problem, with
 // ExitDenied for a call that the policy denies and ExitSignInNeeded while nobody
 // is signed in; or that of ctx, whose end takes the call back. A tool that Tools
-// found to be TaskOnly is not called.
+// found to be TaskOnly runs as a task; how that is, is told as its progress.
 func (c *Client) Call(ctx context.Context, tool string, arguments json.RawMessage, o broker.CallOptions) (broker.CallResult, error) {
-	if err := c.taskOnlyProblem(tool); err != nil {
-		return broker.CallResult{}, err
-	}
 	p := params{"name": tool}
+	if c.runsAsTask(tool) {
+		p["task"] = params{"ttl": taskLife.Milliseconds()}
+	}
 	if arguments != nil {
 		p["arguments"] = arguments
 	}
