@@ -314,6 +314,10 @@ func noDefault(names []string) *Problem {
 // errNoProfile is the cause of the problem that no profile is configured at all.
 var errNoProfile = errors.New("no profile is configured")
 
+// NoProfile reports whether an error of [Broker.Resolve] says that no profile is
+// configured at all, as on the first day.
+func NoProfile(err error) bool { return errors.Is(err, errNoProfile) }
+
 func noProfile() *Problem {
 	return &Problem{
 		Err: errNoProfile,

@@ -98,6 +98,7 @@ func (m *model) takeAccount(read accountRead) tea.Cmd {
 	first := !m.began || m.resolved.Name != read.resolved.Name
 	m.began = true
 	m.resolved, m.account, m.problem = read.resolved, read.account, read.problem
+	m.nobody = read.problem != nil && broker.NoProfile(read.problem)
 	m.locked, m.known = broker.IsLocked(read.account.Err), read.problem != nil || read.account.State != broker.Loading
 	cmds := []tea.Cmd{m.tell(accountNew{})}
 	if first {

@@ -77,6 +77,8 @@ func (m *model) account1(short bool) string {
 		return l.dim.Render("· reading the sign-in")
 	case m.locked:
 		return l.warn.Render("! locked")
+	case m.exploring():
+		return l.dim.Render("○ no user")
 	case m.resolved.Name == "":
 		return l.warn.Render("○ no profile")
 	case m.problem != nil:

@@ -61,6 +61,8 @@ func (w *world) emptyWords(what string, loaded bool, problem *broker.Problem, fi
 		return []string{"The server is starting…"}
 	case w.server == nil && w.down != nil:
 		return append([]string{w.down.Msg}, w.down.Hints...)
+	case w.server == nil && w.nobody && w.Open != nil:
+		return []string{"There is no profile yet, so no server was started. Any server can be looked at:", "mcpauth tui -- COMMAND"}
 	case w.server == nil && w.resolved.Name == "":
 		return []string{"There is no profile that can be used, so no server was started. Status says more."}
 	case w.server == nil:

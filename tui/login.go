@@ -351,6 +351,8 @@ func (l *look) centred(lines []string, width, height int) string {
 	for _, line := range lines {
 		widest = max(widest, ansi.StringWidth(line))
 	}
-	top := max(0, (height-len(lines))/3)
-	return strings.Repeat("\n", top) + strings.Join(indented(lines, max(0, (width-widest)/2)), "\n")
+	return strings.Repeat("\n", l.centredTop(lines, height)) + strings.Join(indented(lines, max(0, (width-widest)/2)), "\n")
 }
+
+// centredTop is the line in which [look.centred] begins.
+func (l *look) centredTop(lines []string, height int) int { return max(0, (height-len(lines))/3) }

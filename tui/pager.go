@@ -58,9 +58,16 @@ func (p *pager) view(height int) []string {
 // bindings are those of scrolling, for help and palette.
 func (p *pager) bindings() []binding {
 	step := func(key string) func() action { return func() action { p.key(key); return nil } }
-	return []binding{
+	return append([]binding{
 		{keys: []string{"up", "k"}, help: "up", act: step("up")},
 		{keys: []string{"down", "j"}, help: "down", act: step("down")},
+	}, p.pages()...)
+}
+
+// pages are the bindings of scrolling by more than a line.
+func (p *pager) pages() []binding {
+	step := func(key string) func() action { return func() action { p.key(key); return nil } }
+	return []binding{
 		{keys: []string{"pgup", "ctrl+b"}, help: "a page up", act: step("pgup")},
 		{keys: []string{"pgdown", "ctrl+f", "space"}, help: "a page down", act: step("pgdown")},
 		{keys: []string{"home", "g"}, help: "to the top", act: step("home")},

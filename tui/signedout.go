@@ -19,6 +19,10 @@ func (s *statusScreen) choices() []binding {
 		return rereadHome{}
 	}}
 	switch {
+	case s.exploring():
+		return s.exploreChoices(reload)
+	case s.nobody:
+		return []binding{reload}
 	case s.resolved.Name == "":
 		return []binding{reload, profile}
 	case s.locked:
@@ -40,12 +44,21 @@ func (s *statusScreen) choices() []binding {
 
 // outLines is the screen of somebody who is not signed in.
 func (s *statusScreen) outLines(width int) []string {
-	lines := s.outWords(width)
-	if s.resolved.Name == "" && (s.server != nil || s.starts || s.down != nil) {
-		lines = append(lines, "", s.look.dim.Render("Without one, calls go to the server without a user:"))
-		lines = append(lines, s.factLines(s.serverFacts(), width)...)
+	lines := append(s.outWords(width), "")
+	s.choicesAt = len(lines)
+	lines = append(lines, s.choiceLines(width)...)
+	if s.resolved.Name != "" && s.problem == nil {
+		lines = append(lines, "")
+		for _, line := range wrapped(s.meanwhile(), width) {
+			lines = append(lines, s.look.dim.Render(line))
+		}
 	}
-	lines = append(lines, "")
+	return lines
+}
+
+// choiceLines are the choices, each with its key.
+func (s *statusScreen) choiceLines(width int) []string {
+	var lines []string
 	for i, c := range s.choices() {
 		mark, style := "  ", s.look.plain
 		if i == s.choice {
@@ -60,12 +73,6 @@ func (s *statusScreen) outLines(width int) []string {
 		}
 		lines = append(lines, style.Render(right(mark+c.help, key, min(width, 52))))
 	}
-	if s.resolved.Name != "" && s.problem == nil {
-		lines = append(lines, "")
-		for _, line := range wrapped(s.meanwhile(), width) {
-			lines = append(lines, s.look.dim.Render(line))
-		}
-	}
 	return lines
 }
 
@@ -76,6 +83,8 @@ func (s *statusScreen) outWords(width int) []string {
 	case s.locked:
 		return append([]string{l.warn.Render("! ") + l.strong.Render("mcpauth is locked."), ""},
 			wrapped("All sign-ins are kept, and nobody can use them: every AI client is refused until you sign in anew and unlock.", width)...)
+	case s.nobody:
+		return s.firstDay(width)
 	case s.problem != nil && s.resolved.Name == "":
 		return append([]string{l.strong.Render("There is no profile that can be used."), ""}, l.problemLines(s.problem, width)...)
 	case s.problem != nil:

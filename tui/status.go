@@ -15,7 +15,11 @@ import (
 type statusScreen struct {
 	*world
 	pager
-	choice  int // on the signed-out screen
+	choice int // of somebody who is not signed in
+
+	choicesAt int // the line in which the choices begin
+	outTop    int // the line in which what is shown begins
+
 	policy  policyRead
 	clients clientsRead
 }
@@ -43,8 +47,24 @@ func (s *statusScreen) update(msg tea.Msg) action {
 		s.clients = msg
 	case tea.MouseWheelMsg:
 		s.scroll(wheeled(msg))
+	case tea.MouseClickMsg:
+		return s.clicked(msg.Y)
 	}
 	return nil
+}
+
+// clicked does what the choice under the mouse means.
+func (s *statusScreen) clicked(y int) action {
+	if !s.outOf() {
+		return nil
+	}
+	choices := s.choices()
+	i := y - s.outTop - s.choicesAt
+	if i < 0 || i >= len(choices) {
+		return nil
+	}
+	s.choice = i
+	return choices[i].act()
 }
 
 // lastCalls is how many calls are shown.
@@ -85,8 +105,10 @@ func (s *statusScreen) keys() []binding {
 		all = append(all, choices...)
 	}
 	all = append(all, s.signInActions()...)
+	if !s.nobody {
+		all = append(all, binding{keys: []string{"p"}, label: "profile", help: "choose another profile", act: func() action { return overlay{newProfiles(s.world)} }})
+	}
 	all = append(all,
-		binding{keys: []string{"p"}, label: "profile", help: "choose another profile", act: func() action { return overlay{newProfiles(s.world)} }},
 		s.again("read the sign-in, the policy and the AI clients again", func() action { return actions{rereadHome{}, s.readPolicy(), readClients(s.Home)} }))
 	if s.Open != nil {
 		label := "restart"
@@ -104,21 +126,36 @@ func (s *statusScreen) keys() []binding {
 			return overlay{newReader(s.world, "Policy", append([]string{s.policy.source, ""}, s.policy.lines...))}
 		}})
 	}
-	if !s.outOf() {
-		all = append(all, s.pager.bindings()...)
+	if s.outOf() { // up and down are the choices'
+		return append(all, s.pager.pages()...)
 	}
-	return all
+	return append(all, s.pager.bindings()...)
 }
 
 func (s *statusScreen) view(width, height int) string {
 	switch {
 	case !s.known:
 		return s.look.centred([]string{"Reading the sign-in…"}, width, height)
+	case s.exploring():
+		return s.paged(s.exploreLines(width), height)
 	case s.outOf():
-		return s.look.centred(s.outLines(min(width-2, 74)), width, height)
+		lines := s.outLines(min(width-2, 74))
+		if len(lines) > height {
+			return s.paged(indented(lines, 1), height)
+		}
+		s.outTop = s.look.centredTop(lines, height)
+		return s.look.centred(lines, width, height)
 	}
 	s.set(s.inLines(width))
 	return strings.Join(s.pager.view(height), "\n")
+}
+
+// paged shows lines of somebody who is not signed in, from where they were scrolled to.
+func (s *statusScreen) paged(lines []string, height int) string {
+	s.set(lines)
+	shown := s.pager.view(height)
+	s.outTop = -s.pager.top
+	return strings.Join(shown, "\n")
 }
 
 // fact is a line "name  value".
@@ -247,7 +284,9 @@ func (s *statusScreen) serverFacts() []fact {
 	facts := []fact{{"Runs", broker.CleanLine(strings.Join(s.command(), " "))}}
 	switch {
 	case s.server != nil:
-		facts = append([]fact{{"Server", strings.TrimSpace(s.info.name + " " + s.info.version)}}, facts...)
+		if !s.exploring() { // its name stands above
+			facts = append([]fact{{"Server", strings.TrimSpace(s.info.name + " " + s.info.version)}}, facts...)
+		}
 		facts = append(facts, fact{"Protocol", s.info.protocol}, fact{"Offers", s.info.offers},
 			fact{"Started", moment(s.since, s.now()) + ", " + timeSpan(s.now().Sub(s.since)) + " ago"})
 	case s.starts:
@@ -277,6 +316,8 @@ func (s *statusScreen) command() []string {
 
 func (s *statusScreen) policyWords() string {
 	switch {
+	case s.exploring():
+		return "none without a profile: everything may be called"
 	case s.policy.err != nil:
 		return "✗ " + broker.CleanLine(s.policy.err.Msg)
 	case s.policy.source == "":

@@ -111,11 +111,50 @@ func TestTroubles(t *testing.T) {
 	b.golden("keychain")
 
 	b = newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
-		h.problem = &broker.Problem{Msg: "there is no profile yet", Hints: []string{"mcpauth login --issuer https://login.example.com --client-id ID"}, Code: broker.ExitUsage}
-		h.resolved, h.config = nil, broker.Config{}
+		h.problem = &broker.Problem{Msg: "there are 2 profiles and none is the default", Hints: []string{"mcpauth profile use orders-test"}, Code: broker.ExitUsage}
+		h.resolved = nil
 	})
-	b.until("There is no profile that can be used.", "--client-id ID")
+	b.until("There is no profile that can be used.", "mcpauth profile use")
 	b.golden("noprofile")
+}
+
+// firstDay is a machine on which nobody has signed in anywhere yet.
+func firstDay(_ *Options, h *fakeHome, _ *fakeServer) {
+	_, h.problem = broker.Config{}.Resolve(broker.Overrides{}, func(string) string { return "" })
+	h.resolved, h.config = nil, broker.Config{}
+}
+
+// exploring looks at a server without a profile.
+func exploring(o *Options, h *fakeHome, f *fakeServer) {
+	firstDay(o, h, f)
+	o.Overrides.Command = []string{"node", "everything.js"}
+}
+
+// Whoever looks at a server without a profile is told what goes on, that the server
+// knows of no user, and how to sign in; it does not read like an error.
+func TestExploring(t *testing.T) {
+	b := newBench(t, exploring)
+	b.until("You explore orders-mcp 3.4.1.", "the server is told of no user", "mcpauth login --issuer", "○ no user")
+	b.lacks("✗")
+	b.lacks("no profile that can be used")
+	b.golden("exploring")
+	b.press("down", "enter")
+	b.until("[3 Resources")
+
+	b = newBench(t, exploring, func(_ *Options, _ *fakeHome, f *fakeServer) {
+		f.fails = &broker.Problem{Msg: "start nodee: not found in PATH"}
+	})
+	b.until("not found in PATH", "▸ Start the server again")
+	b.serv.fails = nil
+	b.press("enter")
+	b.until("You explore orders-mcp")
+}
+
+func TestFirstDay(t *testing.T) {
+	b := newBench(t, firstDay)
+	b.until("There is no profile yet.", "--client-id ID", "mcpauth tui -- COMMAND")
+	b.lacks("✗")
+	b.golden("firstday")
 }
 
 // whole says that all was read that the screen shows.

@@ -66,7 +66,7 @@ func (l *look) problemLines(p *broker.Problem, width int) []string {
 	}
 	for _, hint := range p.Hints {
 		lines = append(lines, "")
-		for _, line := range wrapped(broker.CleanLine(hint), max(width-2, 1)) {
+		for _, line := range wrappedWords(broker.CleanLine(hint), max(width-2, 1)) {
 			lines = append(lines, "  "+l.accent.Render(line))
 		}
 	}

@@ -18,6 +18,7 @@ type world struct {
 	account  broker.SignInStatus
 	known    bool // account was read
 	locked   bool
+	nobody   bool // no profile is configured, so that nobody can sign in
 
 	server Server // nil unless one runs
 	info   serverInfo
@@ -64,8 +65,19 @@ func (w *world) user() string {
 
 // profile is the profile's name, or what stands for it.
 func (w *world) profile() string {
-	if w.resolved.Name == "" {
-		return "no profile"
+	switch {
+	case w.resolved.Name != "":
+		return broker.CleanLine(w.resolved.Name)
+	case w.exploring() && w.info.name != "":
+		return w.info.name
+	case w.exploring():
+		return "exploring"
 	}
-	return broker.CleanLine(w.resolved.Name)
+	return "no profile"
+}
+
+// exploring says that a server is looked at without any profile: there is nowhere
+// to sign in, and calls go to the server without a user.
+func (w *world) exploring() bool {
+	return w.nobody && w.Open != nil && len(w.Overrides.Command) > 0
 }
