@@ -27,6 +27,27 @@ type argumentField struct {
 	name, shown, help string
 	required          bool
 	field
+	whole string // a text that one line would change; empty for none
+}
+
+// text is what would be sent.
+func (a *argumentField) text() string {
+	if a.whole != "" {
+		return a.whole
+	}
+	return a.Value()
+}
+
+// paste keeps a text that the line would cut or join as it is.
+func (a *argumentField) paste(pasted string) (kept bool) {
+	if a.whole == "" && editable(pasted) && !strings.Contains(pasted, "\n") && len(a.Value())+len(pasted) <= a.CharLimit {
+		return false
+	}
+	e := editor{line: a.field}
+	before, after := e.around()
+	a.whole += before + pasted + after
+	a.Reset()
+	return true
 }
 
 // completionWaits is how long typing has to rest before the server is asked.
@@ -78,7 +99,7 @@ func (f *argumentForm) ask(wait time.Duration) action {
 		return nil
 	}
 	server, ref, at := f.server, f.ref, f.at
-	name, value, others := f.fields[at].name, f.fields[at].Value(), f.set()
+	name, value, others := f.fields[at].name, f.fields[at].text(), f.set()
 	delete(others, name)
 	f.asking = run(func(ctx context.Context) tea.Msg {
 		select {
@@ -115,20 +136,34 @@ func (f *argumentForm) update(msg tea.Msg) action {
 		if len(f.fields) == 0 {
 			return nil
 		}
-		before := f.fields[f.at].Value()
-		f.fields[f.at].update(msg)
-		if f.fields[f.at].Value() != before {
-			f.offered = nil
-			return f.ask(completionWaits)
-		}
+		return f.typed(msg)
 	}
 	return nil
+}
+
+// typed gives a key or a paste to the field.
+func (f *argumentForm) typed(msg tea.Msg) action {
+	current := &f.fields[f.at]
+	if paste, ok := msg.(tea.PasteMsg); ok && current.paste(paste.Content) {
+		f.offered = nil
+		return nil
+	}
+	if current.whole != "" {
+		return notice{info, "this text was pasted and is sent as it is; ctrl+u drops it"}
+	}
+	before := current.Value()
+	current.update(msg)
+	if current.Value() == before {
+		return nil
+	}
+	f.offered = nil
+	return f.ask(completionWaits)
 }
 
 // complete takes the first proposal, or goes on to the next field.
 func (f *argumentForm) complete() action {
 	current := &f.fields[f.at]
-	if len(f.offered) > 0 && !slices.Contains(f.offered, current.Value()) {
+	if current.whole == "" && len(f.offered) > 0 && !slices.Contains(f.offered, current.Value()) {
 		current.SetValue(f.offered[0])
 		current.CursorEnd()
 		return f.ask(completionWaits)
@@ -151,7 +186,7 @@ func (f *argumentForm) another() action {
 func (f *argumentForm) set() map[string]string {
 	values := map[string]string{}
 	for _, field := range f.fields {
-		if v := field.Value(); v != "" {
+		if v := field.text(); v != "" {
 			values[field.name] = v
 		}
 	}
@@ -161,7 +196,7 @@ func (f *argumentForm) set() map[string]string {
 // missing is the first required argument without a value.
 func (f *argumentForm) missing() (name string, at int, any bool) {
 	for i, field := range f.fields {
-		if field.required && field.Value() == "" {
+		if field.required && field.text() == "" {
 			return field.shown, i, true
 		}
 	}
@@ -176,7 +211,7 @@ func (f *argumentForm) bindings(verb string, send, leave func() action) []bindin
 		{keys: []string{"shift+tab", "up"}, help: "the field before", act: func() action { return f.focus(f.at - 1) }},
 		{keys: []string{"down"}, help: "the next field", act: func() action { return f.focus(f.at + 1) }},
 		{keys: []string{"ctrl+n"}, help: "the next proposal", act: f.another},
-		{keys: []string{"ctrl+u"}, label: "not sent", help: "empty the field: it is not sent", act: func() action { f.fields[f.at].Reset(); return f.ask(0) }},
+		{keys: []string{"ctrl+u"}, label: "not sent", help: "empty the field: it is not sent", act: func() action { f.fields[f.at].whole = ""; f.fields[f.at].Reset(); return f.ask(0) }},
 		{keys: []string{"esc"}, label: "back", help: "back to the list", act: leave},
 	}
 }
@@ -199,7 +234,11 @@ func (f *argumentForm) lines(width int, active bool) []string {
 		if active && i == f.at {
 			mark, label = "▸ ", l.strong.Render(label)
 		}
-		lines = append(lines, mark+label+"  "+field.show(width-name-4))
+		value := field.show(width - name - 4)
+		if field.whole != "" {
+			value = byteSize(len(field.whole)) + ", " + plural(strings.Count(field.whole, "\n")+1, "line", "lines") + l.dim.Render("  ctrl+u drops it")
+		}
+		lines = append(lines, mark+label+"  "+cut(value, width-name-4))
 		if active && i == f.at {
 			if len(f.offered) > 0 {
 				end := ""

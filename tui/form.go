@@ -24,9 +24,11 @@ type form struct {
 	version  int // grows with each change
 	judged   int // the version that problems are of
 	problems []problem
-	slow     bool // judging takes so long that it is done aside
-	atOnce   bool // judging is never done aside: the schema is flat
-	shown    sent // what would be sent, of version
+	tried    bool  // somebody wanted to send it: what is missing is wrong now
+	bared    bared // what the person agreed to see
+	slow     bool  // judging takes so long that it is done aside
+	atOnce   bool  // judging is never done aside: the schema is flat
+	shown    sent  // what would be sent, of version
 	preview  previewCache
 }
 
@@ -151,6 +153,9 @@ func (f *form) row() (formRow, bool) {
 
 // goTo moves the cursor to a row.
 func (f *form) goTo(i int) {
+	if row, ok := f.row(); ok && i != f.cursor {
+		row.node.touched = true
+	}
 	f.cursor = min(max(i, 0), max(len(f.rows)-1, 0))
 	f.mark = 0
 	f.enter()
@@ -224,14 +229,27 @@ func (f *form) pending() tea.Cmd {
 	return func() tea.Msg { return judge() }
 }
 
-// problemOf is what is wrong with a field itself.
+// problemOf is what is wrong with a field itself, as far as it is time to say so.
 func (f *form) problemOf(n *node) string {
 	for _, p := range f.problems {
-		if p.node == n {
+		if p.node == n && !f.early(p) {
 			return p.text
 		}
 	}
 	return ""
+}
+
+// missing reports whether a field has to have a value, and has none.
+func (f *form) missing(n *node) bool {
+	return slices.ContainsFunc(f.problems, func(p problem) bool { return p.node == n && p.text == required })
+}
+
+// early reports whether a problem is only that nobody has come to a field yet.
+func (f *form) early(p problem) bool { return p.text == required && !f.tried && !p.node.touched }
+
+// wrongs are the problems that it is time to speak of.
+func (f *form) wrongs() []problem {
+	return slices.DeleteFunc(slices.Clone(f.problems), f.early)
 }
 
 // fill loads a value, for what was called before and for raw JSON.
@@ -248,43 +266,3 @@ func (f *form) value() *jsonValue { return f.shown.value }
 
 // withoutSecrets is what would be sent, less what is secret.
 func (f *form) withoutSecrets() *jsonValue { return f.shown.withoutSecrets() }
-
-// withoutSecrets leaves out the values of secret fields, and members of any value
-// whose name says that they are secret.
-func (s *sent) withoutSecrets() *jsonValue {
-	secret := map[string]bool{}
-	s.secrets(secret)
-	return strip(s.value, s.at, secret)
-}
-
-func (s *sent) secrets(at map[string]bool) {
-	if s.field.secret {
-		at[s.at] = true
-	}
-	for _, one := range s.inside {
-		one.secrets(at)
-	}
-}
-
-func strip(v *jsonValue, at string, secret map[string]bool) *jsonValue {
-	switch v.kind {
-	case '{':
-		kept := &jsonValue{kind: '{'}
-		for _, m := range v.members {
-			here := at + "/" + pointerToken(m.name)
-			if !secret[here] && !secretName(m.name) {
-				kept.members = append(kept.members, jsonMember{m.name, strip(m.value, here, secret)})
-			}
-		}
-		return kept
-	case '[':
-		kept := &jsonValue{kind: '['}
-		for i, item := range v.items {
-			if here := at + "/" + countText(i); !secret[here] {
-				kept.items = append(kept.items, strip(item, here, secret))
-			}
-		}
-		return kept
-	}
-	return v
-}

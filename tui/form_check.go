@@ -24,6 +24,9 @@ type problem struct {
 	text string
 }
 
+// required is what is wrong with a required field that has no value.
+const required = "required"
+
 // validator judges values by a schema, at any of its places. It is safe for
 // concurrent use.
 type validator struct {
@@ -174,7 +177,7 @@ func (v *validator) judge(place string, value any) error {
 func (v *validator) check(s *sent) []problem {
 	var found []problem
 	for _, one := range s.missing {
-		found = append(found, problem{one.node, one.at, "required"})
+		found = append(found, problem{one.node, one.at, required})
 	}
 	for _, one := range s.inside {
 		found = append(found, v.check(one)...)

@@ -65,7 +65,7 @@ func (f *form) drawRow(row formRow, chosen bool, width, height int) []string {
 		lines = append(lines, f.drawArea(lead, width, height)...)
 	}
 	if row.kind == rowField || row.kind == rowName {
-		if words := f.problemOf(row.node); words != "" && (chosen || words != "required") {
+		if words := f.problemOf(row.node); words != "" && words != required { // that stands beside the name
 			lines = append(lines, cut(lead+l.bad.Render("! "+words), width))
 		}
 	}
@@ -142,6 +142,9 @@ func (f *form) drawAbout(n *node, lead string, width, height int) []string {
 	if n.field.deprecated {
 		parts = append(parts, "deprecated")
 	}
+	if n.field.preset != nil && !n.present() && !n.implied() {
+		parts = append(parts, "ctrl+g sends the default")
+	}
 	about := n.field.about
 	if len(parts) > 0 {
 		about = strings.TrimSpace(strings.Join(parts, " · ") + "\n" + about)
@@ -186,6 +189,8 @@ func (f *form) drawValue(row formRow, chosen bool, room int) []string {
 		return []string{l.dim.Render(rowCount(n))}
 	case row.kind == rowMore:
 		return []string{l.dim.Render(plural(len(n.extra), "member", "members") + " that the schema does not name: ctrl+e")}
+	case n.raw && len(f.shown.of(n).secretNames()) > 0:
+		return []string{l.accent.Render("JSON ") + masking}
 	case n.raw:
 		return []string{l.accent.Render("JSON ") + broker.CleanLine(cut(n.text, room))}
 	case n.field.hasChoices() && n.field.kind != kindMulti && inline(n.field):
@@ -221,17 +226,28 @@ func (f *form) summary(n *node) string {
 		switch preset := n.field.preset; {
 		case preset != nil && n.implied():
 			return f.masked(n, preset) + l.dim.Render("  (default)")
-		case preset != nil && !n.unsent:
+		case preset != nil && !(n.unsent && n.field.required):
 			return l.dim.Render(f.masked(n, preset) + "  (default, not sent)")
 		case n.field.required && n.implied():
 			return n.field.choices[0].label
-		case n.field.required && n.field.kind != kindGroup && n.up != nil && n.up.present():
-			return l.warn.Render("required")
-		case n.field.required && n.field.kind != kindGroup && n.up != nil && n.up.up == nil:
-			return l.warn.Render("required")
+		case f.problemOf(n) == required:
+			return l.bad.Render("! " + required)
+		case f.missing(n):
+			return l.dim.Render(required)
 		}
 		return l.dim.Render("not sent")
 	}
+	if preset := n.field.preset; preset != nil && !n.field.secret {
+		if now := f.shown.of(n); now != nil && now.value.equal(preset) {
+			return f.present(n) + l.dim.Render("  (default)")
+		}
+	}
+	return f.present(n)
+}
+
+// present is the value of a field that has one, in one line.
+func (f *form) present(n *node) string {
+	l := f.look
 	if n.null {
 		return "null"
 	}
@@ -267,8 +283,12 @@ func (f *form) textSummary(n *node) string {
 		return masking
 	case n.text == "":
 		return f.look.dim.Render(`"" (empty)`)
-	case len(n.text) > maxInline:
-		return byteSize(len(n.text)) + f.look.dim.Render("  ctrl+o edits it")
+	case !n.inline():
+		about := byteSize(len(n.text))
+		if lines := strings.Count(n.text, "\n") + 1; lines > 1 {
+			about += ", " + plural(lines, "line", "lines")
+		}
+		return about + f.look.dim.Render("  ctrl+o edits it, ctrl+u drops it")
 	}
 	first, rest, several := strings.Cut(n.text, "\n")
 	if several {
@@ -290,48 +310,32 @@ func (f *form) masked(n *node, v *jsonValue) string {
 	return v.compact()
 }
 
-// drawStops shows the values of a choice beside each other; where they do not
-// fit, only the row at the cursor shows them all.
+// drawStops shows the values of a choice, and what else it can be.
 func (f *form) drawStops(n *node, chosen bool, room int) []string {
 	l := f.look
-	lines, line := []string{}, ""
+	var options []string
 	for _, s := range n.stops() {
-		text := "( ) " + s.label
+		text := l.dim.Render("( ) " + s.label)
 		if s.on {
 			text = l.accent.Render("(•)") + " " + l.strong.Render(s.label)
-		} else {
-			text = l.dim.Render(text)
 		}
-		if line != "" && ansi.StringWidth(line)+ansi.StringWidth(text)+3 > room {
-			lines, line = append(lines, line), ""
-		}
-		if line != "" {
-			line += "   "
-		}
-		line += text
+		options = append(options, text)
 	}
-	lines = append(lines, line)
-	if len(lines) > 1 && !chosen {
-		return []string{f.summary(n)}
+	state := ""
+	switch d := n.field.preset; {
+	case n.present():
+	case d != nil:
+		state = l.dim.Render("default: " + f.masked(n, d))
+	case f.missing(n):
+		state = f.summary(n)
 	}
-	if d := n.field.preset; d != nil && !n.present() {
-		text := l.dim.Render("default: " + f.masked(n, d))
-		switch {
-		case chosen:
-			lines = append(lines, text)
-		case ansi.StringWidth(line)+3+ansi.StringWidth(text) <= room:
-			lines[0] += "   " + text
-		default:
-			return []string{f.summary(n)}
-		}
-	}
-	return lines
+	return f.drawOptions(n, options, state, chosen, room)
 }
 
 // drawTicks shows the values of a choice with several answers.
 func (f *form) drawTicks(n *node, chosen bool, room int) []string {
 	l := f.look
-	lines, line := []string{}, ""
+	var options []string
 	for i, c := range n.field.choices {
 		text := tickBox(n, i) + " " + c.label
 		switch {
@@ -340,6 +344,24 @@ func (f *form) drawTicks(n *node, chosen bool, room int) []string {
 		case !n.picked(i):
 			text = l.dim.Render(text)
 		}
+		options = append(options, text)
+	}
+	state := ""
+	if !n.present() {
+		state = f.summary(n) // with the default, which no tick shows
+	}
+	return f.drawOptions(n, options, state, chosen, room)
+}
+
+// drawOptions sets options beside each other, and behind them what the field is as
+// long as none was taken. Where that does not fit, only the row at the cursor shows
+// them all.
+func (f *form) drawOptions(n *node, options []string, state string, chosen bool, room int) []string {
+	if state != "" {
+		options = append(options, state)
+	}
+	lines, line := []string{}, ""
+	for _, text := range options {
 		if line != "" && ansi.StringWidth(line)+ansi.StringWidth(text)+3 > room {
 			lines, line = append(lines, line), ""
 		}
@@ -348,21 +370,8 @@ func (f *form) drawTicks(n *node, chosen bool, room int) []string {
 		}
 		line += text
 	}
-	lines = append(lines, line)
-	if len(lines) > 1 && !chosen {
+	if lines = append(lines, line); len(lines) > 1 && !chosen {
 		return []string{f.summary(n)}
-	}
-	if n.present() {
-		return lines
-	}
-	state := f.summary(n) // with the default, which no tick shows
-	switch last := len(lines) - 1; {
-	case ansi.StringWidth(lines[last])+2+ansi.StringWidth(state) <= room:
-		lines[last] += "  " + state
-	case chosen:
-		lines = append(lines, state)
-	default:
-		return []string{state}
 	}
 	return lines
 }

@@ -62,7 +62,7 @@ func (f *form) enter() {
 	switch {
 	case row.kind == rowName:
 		f.edit = editor{on: true, line: newLine(f.look, n.key, false)}
-	case row.kind != rowField || len(n.text) > maxInline || n.null:
+	case row.kind != rowField || n.null || !n.inline():
 	case n.raw || n.field.kind == kindJSON:
 		f.edit = editor{on: true, lines: true, area: newArea(f.look, n.text)}
 	case n.field.kind == kindText && !n.field.secret && (n.field.multiline || strings.Contains(n.text, "\n")):
@@ -71,6 +71,10 @@ func (f *form) enter() {
 		f.edit = editor{on: true, line: newLine(f.look, n.text, n.field.secret)}
 	}
 }
+
+// inline reports whether the text of a node can be edited in place without being
+// changed by that. Whatever else it is, $EDITOR takes it.
+func (n *node) inline() bool { return len(n.text) <= maxInline && editable(n.text) }
 
 // text is what the editor holds.
 func (e *editor) text() string {
@@ -115,8 +119,8 @@ func (f *form) typed(msg tea.Msg) {
 	}
 }
 
-// takesPaste puts a paste into the field itself where the editor would change it:
-// lines into one line, or more than it can bear.
+// takesPaste puts a paste into the field itself, at the cursor, where the editor
+// would change it: lines into one line, or more than it can bear.
 func (f *form) takesPaste(row formRow, pasted string) bool {
 	if row.kind != rowField || row.node.field.kind == kindNumber {
 		return false
@@ -125,12 +129,29 @@ func (f *form) takesPaste(row formRow, pasted string) bool {
 	if !whole && (f.edit.lines || !strings.Contains(pasted, "\n")) {
 		return false
 	}
-	if row.node.text != "" && !whole {
-		pasted = row.node.text + pasted
-	}
-	f.setText(row, pasted)
+	before, after := f.edit.around()
+	f.setText(row, before+pasted+after)
 	f.enter()
 	return true
+}
+
+// around is what the editor holds before its cursor, and behind it.
+func (e *editor) around() (before, after string) {
+	if e.lines {
+		return around(&e.area)
+	}
+	text := []rune(e.line.Value())
+	at := min(e.line.Position(), len(text))
+	return string(text[:at]), string(text[at:])
+}
+
+// around is the text of an area before its cursor, and behind it.
+func around(a *textarea.Model) (before, after string) {
+	lines := strings.SplitAfter(a.Value(), "\n")
+	at := min(a.Line(), len(lines)-1)
+	here := []rune(lines[at])
+	column := min(a.Column(), len(here))
+	return strings.Join(lines[:at], "") + string(here[:column]), string(here[column:]) + strings.Join(lines[at+1:], "")
 }
 
 // setText takes what was typed. An empty text is none: the field is not sent.
@@ -140,6 +161,7 @@ func (f *form) setText(row formRow, text string) {
 		n.key = text
 	} else {
 		n.text, n.set, n.unsent, n.null = text, text != "", false, false
+		n.touched = n.touched || text == ""
 		if n.raw && text == "" {
 			n.clear()
 		}
@@ -189,9 +211,6 @@ func (f *form) edited(text string) {
 		n.set = true
 	case n.field.kind == kindText:
 		f.setText(row, text)
-		if !editable(text) {
-			n.raw, n.text = true, quoteJSON(text)
-		}
 	case n.field.kind == kindNumber:
 		f.setText(row, strings.TrimSpace(text))
 	default:
@@ -261,6 +280,18 @@ func (f *form) asJSON() string {
 	return ""
 }
 
+// takeDefault fills the default of the field at the cursor in, so that it is sent.
+func (f *form) takeDefault() {
+	row, ok := f.row()
+	if !ok || row.node.field.preset == nil {
+		return
+	}
+	row.node.fill(row.node.field.preset)
+	f.layout()
+	f.changed()
+	f.enter()
+}
+
 // unset goes on to the next state of a field that stands for no value: not sent,
 // empty, null, as far as the field has them.
 func (f *form) unset() {
@@ -317,6 +348,15 @@ func newRawJSON(l *look, text string) *rawJSON {
 func (r *rawJSON) update(msg tea.Msg) {
 	if r.long != "" {
 		return
+	}
+	if paste, ok := msg.(tea.PasteMsg); ok {
+		pasted := untab(paste.Content) // tabs are blanks between the parts of JSON
+		if len(pasted)+r.area.Length() > maxInline || !editable(pasted) {
+			before, after := around(&r.area)
+			r.set(before + pasted + after)
+			return
+		}
+		msg = tea.PasteMsg{Content: pasted}
 	}
 	r.area, _ = r.area.Update(msg)
 	r.judge()

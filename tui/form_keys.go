@@ -1,5 +1,7 @@
 package tui
 
+import "slices"
+
 // keys are what can be done in the form now. Whoever holds it puts its own before
 // or behind them.
 func (f *form) keys() []binding {
@@ -67,8 +69,11 @@ func (f *form) moving(do func(func()) func() action) []binding {
 func (f *form) changing(do func(func()) func() action) []binding {
 	all := []binding{
 		{keys: []string{"ctrl+u"}, label: "not sent", help: "leave this field out; again: send it empty, or null", act: do(f.unset)},
-		{keys: []string{"ctrl+e"}, label: "raw JSON", help: "edit all as JSON", act: f.say(f.toggleRaw)},
-		{keys: []string{"ctrl+t"}, help: "edit this field as JSON, or as before", act: f.say(f.asJSON)},
+		{keys: []string{"ctrl+e"}, label: "raw JSON", help: "edit all as JSON", act: f.openly("ctrl+e", f.whole, f.say(f.toggleRaw))},
+		{keys: []string{"ctrl+t"}, help: "edit this field as JSON, or as before", act: f.openly("ctrl+t", f.here, f.say(f.asJSON))},
+	}
+	if row, ok := f.row(); ok && row.kind == rowField && row.node.field.preset != nil {
+		all = slices.Insert(all, 1, binding{keys: []string{"ctrl+g"}, label: "default", help: "send the default of this field", act: do(f.takeDefault)})
 	}
 	if f.rowOf() != nil {
 		all = append(all,

@@ -20,14 +20,13 @@ func (f *form) drawPreview(width int) []string {
 	if c := &f.preview; c.lines != nil && c.version == f.version && c.judged == f.judged && c.width == width {
 		return c.lines
 	}
-	p := previewer{form: f, width: width, secret: map[string]bool{}, problems: map[string]string{}}
-	f.shown.secrets(p.secret)
+	p := previewer{form: f, width: width, secret: f.shown.hiding(), problems: map[string]string{}}
 	for _, problem := range f.problems {
 		if _, known := p.problems[problem.at]; !known {
 			p.problems[problem.at] = problem.text
 		}
 	}
-	p.value(f.value(), "", "", "", false)
+	p.value(f.value(), "", "", "", "", false)
 	f.preview = previewCache{f.version, f.judged, width, p.lines}
 	return p.lines
 }
@@ -35,14 +34,14 @@ func (f *form) drawPreview(width int) []string {
 type previewer struct {
 	form     *form
 	width    int
-	secret   map[string]bool
+	secret   *hiding
 	problems map[string]string
 	lines    []string
 }
 
-// value writes a value: lead is what stands before it in its line, comma what has
-// to stand behind it.
-func (p *previewer) value(v *jsonValue, at, indent, lead string, comma bool) {
+// value writes the value of a member: lead is what stands before it in its line,
+// comma what has to stand behind it.
+func (p *previewer) value(v *jsonValue, at, name, indent, lead string, comma bool) {
 	end := ""
 	if comma {
 		end = ","
@@ -51,18 +50,18 @@ func (p *previewer) value(v *jsonValue, at, indent, lead string, comma bool) {
 		return
 	}
 	switch {
-	case p.secret[at]:
+	case p.secret.hides(at, name):
 		p.add(indent+lead+masking+end, at)
 	case v.kind == '{' && len(v.members) > 0:
 		p.add(indent+lead+"{", at)
 		for i, m := range v.members {
-			p.value(m.value, at+"/"+pointerToken(m.name), indent+"  ", quoteJSON(m.name)+": ", i < len(v.members)-1)
+			p.value(m.value, at+"/"+pointerToken(m.name), m.name, indent+"  ", quoteJSON(m.name)+": ", i < len(v.members)-1)
 		}
 		p.add(indent+"}"+end, "-")
 	case v.kind == '[' && len(v.items) > 0 && !flat(v):
 		p.add(indent+lead+"[", at)
 		for i, item := range v.items {
-			p.value(item, at+"/"+countText(i), indent+"  ", "", i < len(v.items)-1)
+			p.value(item, at+"/"+countText(i), "", indent+"  ", "", i < len(v.items)-1)
 		}
 		p.add(indent+"]"+end, "-")
 	default:

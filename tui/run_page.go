@@ -74,7 +74,7 @@ func (p *callPage) accept() action {
 		}
 	}
 	if q := p.asking(); len(f.problems) > 0 && q.armed != f.version {
-		q.armed = f.version
+		q.armed, f.tried = f.version, true
 		f.goToNode(f.problems[0].node)
 		return notice{bad, plural(len(f.problems), "field", "fields") + " to mend; ctrl+s again answers anyway"}
 	}

@@ -91,7 +91,7 @@ func (c *callForm) send() action {
 		return c.judge(0)
 	}
 	if n := len(c.form.problems); n > 0 && c.armed != c.form.version {
-		c.armed = c.form.version
+		c.armed, c.form.tried = c.form.version, true
 		c.form.goToNode(c.form.problems[0].node)
 		return notice{bad, plural(n, "field", "fields") + " to mend; ctrl+s again sends it anyway"}
 	}
@@ -152,7 +152,7 @@ func (c *callForm) keys() []binding {
 		inner[i].act = func() action { return actions{b.act(), c.judge(settle)} }
 	}
 	after := []binding{
-		{keys: []string{"ctrl+o"}, label: "$EDITOR", help: "edit this field in your editor", act: c.editor},
+		{keys: []string{"ctrl+o"}, label: "$EDITOR", help: "edit this field in your editor", act: c.form.openly("ctrl+o", c.form.here, c.editor)},
 		{keys: []string{"ctrl+r"}, label: "recent", help: "fill in as in an earlier call", act: c.openRecent},
 		{keys: []string{"ctrl+y"}, help: "show what would be sent, or the form", act: func() action { c.what = !c.what; return nil }},
 	}
@@ -214,17 +214,20 @@ func (c *callForm) drawForm(width, height int) []string {
 // status is what the line below tells.
 func (c *callForm) status() string {
 	l := c.look
-	switch n := len(c.form.problems); {
+	wrongs := c.form.wrongs()
+	switch n := len(wrongs); {
 	case c.form.raw != nil && c.form.raw.err != "":
 		return l.bad.Render("! " + c.form.raw.err)
 	case c.form.raw != nil:
 		return l.dim.Render("all arguments as JSON: ctrl+e goes back to the form, esc drops what was changed")
 	case c.form.pending() != nil:
 		return l.dim.Render("· checking")
-	case n == 1 && c.form.problems[0].at != "":
-		return l.bad.Render("! " + strings.TrimPrefix(broker.CleanLine(c.form.problems[0].at), "/") + ": " + c.form.problems[0].text)
+	case n == 1 && wrongs[0].at != "":
+		return l.bad.Render("! " + strings.TrimPrefix(broker.CleanLine(wrongs[0].at), "/") + ": " + wrongs[0].text)
 	case n > 0:
 		return l.bad.Render("! " + plural(n, "field", "fields") + " to mend before sending")
+	case len(c.form.problems) > 0:
+		return l.dim.Render("· " + plural(len(c.form.problems), "field", "fields") + " to fill in")
 	case c.form.judge.note != "":
 		return l.warn.Render("! " + c.form.judge.note)
 	}
@@ -235,8 +238,10 @@ func (c *callForm) status() string {
 func (c *callForm) drawSide(width int) []string {
 	l := c.look
 	state := l.good.Render("✓ valid")
-	if n := len(c.form.problems); n > 0 {
+	if n := len(c.form.wrongs()); n > 0 {
 		state = l.bad.Render(plural(n, "problem", "problems"))
+	} else if len(c.form.problems) > 0 {
+		state = "" // the line below tells what is to be filled in
 	}
 	lines := []string{right(l.heading.Render("WILL SEND"), state, width), ""}
 	lines = append(lines, c.form.drawPreview(width)...)

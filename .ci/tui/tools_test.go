@@ -27,7 +27,7 @@ func TestTools(t *testing.T) {
 
 	choose("get-sum", "get-sum")
 	x.press("Enter")
-	x.waitFor("WILL SEND", "2 problems")
+	x.waitFor("WILL SEND", "2 fields to fill in")
 	x.text("40")
 	x.press("Tab")
 	x.text("2")
