@@ -22,7 +22,7 @@ func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 2 {
 		pattern = regexp.MustCompile("(?m)" + args[1])
 	}
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		names, err := filepath.Glob(ts.MkAbs(args[0]))
 		ts.Check(err)
 		for _, name := range names {
@@ -42,7 +42,7 @@ func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		got := 0
 		var exit *exec.ExitError
 		if errors.As(ts.Exec(args[1], args[2:]...), &exit) {

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		"testbrowser": runBrowser,
 		"testserver":  runServer,
 		"orders":      runOrders,
+		"client":      runClient,
 	})
 }
 
