@@ -16,23 +16,26 @@ func cureKeychain(err error, p *Problem) bool {
 	return true
 }
 
-// elsewhere is the way out where no keychain can be had. It is the person's
-// choice: mcpauth never takes it by itself.
-const elsewhere = "or keep the tokens in a file with a passphrase: mcpauth init --store age (mcpauth store migrate --to age --abandon where there are profiles already)"
+// The way out where no keychain can be had. It is the person's choice: mcpauth
+// never takes it by itself.
+const (
+	ageAtFirst = "or keep the tokens in a file with a passphrase: mcpauth init --store age"
+	ageLater   = "where there are profiles already: mcpauth store migrate --to age --abandon"
+)
 
 // keychainHints say what mends each kind of failure on an operating system (a
 // GOOS value). The first one stands alone where there is little room.
 func keychainHints(kind keychain.Kind, goos string) []string {
 	switch kind {
 	case keychain.Unavailable:
-		return append(noKeychainHints(goos), elsewhere)
+		return append(noKeychainHints(goos), ageAtFirst, ageLater)
 	case keychain.NoKeyring:
 		return []string{
 			"make a keyring named Login in Passwords and Keys (seahorse), or sign in to the desktop with your password, which makes one",
-			elsewhere,
+			ageAtFirst, ageLater,
 		}
 	case keychain.Locked:
-		return []string{unlockHint(goos), elsewhere}
+		return []string{unlockHint(goos), ageAtFirst, ageLater}
 	case keychain.Timeout:
 		return []string{
 			"answer the keychain's question, which may be behind another window or on the machine's own screen, then try again",

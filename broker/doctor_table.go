@@ -54,7 +54,7 @@ var findingKinds = []FindingKind{
 	{"MA210", Fine, "the store for tokens works", "", nil},
 	{"MA211", Bad, "no keychain can be reached",
 		"This session has no keychain service: on Linux no Secret Service on the session bus, over ssh or in a container as a rule; on Windows a session without a credential vault.",
-		[]string{"mcpauth login --store age"}},
+		[]string{"mcpauth init --store age", "where there are profiles already: mcpauth store migrate --to age --abandon"}},
 	{"MA212", Bad, "the keychain is locked",
 		"It is there, but nobody unlocked it, and no window can ask for its password.", []string{"unlock it, then: mcpauth status"}},
 	{"MA213", Bad, "the keychain does not answer in time",
