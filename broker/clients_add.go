@@ -1,0 +1,176 @@
+package broker
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mcpauth/mcpauth/broker/clients"
+)
+
+// ClientEntry is a server that an AI client is to start behind mcpauth.
+type ClientEntry struct {
+	Name    string
+	Scope   string   // clients.ScopeUser or ScopeProject
+	Program string   // absolute path of mcpauth
+	Config  string   // --config; empty for the usual file
+	Profile string   // --profile; empty for the default one
+	Cwd     string   // --cwd; absolute, or empty
+	Command []string // the server; empty for the command of the profile
+	Env     []string // NAME=value, written into the entry
+}
+
+// Argv is the command line that a client is to run.
+func (e ClientEntry) Argv() []string { return e.argv(e.Command) }
+
+// argv is the command line for the client. Everything of ours stands before the
+// command, so that a client that loses the "--" does no harm.
+func (e ClientEntry) argv(command []string) []string {
+	argv := []string{e.Program, clients.ProxyName}
+	for _, flag := range [][2]string{{"--config", e.Config}, {"--profile", e.Profile}, {"--cwd", e.Cwd}} {
+		if flag[1] != "" {
+			argv = append(argv, flag[0], flag[1])
+		}
+	}
+	if len(command) == 0 {
+		return argv
+	}
+	return append(append(argv, "--"), command...)
+}
+
+// PlanClientAdd adds a server to an AI client, or renews an entry of the same
+// name that runs mcpauth. Errors are *Problem.
+func (b *Broker) PlanClientAdd(client string, e ClientEntry) (ClientChange, error) {
+	l, err := b.launch(e)
+	if err != nil {
+		return ClientChange{}, err
+	}
+	c, err := knownClient(client)
+	if err != nil {
+		return ClientChange{}, e.byHand(err, client)
+	}
+	f, err := b.fileToAddTo(c, e)
+	if err != nil {
+		return ClientChange{}, err
+	}
+	change, err := b.plannedAdd(f, e, l)
+	if err != nil && AsProblem(err).Code != ExitUsage {
+		err = e.byHand(err, client)
+	}
+	return change, err
+}
+
+// fileToAddTo is the file of a client that an entry belongs in.
+func (b *Broker) fileToAddTo(c clients.Client, e ClientEntry) (clientFile, error) {
+	files, err := b.clientFiles(c, e.Scope)
+	switch {
+	case err != nil && AsProblem(err).Code == ExitUsage:
+		return clientFile{}, err
+	case err == nil:
+		err = b.mayCreate(files[0])
+	}
+	if err != nil {
+		return clientFile{}, e.byHand(err, c.ID)
+	}
+	return files[0], nil
+}
+
+func (b *Broker) plannedAdd(f clientFile, e ClientEntry, l clients.Launch) (ClientChange, error) {
+	c := f.client
+	if s, there := f.server(e.Name); there || lookUpEntry(f, e.Name) {
+		if _, ours := clients.ParseProxy(s.Argv); !ours {
+			return ClientChange{}, &Problem{
+				Msg:   fmt.Sprintf("%s has a server %s already, and it does not run mcpauth", c.Name, e.Name),
+				Hints: []string{clientCommand("wrap", c.ID, f.place.Scope, e.Name), "or take another --name"},
+				Code:  ExitUsage,
+			}
+		}
+		return b.planned(f, "add", e.Name, func(data []byte) ([]byte, error) { return renew(f, data, e.Name, s, l) })
+	}
+	return b.planned(f, "add", e.Name, func(data []byte) ([]byte, error) {
+		return c.Format.Put(data, f.path(e.Name), c.Entry(e.Name, l))
+	})
+}
+
+// renew sets what an entry of ours starts and the variables that are asked for.
+// What else the user put into it stays.
+func renew(f clientFile, data []byte, name string, s clients.Server, l clients.Launch) ([]byte, error) {
+	var err error
+	if !slices.Equal(s.Argv, l.Argv) {
+		if data, err = setCommand(f, data, name, l.Argv); err != nil {
+			return nil, err
+		}
+	}
+	for _, variable := range l.Env {
+		if data, err = f.client.Format.Put(data, append(f.path(name), f.client.EnvKey(), variable.Name), variable.Value); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+// mayCreate refuses to make the folder of a client: it would look installed.
+func (b *Broker) mayCreate(f clientFile) error {
+	if f.place.Scope != clients.ScopeUser || f.there || f.place.InHome || exists(filepath.Dir(f.file)) || b.hasProgram(f.client) {
+		return nil
+	}
+	return &Problem{
+		Msg: fmt.Sprintf("%s is not installed here: there is no folder %s", f.client.Name, filepath.Dir(f.file)),
+		Hints: []string{
+			"start " + f.client.Name + " once and try again",
+		},
+		Code: ExitError,
+	}
+}
+
+// launch checks an entry and makes its paths absolute.
+func (b *Broker) launch(e ClientEntry) (clients.Launch, error) {
+	if err := clients.CheckName(e.Name); err != nil {
+		return clients.Launch{}, &Problem{Msg: fmt.Sprintf("the name %q %v", e.Name, err), Hints: []string{"--name orders"}, Code: ExitUsage}
+	}
+	command := slices.Clone(e.Command)
+	if len(command) > 0 {
+		program, err := b.lookUp(command[0], e.Cwd)
+		if err == nil {
+			program, err = filepath.Abs(program)
+		}
+		if err != nil {
+			return clients.Launch{}, &Problem{Msg: err.Error(), Hints: []string{"give the path of the program, or --cwd DIR"}, Code: ExitUsage, Err: err}
+		}
+		command[0] = program
+	}
+	l := clients.Launch{Argv: e.argv(command)}
+	for _, variable := range e.Env {
+		name, value, ok := strings.Cut(variable, "=")
+		if !ok || name == "" {
+			return l, &Problem{Msg: fmt.Sprintf("--env %s is not NAME=value", name), Code: ExitUsage}
+		}
+		l.Env = append(l.Env, clients.Member{Name: name, Value: value})
+	}
+	return l, nil
+}
+
+// ShowClientEntry is the text of an entry and the file it belongs in. For a
+// client that is not known it is the JSON that most clients read, and no file.
+func (b *Broker) ShowClientEntry(client string, e ClientEntry) (text, file string, err error) {
+	l, err := b.launch(e)
+	if err != nil {
+		return "", "", err
+	}
+	c, ok := clients.ByID(client)
+	if !ok {
+		c, _ = clients.ByID("cursor") // the notation that others copy
+		return c.Format.Fragment([]string{"mcpServers", e.Name}, c.Entry(e.Name, l)), "", nil
+	}
+	env, err := b.clientEnv()
+	if err != nil {
+		return "", "", err
+	}
+	for _, p := range c.Places(env) {
+		if p.Scope == e.Scope {
+			return c.Format.Fragment(slices.Concat(p.Keys, []string{e.Name}), c.Entry(e.Name, l)), placeFile(p), nil
+		}
+	}
+	return "", "", &Problem{Msg: fmt.Sprintf("%s keeps no servers for a %s", c.Name, e.Scope), Hints: []string{"leave out --scope"}, Code: ExitUsage}
+}
