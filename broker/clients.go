@@ -123,21 +123,9 @@ func (b *Broker) clientState(c clients.Client, env clients.Env) ClientState {
 
 // clientPlace reads a file of a client.
 func (b *Broker) clientPlace(c clients.Client, p clients.Place) ClientPlace {
-	place := ClientPlace{Scope: p.Scope, File: placeFile(p)}
-	data, err := os.ReadFile(place.File)
-	if errors.Is(err, fs.ErrNotExist) {
-		return place
-	}
-	place.Exists = err == nil
-	var tree map[string]any
-	if err == nil {
-		tree, err = c.Format.Parse(data)
-	}
-	if err != nil {
-		place.Err = clientFileProblem(c, place.File, err)
-		return place
-	}
-	for _, s := range c.Servers(tree, p) {
+	f, err := readClientFile(c, p)
+	place := ClientPlace{Scope: p.Scope, File: f.file, Exists: f.there, Err: err}
+	for _, s := range f.client.Servers(f.tree, f.place) {
 		place.Servers = append(place.Servers, b.clientServer(s))
 	}
 	return place

@@ -82,7 +82,7 @@ func (b *Broker) plannedAdd(f clientFile, e ClientEntry, l clients.Launch) (Clie
 		if _, ours := clients.ParseProxy(s.Argv); !ours {
 			return ClientChange{}, &Problem{
 				Msg:   fmt.Sprintf("%s has a server %s already, and it does not run mcpauth", c.Name, e.Name),
-				Hints: []string{clientCommand("wrap", c.ID, f.place.Scope, e.Name), "or take another --name"},
+				Hints: []string{ClientCommand("wrap", c.ID, f.place.Scope, e.Name), "or take another --name"},
 				Code:  ExitUsage,
 			}
 		}
@@ -169,8 +169,9 @@ func (b *Broker) ShowClientEntry(client string, e ClientEntry) (text, file strin
 	}
 	for _, p := range c.Places(env) {
 		if p.Scope == e.Scope {
-			return c.Format.Fragment(slices.Concat(p.Keys, []string{e.Name}), c.Entry(e.Name, l)), placeFile(p), nil
+			f, _ := readClientFile(c, p) // one that cannot be read is why the entry is to be pasted
+			return c.Format.Fragment(f.path(e.Name), f.client.Entry(e.Name, l)), f.file, nil
 		}
 	}
-	return "", "", &Problem{Msg: fmt.Sprintf("%s keeps no servers for a %s", c.Name, e.Scope), Hints: []string{"leave out --scope"}, Code: ExitUsage}
+	return "", "", noSuchScope(c, e.Scope)
 }

@@ -110,9 +110,13 @@ func (b *Broker) clientFiles(c clients.Client, scope string) ([]clientFile, erro
 		files = append(files, f)
 	}
 	if len(files) == 0 {
-		return nil, &Problem{Msg: fmt.Sprintf("%s keeps no servers for a %s", c.Name, scope), Hints: []string{"leave out --scope " + scope}, Code: ExitUsage}
+		return nil, noSuchScope(c, scope)
 	}
 	return files, nil
+}
+
+func noSuchScope(c clients.Client, scope string) *Problem {
+	return &Problem{Msg: fmt.Sprintf("%s keeps no servers for a %s", c.Name, scope), Hints: []string{"leave out --scope " + scope}, Code: ExitUsage}
 }
 
 func readClientFile(c clients.Client, p clients.Place) (clientFile, error) {
@@ -125,6 +129,7 @@ func readClientFile(c clients.Client, p clients.Place) (clientFile, error) {
 	if err == nil {
 		f.data = data
 		f.tree, err = c.Format.Parse(data)
+		f.client, f.place = c.As(f.tree, p)
 	}
 	if err != nil {
 		return f, clientFileProblem(c, f.file, err)

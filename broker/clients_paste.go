@@ -46,10 +46,14 @@ func (e ClientEntry) byHand(err error, client string) error {
 	return &problem
 }
 
-// clientCommand is a command about one entry of a client, of the scope that it
-// is in.
-func clientCommand(verb, client, scope, server string) string {
-	words := []string{"mcpauth", "client", verb, client, server}
+// ClientCommand is the command that does something to one entry of a client, of
+// the scope that it is in: wrap, unwrap or remove.
+func ClientCommand(verb, client, scope, server string) string {
+	words := []string{"mcpauth", "client", verb, client}
+	if verb == "remove" { // from several clients at once
+		words = append(words, "--name")
+	}
+	words = append(words, server)
 	if scope != clients.ScopeUser {
 		words = append(words, "--scope", scope)
 	}

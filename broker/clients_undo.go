@@ -29,7 +29,7 @@ func (b *Broker) PlanClientRemove(client, scope, name string) (ClientChange, err
 	}
 	change, err := b.planned(f, "remove", name, func(data []byte) ([]byte, error) { return removeEntry(f, data, name, records) })
 	if len(records) > 0 && records[len(records)-1].Op == "wrap" {
-		change.Note = fmt.Sprintf("%s was there before mcpauth; to keep it: %s", name, clientCommand("unwrap", c.ID, f.place.Scope, name))
+		change.Note = fmt.Sprintf("%s was there before mcpauth; to keep it: %s", name, ClientCommand("unwrap", c.ID, f.place.Scope, name))
 	}
 	return change, err
 }

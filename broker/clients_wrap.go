@@ -2,9 +2,11 @@ package broker
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/mcpauth/mcpauth/broker/backend"
 	"github.com/mcpauth/mcpauth/broker/clients"
 )
 
@@ -22,7 +24,7 @@ func (b *Broker) PlanClientWrap(client string, e ClientEntry) (ClientChange, err
 		return ClientChange{}, err
 	}
 	if proxy, ours := clients.ParseProxy(s.Argv); ours {
-		return b.plannedRenewal(f, e, proxy)
+		return b.plannedRenewal(f, e, s, proxy)
 	}
 	switch {
 	case len(s.Argv) == 0 && s.URL != "":
@@ -44,21 +46,70 @@ func (b *Broker) PlanClientWrap(client string, e ClientEntry) (ClientChange, err
 }
 
 // plannedRenewal lets an entry that runs mcpauth start this one, with the "--" that
-// it may have lost. Its own flags stay.
-func (b *Broker) plannedRenewal(f clientFile, e ClientEntry, p clients.Proxy) (ClientChange, error) {
-	if p.Program == e.Program && (p.Separator || len(p.Child) == 0) {
+// it may have lost, and the server where it is now. Its own flags stay.
+func (b *Broker) plannedRenewal(f clientFile, e ClientEntry, s clients.Server, p clients.Proxy) (ClientChange, error) {
+	child := b.foundAgain(f.client, s, p)
+	if p.Program == e.Program && (p.Separator || len(p.Child) == 0) && slices.Equal(child, p.Child) {
 		return ClientChange{}, &Problem{
 			Msg:   fmt.Sprintf("%s in %s runs mcpauth already", e.Name, f.client.Name),
-			Hints: []string{clientCommand("unwrap", f.client.ID, f.place.Scope, e.Name)}, Code: ExitUsage,
+			Hints: []string{ClientCommand("unwrap", f.client.ID, f.place.Scope, e.Name)}, Code: ExitUsage,
 		}
 	}
 	argv := slices.Concat([]string{e.Program, clients.ProxyName}, p.Flags)
-	if len(p.Child) > 0 {
-		argv = append(append(argv, "--"), p.Child...)
+	if len(child) > 0 {
+		argv = append(append(argv, "--"), child...)
 	}
 	change, err := b.planned(f, "renew", e.Name, func(data []byte) ([]byte, error) { return setCommand(f, data, e.Name, argv) })
 	change.Note = e.Name + " ran mcpauth before: its path and -- are renewed, its flags stay as they are"
 	return change, err
+}
+
+// foundAgain is the command of an entry of ours, with the full path of its program
+// where the client could not find that, or not for sure, and the PATH has it.
+func (b *Broker) foundAgain(c clients.Client, s clients.Server, p clients.Proxy) []string {
+	if len(p.Child) == 0 {
+		return nil
+	}
+	child, cwd := slices.Clone(p.Child), proxyCwd(p, s.Cwd)
+	path := b.elsewhere(child[0])
+	if b.findable(child[0], cwd) {
+		path = ""
+		if s.Path == "" {
+			path = b.offShortPath(c, child[0], cwd, runtime.GOOS)
+		}
+	}
+	if path != "" {
+		child[0] = path
+	}
+	return child
+}
+
+// offShortPath is the path of a program that is named without one, if a client that
+// is started from a desktop may not find it, or may find another; else it is empty.
+func (b *Broker) offShortPath(c clients.Client, program, cwd, goos string) string {
+	short := shortPath(goos)
+	if c.Terminal || short == "" || strings.ContainsAny(program, `/\`) {
+		return ""
+	}
+	path, err := b.lookUp(program, cwd)
+	if err != nil {
+		return ""
+	}
+	other, _ := backend.LookUp(backend.Command{Argv: []string{program}, Dir: cwd, Env: []string{"PATH=" + short}})
+	if other == path {
+		return ""
+	}
+	return path
+}
+
+// elsewhere is where the PATH has a program of this name, which is not where an
+// entry says that it is; empty if nowhere.
+func (b *Broker) elsewhere(program string) string {
+	path, err := b.lookUp(program[strings.LastIndexAny(program, `/\`)+1:], "")
+	if err != nil {
+		return ""
+	}
+	return path
 }
 
 // needsShell says what of a command only a shell, or the client itself, can make
@@ -103,7 +154,7 @@ func (b *Broker) PlanClientUnwrap(client, scope, name string) (ClientChange, err
 	case len(proxy.Child) == 0:
 		return ClientChange{}, &Problem{
 			Msg:   fmt.Sprintf("%s in %s runs the command of the profile, so there is nothing to leave in its place", name, c.Name),
-			Hints: []string{CommandLine("mcpauth", "client", "remove", c.ID, "--name", name)}, Code: ExitUsage,
+			Hints: []string{ClientCommand("remove", c.ID, f.place.Scope, name)}, Code: ExitUsage,
 		}
 	}
 	records, err := b.clientRecords(f, name)

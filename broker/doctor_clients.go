@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/mcpauth/mcpauth/broker/backend"
 	"github.com/mcpauth/mcpauth/broker/clients"
 )
 
@@ -53,7 +52,7 @@ func (e *examination) checkClients(context.Context) []Finding {
 }
 
 func (e *examination) checkEntry(state ClientState, place ClientPlace, server ClientServer) []Finding {
-	renew := clientCommand("wrap", state.ID, place.Scope, server.Name)
+	renew := ClientCommand("wrap", state.ID, place.Scope, server.Name)
 	short := e.shortPathFindings(state, place, server)
 	where := fmt.Sprintf("%s, entry %s in %s", state.Name, server.Name, place.File)
 	switch server.Trouble {
@@ -65,18 +64,29 @@ func (e *examination) checkEntry(state ClientState, place ClientPlace, server Cl
 	case ClientMissingProgram:
 		return []Finding{found("MA612", where+" names a mcpauth that is not there", server.Proxy.Program, renew)}
 	case ClientMissingCommand:
-		return []Finding{found("MA613", where+" names a server that is not there", server.Proxy.Child[0])}
+		return []Finding{found("MA613", where+" names a server that is not there", server.Proxy.Child[0], e.missingCure(state, place, server)...)}
 	}
 	code := clientFindings[server.Trouble]
 	return append(short, found(code, where+": "+kindOf(code).Title, "", renew))
+}
+
+// missingCure is what mends an entry whose server is not found: there is nothing to
+// put in its place where the PATH has none of that name.
+func (e *examination) missingCure(state ClientState, place ClientPlace, server ClientServer) []string {
+	if path := e.b.elsewhere(server.Proxy.Child[0]); path != "" {
+		return []string{"take the one at " + path + ": " + ClientCommand("wrap", state.ID, place.Scope, server.Name)}
+	}
+	return []string{
+		"install it, or give its full path in that file",
+		"or take the entry away: " + ClientCommand("remove", state.ID, place.Scope, server.Name),
+	}
 }
 
 // shortPathFindings tell of programs of an entry that a graphical client finds only
 // when somebody started it in a terminal.
 func (e *examination) shortPathFindings(state ClientState, place ClientPlace, server ClientServer) []Finding {
 	client, _ := clients.ByID(state.ID)
-	short := shortPath(e.goos)
-	if client.Terminal || short == "" || server.path != "" {
+	if server.path != "" {
 		return nil
 	}
 	programs := []string{server.Proxy.Program}
@@ -85,13 +95,9 @@ func (e *examination) shortPathFindings(state ClientState, place ClientPlace, se
 	}
 	var list []Finding
 	for _, program := range programs {
-		path, err := e.b.lookUp(program, server.cwd)
-		if err != nil || strings.ContainsAny(program, `/\`) {
-			continue
-		}
-		if other, _ := backend.LookUp(backend.Command{Argv: []string{program}, Dir: server.cwd, Env: []string{"PATH=" + short}}); other != path {
+		if path := e.b.offShortPath(client, program, server.cwd, e.goos); path != "" {
 			list = append(list, found("MA617", fmt.Sprintf("%s may not find %s of entry %s in %s", state.Name, program, server.Name, place.File),
-				"its PATH may be as short as "+short, "give the full path in the entry: "+path))
+				"its PATH may be as short as "+shortPath(e.goos)+"; the program is "+path, ClientCommand("wrap", state.ID, place.Scope, server.Name)))
 		}
 	}
 	return list

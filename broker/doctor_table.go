@@ -129,7 +129,8 @@ var findingKinds = []FindingKind{
 		"The program was moved, updated into another folder, or removed. The client shows the server as failed, as a rule without a reason.",
 		[]string{"mcpauth client wrap CLIENT NAME"}},
 	{"MA613", Bad, "an AI client's entry names a server that is not there",
-		"The command behind mcpauth proxy is not found: it was moved, or stands without its full path.", []string{"give its full path in the entry"}},
+		"The command behind mcpauth proxy is not found: it was moved or removed, or stands without its full path.",
+		[]string{"where it is in the PATH now: mcpauth client wrap CLIENT NAME", "or take the entry away: mcpauth client remove CLIENT --name NAME"}},
 	{"MA614", Note, "an AI client's entry has lost its --",
 		"Some clients drop it when they write their file. mcpauth proxy works without it, unless the server's own flags look like those of mcpauth.",
 		[]string{"mcpauth client wrap CLIENT NAME"}},
@@ -138,7 +139,7 @@ var findingKinds = []FindingKind{
 		"Not the program that was examined here; it may be older.", []string{"mcpauth client wrap CLIENT NAME"}},
 	{"MA617", Note, "an AI client may not find a program of its entry",
 		"Graphical programs have a shorter PATH than a terminal. The program is found in that of this terminal, but not, or not the same, in theirs.",
-		[]string{"give its full path in the entry"}},
+		[]string{"mcpauth client wrap CLIENT NAME"}},
 
 	{"MA710", Fine, "the files are for you alone", "", nil},
 	{"MA711", Bad, "other users can read or change mcpauth's files", "They were copied, restored or made with other rights.", []string{"chmod -R go-rwx FOLDER"}},

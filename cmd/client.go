@@ -209,7 +209,7 @@ func newClientWrap(a *app) *cobra.Command {
 		Short: "Put mcpauth in front of a server that a client has",
 		Long: "Changes what the entry starts from COMMAND to `mcpauth proxy -- COMMAND`, and nothing\n" +
 			"else of it. `mcpauth client unwrap` puts it back. An entry that runs a mcpauth of another\n" +
-			"path, or that lost its --, is renewed.",
+			"path, that lost its --, or whose server has moved to another folder of the PATH, is renewed.",
 		Args:              exactly(2, "mcpauth client wrap CLIENT NAME"),
 		ValidArgsFunction: a.completeServer(broker.ClientServer.Wrappable),
 		RunE: func(c *cobra.Command, args []string) error {

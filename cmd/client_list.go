@@ -82,7 +82,7 @@ func (a *app) printClient(c broker.ClientState) {
 			case s.Ours():
 				how = "behind mcpauth"
 			case s.Wrappable():
-				how = broker.CommandLine("mcpauth", "client", "wrap", c.ID, s.Name)
+				how = broker.ClientCommand("wrap", c.ID, p.Scope, s.Name)
 			}
 			a.fact("  %-20s %-25s %-8s %s", printable(s.Name), printable(s.Runs), p.Scope, printable(how))
 		}

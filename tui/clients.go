@@ -119,8 +119,11 @@ func (s *statusScreen) showClients() action {
 		for _, name := range c.servers {
 			lines = append(lines, "  runs mcpauth as "+name)
 		}
-		if w.sign != "✓" {
-			lines = append(lines, "  mcpauth client add "+c.id)
+		switch w.sign {
+		case "·":
+			lines = append(lines, "  "+s.addCommand(c.id))
+		case "!":
+			lines = append(lines, "  what mends it: mcpauth doctor")
 		}
 		if c.after != "" {
 			lines = append(lines, "  after a change: "+c.after)
@@ -128,6 +131,23 @@ func (s *statusScreen) showClients() action {
 		lines = append(lines, "")
 	}
 	return overlay{newReader(s.world, "AI clients on this machine", lines)}
+}
+
+// addCommand adds the server of the profile to a client; without one it is for the
+// person to say which.
+func (s *statusScreen) addCommand(client string) string {
+	words := []string{"mcpauth", "client", "add", client}
+	if s.resolved.Name == "" {
+		return broker.CommandLine(words...) + " --name NAME -- COMMAND"
+	}
+	words = append(words, "--profile", s.resolved.Name)
+	switch {
+	case len(s.Overrides.Command) > 0:
+		words = append(append(words, "--"), s.Overrides.Command...)
+	case len(s.resolved.Command) == 0:
+		return broker.CommandLine(words...) + " -- COMMAND"
+	}
+	return broker.CommandLine(words...)
 }
 
 // examination shows what the doctor finds.

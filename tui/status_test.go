@@ -19,7 +19,8 @@ func TestStatus(t *testing.T) {
 	b.until("✗ the clock is 7 min late", "→ timedatectl set-ntp true")
 	b.golden("doctor")
 	b.press("esc", "a")
-	b.until("runs mcpauth as orders", "after a change: Start a new session.", "Cursor: points at a mcpauth that is not there")
+	b.until("runs mcpauth as orders", "after a change: Start a new session.", "Cursor: points at a mcpauth that is not there", "what mends it: mcpauth doctor",
+		"mcpauth client add vscode --profile orders-prod")
 	b.press("esc", "p")
 	b.until("orders-test")
 	b.golden("profiles")

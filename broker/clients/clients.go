@@ -27,6 +27,7 @@ type Client struct {
 	Terminal bool
 
 	shape  shape
+	newer  *form // a second form that its files may have; nil for most
 	places func(e Env) []Place
 	// folders show that it is installed; those of the user's files do, too.
 	folders func(e Env) []string
@@ -63,6 +64,30 @@ func (c Client) Places(e Env) []Place {
 		}
 	}
 	return places
+}
+
+// form is how a client keeps its servers in a file.
+type form struct {
+	keys  []string
+	shape shape
+}
+
+// As returns the client and one of its places in the form that a file has. A file
+// without any server keeps the older form, which all versions of the client read.
+func (c Client) As(tree map[string]any, p Place) (Client, Place) {
+	if c.newer == nil {
+		return c, p
+	}
+	servers := lookIn(tree, c.newer.keys)
+	for _, entry := range servers {
+		if _, ok := entry.(map[string]any); !ok {
+			return c, p // a server of the older form that has this name
+		}
+	}
+	if servers != nil {
+		c.shape, p.Keys = c.newer.shape, c.newer.keys
+	}
+	return c, p
 }
 
 // Folders are those of which one is there when the client is installed. A path

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -287,6 +288,34 @@ func TestParseProxy(t *testing.T) {
 		if ok != test.ok || got.Program != test.want.Program || got.Separator != test.want.Separator ||
 			!slices.Equal(got.Flags, test.want.Flags) || !slices.Equal(got.Child, test.want.Child) {
 			t.Errorf("%q: %+v %v", test.argv, got, ok)
+		}
+	}
+}
+
+// OpenCode 2 keeps its servers one level deeper, without enabled. A file that has
+// none yet, or a server that is called so, is of the older form.
+func TestFormsOfOpenCode(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`: "mcp", `{"mcp": {}}`: "mcp", `{"mcp": {"a": {"type": "local", "command": ["a"]}}}`: "mcp",
+		`{"mcp": {"servers": {"type": "local", "command": ["a"]}}}`: "mcp", `{"mcp": {"servers": {"enabled": false}}}`: "mcp",
+		`{"mcp": {"servers": {}}}`: "mcp.servers", `{"mcp": {"timeout": {}, "servers": {"a": {"type": "local", "command": ["a"], "disabled": true}}}}`: "mcp.servers",
+	} {
+		tree := mustParse(t, JSONC, []byte(text))
+		c, p := opencode().As(tree, Place{Keys: []string{"mcp"}})
+		if got := strings.Join(p.Keys, "."); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+		_, enabled := plain(c.Entry("x", launch)).(map[string]any)["enabled"]
+		if enabled == (want == "mcp.servers") {
+			t.Errorf("%s: enabled is written: %v", text, enabled)
+		}
+		if again, q := c.As(tree, p); !reflect.DeepEqual(q, p) || !reflect.DeepEqual(again.shape, c.shape) {
+			t.Errorf("%s: asked twice it is %v", text, q)
+		}
+		for _, s := range c.Servers(tree, p) {
+			if s.Name == "a" && (!slices.Equal(s.Argv, []string{"a"}) || s.Disabled != (want == "mcp.servers")) {
+				t.Errorf("%s: %+v", text, s)
+			}
 		}
 	}
 }

@@ -119,15 +119,18 @@ func copilot() Client {
 	}
 }
 
+// OpenCode 2 has a form of its own beside that of OpenCode 1, which it reads, too.
 func opencode() Client {
 	servers := []string{"mcp"}
+	older := shape{
+		first: Object{{"type", "local"}}, command: "command", env: "environment",
+		last: Object{{"enabled", true}},
+	}
+	newer := older
+	newer.last = nil // it has disabled in place of enabled
 	return Client{
 		ID: "opencode", Name: "OpenCode", Format: JSONC, Programs: []string{"opencode"}, Terminal: true,
-		After: "Start OpenCode again.",
-		shape: shape{
-			first: Object{{"type", "local"}}, command: "command", env: "environment",
-			last: Object{{"enabled", true}},
-		},
+		After: "Start OpenCode again.", shape: older, newer: &form{[]string{"mcp", "servers"}, newer},
 		places: func(e Env) []Place {
 			dir := e.join(e.dir("XDG_CONFIG_HOME", ".config"), "opencode") // on Windows, too
 			return []Place{
