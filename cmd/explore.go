@@ -46,7 +46,7 @@ type exploreFlags struct {
 
 func (f *exploreFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.cwd, "cwd", "", "folder in which the server is started")
-	c.Flags().BoolVar(&f.log, "log", false, "show what the server writes to its log")
+	c.Flags().BoolVarP(&f.log, "log", "v", f.log, "show what the server writes to its log and to standard error")
 }
 
 // beforeDash parts the words of a command from the server's command behind "--".

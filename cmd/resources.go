@@ -199,10 +199,12 @@ func (x *exploring) printChange(e broker.ExplorerEvent) {
 }
 
 func newServer(a *app) *cobra.Command {
-	f := &exploreFlags{}
+	f := &exploreFlags{log: true}
 	c := &cobra.Command{
-		Use:     "server [-- COMMAND...]",
-		Short:   "Show what a server says about itself",
+		Use:   "server [-- COMMAND...]",
+		Short: "Show what a server says about itself",
+		Long: "Starts the server of the profile, or COMMAND, and shows its name, its version, what it\n" +
+			"can do and what it tells models to know. What it logs meanwhile goes to standard error.",
 		Example: "  mcpauth server -- python3 main.py",
 		Args:    wordsBetween(0, 0, "mcpauth server"),
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -105,9 +105,10 @@ func (c *call) arguments() string {
 	return broker.CleanLine(ansi.Truncate(text[:min(len(text), 400)], 200, "…"))
 }
 
-// send begins a call, after a question where the tool says of itself that it destroys.
+// send begins a call, after a question where the tool says of itself that it destroys
+// and could.
 func (s *toolsScreen) send(c *call) action {
-	if !c.tool.Destructive {
+	if !c.tool.Destructive || c.tool.denied() {
 		return s.begin(c)
 	}
 	agreed := bindingChosen{binding{act: func() action { return s.begin(c) }}}

@@ -328,6 +328,20 @@ func TestCallThatIsRefused(t *testing.T) {
 	b.golden("result-denied")
 }
 
+// A tool that the policy denies is called all the same, and without a question: the
+// gate says no, and puts it on record.
+func TestDeniedToolMeetsTheGate(t *testing.T) {
+	b := atTools(t, func(s *fakeServer) {
+		s.call = func(_ context.Context, tool string, _ json.RawMessage, _ broker.CallOptions) (broker.CallResult, error) {
+			return broker.CallResult{}, &broker.Problem{Msg: "denied by policy: " + tool + " needs the role finance", Code: broker.ExitDenied, Hints: []string{"ask for the role finance"}}
+		}
+	})
+	b.press("/")
+	b.text("rfd")
+	b.press("enter", "enter", "ctrl+s")
+	b.until("refund_order", "denied by policy: refund_order needs the role finance", "ask for the role finance")
+}
+
 // What a server sends never reaches the terminal as anything but text.
 func TestHostileTextInCalls(t *testing.T) {
 	const evil = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[31m\u202Eright\u200b\rto\u0085left\x1bP1$r\x1b\\"

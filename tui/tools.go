@@ -3,7 +3,6 @@ package tui
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -251,12 +250,10 @@ func (s *toolsScreen) form(raw bool) action {
 	return nil
 }
 
-// refusal says why a tool cannot be called, or nothing.
+// refusal says why a tool is not called at all, or nothing. What the policy denies is
+// called: the gate says no, and puts it on record.
 func (s *toolsScreen) refusal(t toolItem) string {
-	switch {
-	case t.denied():
-		return fmt.Sprintf("denied by %s: %s", broker.CleanLine(cmp.Or(t.Mark.Rule, "the policy")), broker.CleanLine(t.Mark.Why))
-	case s.ReadOnly && !t.ReadOnly:
+	if s.ReadOnly && !t.ReadOnly && !t.denied() {
 		return t.name + " does not claim to be read-only, and mcpauth was started to look only"
 	}
 	return ""

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -230,6 +231,9 @@ func (c *callForm) status() string {
 		return l.dim.Render("· " + plural(len(c.form.problems), "field", "fields") + " to fill in")
 	case c.form.judge.note != "":
 		return l.warn.Render("! " + c.form.judge.note)
+	}
+	if c.tool.denied() {
+		return l.bad.Render("✗ denied by "+broker.CleanLine(cmp.Or(c.tool.Mark.Rule, "the policy"))) + l.dim.Render("   a call is refused, and put on record")
 	}
 	return l.good.Render("✓ ready to send") + l.dim.Render("   fields marked \"not sent\" are left out")
 }

@@ -49,14 +49,20 @@ func TestTools(t *testing.T) {
 	x.waitFor("It was stopped before it answered.")
 	back()
 
-	// The denied one is hidden from AI clients, and shown here with the rule.
+	// The denied one is hidden from AI clients, and shown here with the rule. A call of
+	// it is refused by the gate, which puts it on record.
 	x.press("/")
 	x.press("C-u")
 	x.text("get-env")
 	x.press("Enter")
 	x.waitFor("▸ get-env", "policy", "nobody reads the environment")
+	x.press("Enter")
+	x.waitFor("nobody reads the environment)", "a call is refused, and put on record")
+	x.press("C-s")
+	x.waitFor("denied by policy: rule 2", "AUDIT", "mcpauth policy show")
+	back()
 	x.press("h")
 	x.waitFor("1 denied by policy (h shows them)")
 	x.press("5")
-	x.waitFor("[5 Activity]", "get-sum", "trigger-long-r", "you (tui)", "✓ ok")
+	x.waitFor("[5 Activity]", "get-sum", "trigger-long-r", "you (tui)", "✓ ok", "✗ denied")
 }

@@ -3,6 +3,7 @@ package explorer
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"sync"
 
 	"github.com/mcpauth/mcpauth/broker"
@@ -77,16 +78,17 @@ func (n *number) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// logText is a line of the server's log: its data is any JSON value.
+// logText is a line of the server's log, cut as one of its stderr is: its data is any
+// JSON value.
 func logText(logger string, data json.RawMessage) string {
 	var words string
 	if json.Unmarshal(data, &words) != nil {
 		words = string(data)
 	}
 	if logger != "" {
-		return logger + ": " + words
+		words = logger + ": " + words
 	}
-	return words
+	return strings.ToValidUTF8(words[:min(len(words), maxLogLine)], "")
 }
 
 // takenBack voids a question that the server, or the gate, does not wait for any

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mcpauth/mcpauth/broker"
 )
@@ -44,6 +45,7 @@ func rawServer() error {
 		case m.Method == "server/discover":
 			say(`{"jsonrpc":"2.0","id":%s,"error":"no such method"}`, m.ID)
 		case m.Method == "initialize":
+			say(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"warning","logger":"db","data":{"slow":"%s"}}}`, strings.Repeat("é", maxLogLine))
 			say(`{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":%s,"serverInfo":{"name":"raw","version":"1"}}}`, m.ID, rawCapabilities)
 		case m.Method == "tools/list":
 			say(`{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"a","annotations":"wrong","x":12345678901234567890},{"name":"t","execution":{"taskSupport":"required"}},{"noname":1},"junk"]}}`, m.ID)
@@ -93,6 +95,16 @@ func TestNothingIsLost(t *testing.T) {
 	resources, err := c.Resources(context.Background())
 	if err != nil || len(resources) != 1 || resources[0].URITemplate != "x:{id}" {
 		t.Errorf("resources: %+v, %v", resources, err)
+	}
+}
+
+// What the server logs outside of any call is told, too; a line is bounded.
+func TestLogOutsideOfACall(t *testing.T) {
+	w := newWorld(t)
+	w.open("raw")
+	e := w.until(func(e broker.ExplorerEvent) bool { return e.Kind == broker.EventLog })
+	if e.Level != "warning" || !strings.HasPrefix(e.Message, `db: {"slow":"éé`) || len(e.Message) > maxLogLine || !utf8.ValidString(e.Message) {
+		t.Errorf("%s, %d bytes: %.40q", e.Level, len(e.Message), e.Message)
 	}
 }
 
