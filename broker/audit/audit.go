@@ -64,6 +64,7 @@ type Log struct {
 	held  *held  // nil before the first use and after an error
 	batch *Batch // what is to be written next, or nil
 	lines []byte // of the batch
+	pen   pen
 	end   link   // of the chain with them
 	aside string // a file that was found changed, for the next first record
 	tidy  bool   // old files are to be looked for
@@ -151,8 +152,8 @@ func (l *Log) add(r *Record, now time.Time) error {
 		l.batch, l.end = &Batch{log: l}, l.held.end
 		l.lines = l.begin(l.lines[:0], &l.end)
 	}
-	l.fill(r, now)
-	l.lines = appendRecord(l.lines, r, &l.end)
+	l.fill(r, now, &l.ids)
+	l.lines = l.pen.line(l.lines, r, &l.end)
 	l.arm() // should nobody commit it
 	return nil
 }
@@ -160,11 +161,11 @@ func (l *Log) add(r *Record, now time.Time) error {
 // commit ends the batch. Results that wait go with it: they cost no write of their
 // own. The caller holds mu, and there is a batch.
 func (l *Log) commit() error {
-	results, lost := l.addResults()
+	l.addResults()
 	b := l.batch
 	l.batch, b.over = nil, true
 	if b.err = l.put(l.lines, l.end); b.err == nil {
-		l.results.drop(results, lost)
+		l.results.drop()
 	}
 	if cap(l.lines) > 2*maxBatch {
 		l.lines = nil // the memory of a burst
@@ -173,7 +174,7 @@ func (l *Log) commit() error {
 }
 
 // fill sets what the caller left empty.
-func (l *Log) fill(r *Record, now time.Time) {
+func (l *Log) fill(r *Record, now time.Time, ids *idSource) {
 	if year := r.Time.UTC().Year(); r.Time.IsZero() || year < 0 || year > 9999 {
 		r.Time = now
 	}
@@ -181,7 +182,7 @@ func (l *Log) fill(r *Record, now time.Time) {
 		r.PID = l.pid
 	}
 	if r.ID == "" {
-		r.ID = string(l.ids.next(r.Time))
+		r.ID = string(ids.next(r.Time))
 	}
 }
 
@@ -210,8 +211,8 @@ func (l *Log) begin(dst []byte, at *link) []byte {
 		Event: Start, File: l.held.name, Version: l.Version, Policy: l.Policy,
 		Torn: l.held.torn, Damaged: l.aside,
 	}
-	l.fill(&r, l.now())
-	return appendRecord(dst, &r, at)
+	l.fill(&r, l.now(), &l.ids)
+	return l.pen.line(dst, &r, at)
 }
 
 // lookEvery is how often a file that is written to is looked at: whether it is still

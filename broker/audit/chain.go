@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // link is where the chain of a file ends: the number and the hash of its last
@@ -26,6 +27,12 @@ func origin() (l link) {
 		l.hash[i] = '0'
 	}
 	return l
+}
+
+// begin begins the next line.
+func (l *link) begin(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"seq":`...), l.seq+1, 10)
+	return append(append(append(dst, `,"prev":"`...), l.hash[:]...), '"')
 }
 
 const sealMember = `,"hash":"`

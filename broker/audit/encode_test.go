@@ -36,6 +36,10 @@ func FuzzRecord(f *testing.F) {
 		if i := bytes.IndexFunc(line, func(r rune) bool { return r < ' ' || r > '~' }); i != len(line)-1 {
 			t.Fatalf("byte %d of %q", i, line)
 		}
+		at := origin()
+		if used := usedPen.line(nil, &r, &at); !bytes.Equal(used, line) {
+			t.Fatalf("a pen that has written others writes otherwise:\n%s%s", line, used)
+		}
 		got := parse(t, line)
 		if again := seal(&got); !bytes.Equal(again, line) {
 			t.Fatalf("reads back otherwise:\n%s%s", line, again)
@@ -44,10 +48,13 @@ func FuzzRecord(f *testing.F) {
 	})
 }
 
+// usedPen has written many records.
+var usedPen pen
+
 // seal is the record as the first of a file.
 func seal(r *Record) []byte {
 	at := origin()
-	return appendRecord(nil, r, &at)
+	return new(pen).line(nil, r, &at)
 }
 
 // checkFields compares what was read with what was written, member by member.

@@ -7,11 +7,18 @@ import (
 	"time"
 )
 
-// queue holds records of results until they are written together.
+// queue holds records of results until they are written together: as the part of a
+// line that does not depend on the one before it.
 type queue struct {
-	mu      sync.Mutex
-	records []Record
-	lost    int
+	mu    sync.Mutex
+	texts []byte
+	ends  []int // of each text
+	lost  int
+	pen   pen
+	ids   idSource
+
+	// What of these is in the batch: it stays until that is written.
+	writing, writingLost int
 }
 
 const (
@@ -21,8 +28,8 @@ const (
 	// laterBatch is how many are written at once: a call waits no longer than
 	// that takes.
 	laterBatch = 64
-	// laterKept is for how many the room stays, some 200 KiB.
-	laterKept = 512
+	// laterKept is the size from which on the room is given back, in bytes.
+	laterKept = 256 << 10
 )
 
 // Later writes a record within a tenth of a second, or with Flush or Close. It is
@@ -30,13 +37,15 @@ const (
 // when they cannot be written they are kept, the first 8,192 of them, and tried
 // again. The number of the others is recorded.
 func (l *Log) Later(r Record) {
-	if r.Time.IsZero() {
-		r.Time = l.now()
+	now := r.Time
+	if now.IsZero() {
+		now = l.now()
 	}
 	l.results.mu.Lock()
-	first := len(l.results.records) == 0
-	if len(l.results.records) < laterMost {
-		l.results.records = append(l.results.records, r)
+	first := len(l.results.ends) == 0
+	if len(l.results.ends) < laterMost {
+		l.fill(&r, now, &l.results.ids)
+		l.results.add(&r)
 	} else {
 		l.results.lost++
 	}
@@ -119,43 +128,56 @@ func (l *Log) flushSome() (more bool, err error) {
 
 // addResults puts some of the results that wait into the batch. They stay in the
 // queue until they are written.
-func (l *Log) addResults() (records, lost int) {
-	results, lost := l.results.peek()
-	for _, r := range results {
-		l.fill(&r, r.Time)
-		l.lines = appendRecord(l.lines, &r, &l.end)
+func (l *Log) addResults() {
+	texts, ends, lost := l.results.take()
+	from := 0
+	for _, end := range ends {
+		start := len(l.lines)
+		l.lines = l.end.seal(append(l.end.begin(l.lines), texts[from:end]...), start)
+		from = end
 	}
 	if lost > 0 {
 		gap := Record{Event: Gap, Reason: strconv.Itoa(lost) + " results could not be recorded"}
-		l.fill(&gap, l.now())
-		l.lines = appendRecord(l.lines, &gap, &l.end)
+		l.fill(&gap, l.now(), &l.ids)
+		l.lines = l.pen.line(l.lines, &gap, &l.end)
 	}
-	return len(results), lost
+}
+
+// add puts a record at the end. The caller holds mu.
+func (q *queue) add(r *Record) {
+	q.texts = q.pen.write(q.texts, r)
+	q.ends = append(q.ends, len(q.texts))
 }
 
 func (q *queue) waits() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.records) > 0 || q.lost > 0
+	return len(q.ends) > 0 || q.lost > 0
 }
 
-// peek returns the oldest records, to be read while the caller holds the log's lock:
+// take returns the oldest texts, to be read while the caller holds the log's lock:
 // only drop moves them, and others are added behind.
-func (q *queue) peek() (batch []Record, lost int) {
+func (q *queue) take() (texts []byte, ends []int, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.records[:min(len(q.records), laterBatch)], q.lost
+	q.writing, q.writingLost = min(len(q.ends), laterBatch), q.lost
+	return q.texts, q.ends[:q.writing], q.lost
 }
 
-// drop takes away what is written. The room is used again.
-func (q *queue) drop(written, lost int) {
+// drop takes away what was taken and is written. The room is used again.
+func (q *queue) drop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.lost -= lost
-	left := copy(q.records, q.records[written:])
-	clear(q.records[left:])
-	q.records = q.records[:left]
-	if left == 0 && cap(q.records) > laterKept {
-		q.records = nil
+	if q.lost -= q.writingLost; q.writing == 0 {
+		return
+	}
+	gone := q.ends[q.writing-1]
+	q.texts = append(q.texts[:0], q.texts[gone:]...)
+	left := q.ends[:0]
+	for _, end := range q.ends[q.writing:] {
+		left = append(left, end-gone)
+	}
+	if q.ends = left; len(left) == 0 && cap(q.texts) > laterKept {
+		q.texts, q.ends = nil, nil
 	}
 }

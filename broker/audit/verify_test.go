@@ -73,7 +73,7 @@ func TestTamperingIsFoundAndNamed(t *testing.T) {
 		at := link{seq: r.Seq - 1}
 		copy(at.hash[:], r.Prev)
 		r.Name = name
-		return appendRecord(nil, &r, &at)
+		return new(pen).line(nil, &r, &at)
 	}
 	attacks := map[string]struct {
 		change func(lines [][]byte) [][]byte
