@@ -130,6 +130,7 @@ func (in *inbound) handle(m *Message) {
 		in.park(m, nil) // behind the calls that wait, so that their order stays
 		return
 	}
+	m.now = time.Now()
 	in.do(m, in.Gate.FromClient(m))
 }
 

@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -34,12 +35,18 @@ type Message struct {
 	metaAt  object        // params._meta
 	cuts    []span        // reserved members that the client sent, in order
 	args    []argument    // members of params.arguments, without the reserved ones
-	room    []edit        // for edits
-	words   []byte        // for the texts of those
+	method  string
+	name    string
+	now     time.Time // when it is judged, or zero
+	room    []edit    // for edits
+	words   []byte    // for the texts of those
 }
 
 // argument is one member of params.arguments.
-type argument struct{ name, value span }
+type argument struct {
+	name  string
+	value span
+}
 
 // object is where members can be put in: behind its brace.
 type object struct {
@@ -79,14 +86,22 @@ func (m *Message) read(part span) []byte {
 	return m.held.read(part)
 }
 
+// Now is when the message is judged.
+func (m *Message) Now() time.Time {
+	if m.now.IsZero() {
+		return time.Now()
+	}
+	return m.now
+}
+
 // ID is the text of the id as the client spelled it, or nil.
 func (m *Message) ID() []byte { return m.text(memberID) }
 
 // Method is the decoded method, empty for a response.
-func (m *Message) Method() string { return m.decoded(memberMethod) }
+func (m *Message) Method() string { return m.method }
 
 // Name is params.name: of a tool or a prompt.
-func (m *Message) Name() string { return m.decoded(memberName) }
+func (m *Message) Name() string { return m.name }
 
 // URI is params.uri: of a resource.
 func (m *Message) URI() string { return m.decoded(memberURI) }
@@ -102,7 +117,7 @@ func (m *Message) ClientInfo() []byte { return m.text(memberClientInfo) }
 // text in bytes and a way to read that, in the client's order: for the first 10,000.
 func (m *Message) EachArgument(f func(name string, size int, value func() []byte)) {
 	for _, a := range m.args {
-		f(decodeString(m.read(a.name)), a.value.to-a.value.from, func() []byte { return m.read(a.value) })
+		f(a.name, a.value.to-a.value.from, func() []byte { return m.read(a.value) })
 	}
 }
 
@@ -181,34 +196,34 @@ func (m *Message) decoded(which member) string {
 	return decodeString(text)
 }
 
-// decodeString decodes a valid quoted string. Common method names cost no
-// allocation.
-func decodeString(quoted []byte) string {
+// decodeString decodes a valid quoted string.
+func decodeString(quoted []byte) string { return wordBook(nil).decode(quoted) }
+
+// wordBook holds texts that come again and again. To find one there costs no memory.
+type wordBook map[string]string
+
+const (
+	maxWords = 500 // more than that are no names, but texts that somebody makes up
+	maxWord  = 100 // bytes
+)
+
+// decode decodes a valid quoted string.
+func (w wordBook) decode(quoted []byte) string {
 	if len(quoted) < 2 {
 		return "" // not reached but where a held line cannot be read
 	}
 	plain := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(plain, '\\') < 0 {
-		return intern(plain)
+	if bytes.IndexByte(plain, '\\') >= 0 {
+		text, _ := jsontext.AppendUnquote(nil, quoted)
+		return string(text)
 	}
-	text, _ := jsontext.AppendUnquote(nil, quoted)
-	return string(text)
-}
-
-func intern(text []byte) string {
-	switch string(text) {
-	case "tools/call":
-		return "tools/call"
-	case "tools/list":
-		return "tools/list"
-	case "resources/read":
-		return "resources/read"
-	case "ping":
-		return "ping"
-	case "notifications/progress":
-		return "notifications/progress"
-	case "notifications/message":
-		return "notifications/message"
+	word, known := w[string(plain)]
+	if known {
+		return word
 	}
-	return string(text)
+	word = string(plain)
+	if w != nil && len(w) < maxWords && len(word) <= maxWord {
+		w[word] = word
+	}
+	return word
 }

@@ -130,12 +130,13 @@ func (p *oracle) object(at level) *Refusal {
 			return refuse(CodeInvalidRequest, "a protocol member stands there twice")
 		}
 		seen[which] = true
+		named := unquoted(name)
 		where, refusal := p.value(at, which)
 		if refusal != nil {
 			return refusal
 		}
 		if at == arguments {
-			p.msg.args = append(p.msg.args, argument{span{from, end}, where})
+			p.msg.args = append(p.msg.args, argument{named, where})
 		}
 		cutter.kept(where.to)
 	}

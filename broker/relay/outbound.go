@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"io"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -81,6 +82,7 @@ func (out *outbound) pass(o *Output) {
 			request = &call.Request
 		}
 	}
+	o.now = time.Now()
 	v := out.Gate.FromBackend(o, request)
 	if v.Action != Forward {
 		out.refuse(o, v)

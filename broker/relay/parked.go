@@ -137,6 +137,7 @@ func (r *Relay) judgeLater(ctx context.Context, m *Message, until waiter) Verdic
 		}
 		r.turnstile.wait(ctx)
 		if ctx.Err() == nil {
+			m.now = time.Now()
 			verdict = r.Gate.FromClient(m)
 		}
 	}

@@ -40,11 +40,12 @@ type Parser struct {
 	reserved Reserved
 	grammar  grammar
 	msg      Message
+	words    wordBook // names of methods, tools and arguments
 }
 
 // NewParser returns a Parser that cuts reserved members out of what it reads.
 func NewParser(reserved Reserved) *Parser {
-	return &Parser{reserved: reserved, grammar: grammar{strict: true, maxDepth: MaxDepth}}
+	return &Parser{reserved: reserved, grammar: grammar{strict: true, maxDepth: MaxDepth}, words: wordBook{}}
 }
 
 // Parse reads one line without its '\n'. It returns nil and nil for a blank
@@ -107,6 +108,7 @@ func (p *Parser) envelope() (*Message, *Refusal) {
 	if refusal := p.msg.check(); refusal != nil {
 		return nil, refusal
 	}
+	p.msg.method, p.msg.name = p.decoded(memberMethod), p.decoded(memberName)
 	return &p.msg, nil
 }
 
@@ -122,7 +124,6 @@ func (p *Parser) object(at level) *Refusal {
 		if g.flaw != sound {
 			break
 		}
-		name := span{from, g.offset()}
 		if at != ref && at != notifications && p.reserved.has(quoted) {
 			if len(p.msg.cuts) == maxForged {
 				return refuse(CodeInvalidRequest, "too many members that only the proxy may set")
@@ -140,13 +141,17 @@ func (p *Parser) object(at level) *Refusal {
 			return refuse(CodeInvalidRequest, "a protocol member stands there twice")
 		}
 		seen[which] = true
+		named := ""
+		if at == arguments && len(p.msg.args) < maxListed {
+			named = p.words.decode(quoted)
+		}
 		g.take(':')
 		where, refusal := p.value(at, which)
 		if refusal != nil {
 			return refusal
 		}
 		if at == arguments && len(p.msg.args) < maxListed {
-			p.msg.args = append(p.msg.args, argument{name, where})
+			p.msg.args = append(p.msg.args, argument{named, where})
 		}
 		cutter.kept(where.to)
 	}
@@ -155,6 +160,14 @@ func (p *Parser) object(at level) *Refusal {
 	}
 	p.noteObject(at, object{open: open, empty: cutter.close()})
 	return nil
+}
+
+// decoded is the text of a member that is a string, and else empty.
+func (p *Parser) decoded(which member) string {
+	if text := p.msg.text(which); len(text) > 0 && text[0] == '"' {
+		return p.words.decode(text)
+	}
+	return ""
 }
 
 func (p *Parser) noteObject(at level, o object) {

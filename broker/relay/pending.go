@@ -36,9 +36,10 @@ type pending struct {
 // may be on the way, and must be known as the answer that it is.
 type inFlightCall struct {
 	Request
-	whole     bool // its answer is judged, and so is not streamed
-	cancelled bool // by the client
-	expired   bool // the client has had an error for it
+	key       string // of the table
+	whole     bool   // its answer is judged, and so is not streamed
+	cancelled bool   // by the client
+	expired   bool   // the client has had an error for it
 	deadline  time.Time
 	list      *list.List // that it is in: hurried, abandoned or none
 	place     *list.Element
@@ -57,6 +58,14 @@ func idKey(id []byte) string {
 	return string(id)
 }
 
+// find returns the call with this id, or nil. mu must be held.
+func (p *pending) find(id []byte) *inFlightCall {
+	if len(id) > 0 && id[0] == '"' {
+		return p.calls[idKey(id)]
+	}
+	return p.calls[string(id)] // which costs no memory
+}
+
 // add notes a call. It reports false when its id is in use or the table is full.
 func (p *pending) add(request Request, whole bool) bool {
 	key := idKey(request.ID)
@@ -66,7 +75,7 @@ func (p *pending) add(request Request, whole bool) bool {
 		if !used.cancelled && !used.expired {
 			return false
 		}
-		p.remove(key, used)
+		p.remove(used)
 	}
 	if len(p.calls) >= maxPending && !p.forgetAbandoned() {
 		return false
@@ -74,7 +83,7 @@ func (p *pending) add(request Request, whole bool) bool {
 	if p.calls == nil {
 		p.calls = make(map[string]*inFlightCall)
 	}
-	call := &inFlightCall{Request: request, whole: whole}
+	call := &inFlightCall{Request: request, key: key, whole: whole}
 	p.calls[key] = call
 	if whole {
 		p.whole++
@@ -84,8 +93,8 @@ func (p *pending) add(request Request, whole bool) bool {
 }
 
 // remove must be called with mu held.
-func (p *pending) remove(key string, call *inFlightCall) {
-	delete(p.calls, key)
+func (p *pending) remove(call *inFlightCall) {
+	delete(p.calls, call.key)
 	if call.whole {
 		p.whole--
 	}
@@ -109,7 +118,7 @@ func (p *pending) forgetAbandoned() bool {
 		return false
 	}
 	call := front.Value.(*inFlightCall)
-	p.remove(idKey(call.ID), call)
+	p.remove(call)
 	return true
 }
 
@@ -118,7 +127,7 @@ func (p *pending) forgetAbandoned() bool {
 func (p *pending) cancel(id []byte) *Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call := p.calls[idKey(id)]
+	call := p.find(id)
 	if call == nil || call.cancelled {
 		return nil
 	}
@@ -132,12 +141,11 @@ func (p *pending) cancel(id []byte) *Request {
 
 // take removes and returns the call with this id, or nil.
 func (p *pending) take(id []byte) *inFlightCall {
-	key := idKey(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call := p.calls[key]
+	call := p.find(id)
 	if call != nil {
-		p.remove(key, call)
+		p.remove(call)
 	}
 	return call
 }
@@ -145,17 +153,16 @@ func (p *pending) take(id []byte) *inFlightCall {
 // takeStreamed removes and returns the call with this id, if there is one and
 // its answer may be streamed.
 func (p *pending) takeStreamed(id []byte) (call *inFlightCall, streamed bool) {
-	key := idKey(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call = p.calls[key]
+	call = p.find(id)
 	switch {
 	case call == nil:
 		return nil, true
 	case call.whole || call.expired:
 		return nil, false
 	}
-	p.remove(key, call)
+	p.remove(call)
 	return call, true
 }
 

@@ -1,6 +1,9 @@
 package relay
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // Output is one line of the backend, read loosely: what the backend says is
 // passed on, so only what the relay itself needs is looked at. It refers to the
@@ -11,7 +14,8 @@ type Output struct {
 	id, method []byte // texts
 	res, fail  span
 	streamed   bool
-	size       int // of a streamed line
+	size       int       // of a streamed line
+	now        time.Time // when it was read, or zero
 }
 
 // Kind says whether the line is a call of the client, a notification or a response.
@@ -32,6 +36,14 @@ func (o *Output) Size() int {
 		return len(o.line)
 	}
 	return o.size
+}
+
+// Now is when the message is judged.
+func (o *Output) Now() time.Time {
+	if o.now.IsZero() {
+		return time.Now()
+	}
+	return o.now
 }
 
 // ID is the text of the id, or nil.
