@@ -21,7 +21,7 @@ import (
 
 // mayAsk reports whether the server may ask something of the client, and if not
 // what denies it.
-func (g *gate) mayAsk(method string, now identity.Snapshot) (rule string, may bool) {
+func (g *gate) mayAsk(method string, now *identity.Snapshot) (rule string, may bool) {
 	// A ping asks for nothing, and a task is one of a request that was let through.
 	if method == "ping" || strings.HasPrefix(method, "tasks/") {
 		return "", true

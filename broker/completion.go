@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/policy"
@@ -44,8 +43,8 @@ func completedVariable(m *relay.Message) string {
 
 // completed is the answer to a completion without the values that lead to
 // resources which the user may not read; nil if it stays as it is.
-func (d *doors) completed(out *relay.Output, request *relay.Request, of completionOf, now identity.Snapshot) []byte {
-	view, moment := d.policy.of(now, d.server), time.Now()
+func (d *doors) completed(out *relay.Output, request *relay.Request, of completionOf, now *identity.Snapshot) []byte {
+	view, moment := d.policy.of(now, d.server), out.Now()
 	if view.AllowsAll() {
 		return nil
 	}

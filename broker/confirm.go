@@ -155,12 +155,12 @@ func (c *confirmer) modern(sent, m *relay.Message, sub string, keep func(state s
 
 // confirmed reports whether the person agreed to a call, or none need to. If
 // not, the verdict asks them, or says that they did not.
-func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.Verdict, bool) {
+func (g *gate) confirmed(sent, m *relay.Message, now *identity.Snapshot) (relay.Verdict, bool) {
 	if m.Method() != "tools/call" || !g.doors.policy.of(now, g.server).Confirms(m.Name()) {
 		return relay.Verdict{}, true
 	}
 	if !canConfirm(g.capabilities(m)) {
-		g.record(m, now.User, audit.Deny, "confirm: this client cannot ask")
+		g.record(m, &now.User, audit.Deny, "confirm: this client cannot ask")
 		return g.refuse(m, codeDenied, cannotAskWords), false
 	}
 	// Nobody is asked to agree to what is then refused as too often.
@@ -175,7 +175,7 @@ func (g *gate) confirmed(sent, m *relay.Message, now identity.Snapshot) (relay.V
 		said, verdict = g.confirmer.legacy(m, now.User.Sub)
 	}
 	if said == refused {
-		g.record(m, now.User, audit.Deny, "confirm: the person did not agree")
+		g.record(m, &now.User, audit.Deny, "confirm: the person did not agree")
 		return g.refuse(m, codeDenied, didNotAgreeWords), false
 	}
 	return verdict, said == agreed

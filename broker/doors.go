@@ -33,8 +33,8 @@ type ruling struct {
 }
 
 // judge asks the policy about a call of the client.
-func (d *doors) judge(m *relay.Message, session identity.Snapshot, now time.Time) ruling {
-	view := d.policy.of(session, d.server)
+func (d *doors) judge(m *relay.Message, session *identity.Snapshot) ruling {
+	view, now := d.policy.of(session, d.server), m.Now()
 	method := m.Method()
 	if known, found := resembledMethod(method); found {
 		return refusal(policy.Item{Kind: policy.Method, Name: method}, "look-alike", "MCP has no method of this name, which only looks like "+known)
@@ -155,8 +155,8 @@ var filteredLists = map[string]list{
 
 // filter returns the answer to a list method without what the user may not use,
 // or nil if it stays as it is. A list that cannot be read does not pass.
-func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.Snapshot) []byte {
-	view, moment := d.policy.of(now, d.server), time.Now()
+func (d *doors) filter(out *relay.Output, request *relay.Request, now *identity.Snapshot) []byte {
+	view, moment := d.policy.of(now, d.server), out.Now()
 	where := filteredLists[request.Method]
 	pinned := request.Method == "tools/list" && d.pins.blocking()
 	if request.Method != "tasks/list" && view.AllowsAll() && !pinned {
@@ -186,7 +186,7 @@ func (d *doors) filter(out *relay.Output, request *relay.Request, now identity.S
 }
 
 // hears reports whether a user may get a notification of the server.
-func (d *doors) hears(out *relay.Output, now identity.Snapshot) bool {
+func (d *doors) hears(out *relay.Output, now *identity.Snapshot) bool {
 	method := out.Method()
 	task := strings.HasPrefix(method, "notifications/tasks")
 	if method != "notifications/resources/updated" && !task {
@@ -206,7 +206,7 @@ func (d *doors) hears(out *relay.Output, now identity.Snapshot) bool {
 		return !known || owner.sub == now.User.Sub
 	}
 	item := policy.Item{Kind: policy.Resource, Name: message.Params.URI}
-	return d.policy.of(now, d.server).Decide(item, time.Now()).Effect == policy.Allow
+	return d.policy.of(now, d.server).Decide(item, out.Now()).Effect == policy.Allow
 }
 
 // taskBook knows whose task is whose.

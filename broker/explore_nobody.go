@@ -33,14 +33,14 @@ func (g nobodysGate) FromClient(m *relay.Message) relay.Verdict {
 	method := m.Method()
 	switch {
 	case m.Kind() == relay.Notification && !strings.HasPrefix(method, "notifications/"):
-		g.record(m, identity.User{}, audit.Refused, "a call without an id")
+		g.record(m, &identity.User{}, audit.Refused, "a call without an id")
 		return relay.Verdict{Action: relay.Drop}
 	case m.Kind() != relay.Call || !userMethods[method]:
 		v := g.cleaned(m)
 		v.Tag = m.Cursor() == nil
 		return v
 	}
-	call, commit, err := g.recordCall(m, identity.User{}, nobodysRule)
+	call, commit, err := g.recordCall(m, &writtenUser{user: &identity.User{}}, nobodysRule)
 	if err != nil {
 		return g.refuse(m, codeUnrecorded, unrecordedWords(err))
 	}

@@ -37,9 +37,10 @@ const (
 
 // session is what the gate needs of a sign-in.
 type session interface {
-	Snapshot() identity.Snapshot
+	// Snapshot is never changed.
+	Snapshot() *identity.Snapshot
 	// Wait blocks while the session is loading or being renewed.
-	Wait(context.Context) identity.Snapshot
+	Wait(context.Context) *identity.Snapshot
 	// Used tells that a call was let through, which holds off an idle limit.
 	Used()
 }
@@ -96,7 +97,7 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	switch {
 	case m.Kind() == relay.Notification && !strings.HasPrefix(method, "notifications/"):
 		// A call without an id would run without an answer and without a trace.
-		g.record(m, identity.User{}, audit.Refused, "a call without an id")
+		g.record(m, &identity.User{}, audit.Refused, "a call without an id")
 		return relay.Verdict{Action: relay.Drop}
 	case m.Kind() == relay.Notification && !knownNotifications[method]:
 		return g.unknownNotification(m)
@@ -115,7 +116,7 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 
 // unsettled reports whether the session is about to know more: it is loading,
 // or its token is over and can be renewed.
-func unsettled(now identity.Snapshot) bool {
+func unsettled(now *identity.Snapshot) bool {
 	return now.State == identity.Loading || now.State == identity.Troubled && errors.Is(now.Err, identity.ErrExpired)
 }
 
@@ -134,7 +135,7 @@ func (g *gate) settled(ctx context.Context) {
 // A client's attempt to set them is put on record.
 func (g *gate) cleaned(m *relay.Message) relay.Verdict {
 	if m.Spoofed() {
-		g.record(m, g.session.Snapshot().User, audit.Allow, "the user that the client sent was removed")
+		g.record(m, &g.session.Snapshot().User, audit.Allow, "the user that the client sent was removed")
 	}
 	return relay.Verdict{Action: relay.Forward, WholeAnswer: readsAnswer(m.Method()) || g.readsInput(m)}
 }
@@ -147,7 +148,7 @@ func readsAnswer(method string) bool {
 }
 
 // forUser judges a call of a signed-in user.
-func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
+func (g *gate) forUser(m *relay.Message, now *identity.Snapshot) relay.Verdict {
 	method := m.Method()
 	if _, isList := filteredLists[method]; isList {
 		v := g.cleaned(m)
@@ -164,11 +165,11 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 	if method == "tools/call" && m.Name() == signInTool && !g.tools.has(signInTool) {
 		return answer(signedInAnswer(m, now.User))
 	}
-	switch ruling := g.doors.judge(m, now, time.Now()); {
+	switch ruling := g.doors.judge(m, now); {
 	case ruling.Effect == policy.StepUp:
 		return g.stepUp(sent, m, now, ruling)
 	case ruling.Effect == policy.Deny:
-		g.record(m, now.User, audit.Deny, ruling.Rule)
+		g.record(m, &now.User, audit.Deny, ruling.Rule)
 		return g.refuse(m, codeDenied, g.doors.words(ruling, now, g.profile()))
 	case !userMethods[method]:
 		return g.completion(m, ruling.item)
@@ -179,7 +180,7 @@ func (g *gate) forUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
 		if verdict, limited := g.limited(m, now, g.doors.limits.take); limited {
 			return verdict
 		}
-		return g.allowed(sent, m, now.User, ruling)
+		return g.allowed(sent, m, &now.User, ruling)
 	}
 }
 
@@ -193,13 +194,14 @@ func (g *gate) refuse(m *relay.Message, code int, words string) relay.Verdict {
 
 // mendedBySignIn reports whether a plain sign-in is what is missing. A lock is
 // lifted only by the command that says so.
-func mendedBySignIn(now identity.Snapshot) bool {
+func mendedBySignIn(now *identity.Snapshot) bool {
 	return now.State == identity.SignedOut && !errors.As(now.Err, new(*identity.LockedError))
 }
 
 // allowed sends a call on, with the user in it and on record.
-func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling) relay.Verdict {
-	add := g.insertion(m, user)
+func (g *gate) allowed(sent, m *relay.Message, user *identity.User, ruling ruling) relay.Verdict {
+	written := g.user.of(user)
+	add := g.insertion(m, written.text)
 	// Arguments that are no object are refused in every mode: a server might
 	// decode a text, and find in it the user that the client wrote there.
 	if !m.CanHold(relay.Insertion{Meta: add.Meta, Argument: add.Meta}) {
@@ -207,7 +209,7 @@ func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling
 		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
 			"mcpauth: params, _meta and arguments must be objects", nil))
 	}
-	call, commit, err := g.recordCall(m, user, ruling.Rule)
+	call, commit, err := g.recordCall(m, written, ruling.Rule)
 	if err != nil {
 		return g.refuse(m, codeUnrecorded, unrecordedWords(err))
 	}
@@ -221,14 +223,13 @@ func (g *gate) allowed(sent, m *relay.Message, user identity.User, ruling ruling
 }
 
 // insertion is the user for this call.
-func (g *gate) insertion(m *relay.Message, user identity.User) relay.Insertion {
-	text := g.user.text(user)
-	add := relay.Insertion{Meta: text}
+func (g *gate) insertion(m *relay.Message, user []byte) relay.Insertion {
+	add := relay.Insertion{Meta: user}
 	if m.Method() != "tools/call" {
 		return add
 	}
 	if g.userContext == contextAlways || g.userContext == contextAuto && g.tools.takesUser(m.Name()) {
-		add.Argument = text
+		add.Argument = user
 	}
 	return add
 }
@@ -250,7 +251,7 @@ func (g *gate) unknownTool(m *relay.Message) func(context.Context) {
 }
 
 // withoutUser answers a call that there is no user for.
-func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdict {
+func (g *gate) withoutUser(m *relay.Message, now *identity.Snapshot) relay.Verdict {
 	method := m.Method()
 	if method == "subscriptions/listen" && !wantsResources(m) {
 		return g.cleaned(m) // how a modern client hears of the sign-in
@@ -264,7 +265,7 @@ func (g *gate) withoutUser(m *relay.Message, now identity.Snapshot) relay.Verdic
 				return verdict
 			}
 		}
-		g.record(m, now.User, audit.SignedOut, stateReason(now))
+		g.record(m, &now.User, audit.SignedOut, stateReason(now))
 	}
 	if list := signedOutList(m, g.profile()); list != nil && g.explorer == nil {
 		return answer(list)

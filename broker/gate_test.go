@@ -19,25 +19,25 @@ import (
 // fixedSession is a session that a test sets.
 type fixedSession struct {
 	mu  sync.Mutex
-	now identity.Snapshot
+	now *identity.Snapshot
 
 	used atomic.Int32
 }
 
-func (s *fixedSession) Snapshot() identity.Snapshot {
+func (s *fixedSession) Snapshot() *identity.Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now
 }
 
-func (s *fixedSession) Wait(context.Context) identity.Snapshot { return s.Snapshot() }
+func (s *fixedSession) Wait(context.Context) *identity.Snapshot { return s.Snapshot() }
 
 func (s *fixedSession) Used() { s.used.Add(1) }
 
 func (s *fixedSession) set(now identity.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now = now
+	s.now = &now
 }
 
 func signedIn(sub string) identity.Snapshot {
@@ -65,7 +65,8 @@ func (n *notebook) Append(r audit.Record) error {
 }
 
 func testGate() (*gate, *fixedSession, *notebook) {
-	session, record, tools := &fixedSession{now: signedIn("ada")}, &notebook{}, &toolBook{}
+	session, record, tools := &fixedSession{}, &notebook{}, &toolBook{}
+	session.set(signedIn("ada"))
 	rules := fixedPolicy(policy.SignedIn())
 	pins := &pinBook{mode: rules.pin, say: func(string) {}, changed: func() {}}
 	return &gate{

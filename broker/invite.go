@@ -35,14 +35,14 @@ type inviter struct {
 type errand struct {
 	options identity.LoginOptions
 	words   string // for the person, behind where to sign in
-	done    func(identity.Snapshot) bool
+	done    func(*identity.Snapshot) bool
 }
 
 // signInErrand is the errand of somebody who is not signed in.
 func signInErrand() errand {
 	return errand{
 		words: ", so that this server knows who you are.",
-		done:  func(now identity.Snapshot) bool { return now.State == identity.SignedIn },
+		done:  func(now *identity.Snapshot) bool { return now.State == identity.SignedIn },
 	}
 }
 

@@ -45,10 +45,10 @@ func (b *Broker) judge(ctx context.Context, r Resolved, server string, supposed 
 	if known.User.Sub != "" {
 		known.State = identity.SignedIn // what is asked is who it is, not whether the token is good
 	}
-	if err := checkSupposed(compiled, policyUser(known), supposed); err != nil {
+	if err := checkSupposed(compiled, policyUser(&known), supposed); err != nil {
 		return nil, err
 	}
-	user, err := suppose(policyUser(known), supposed, time.Now())
+	user, err := suppose(policyUser(&known), supposed, time.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -32,17 +32,17 @@ type limiter struct {
 type limitAsk func(limits []policy.ToolLimit, sub, tool string, now time.Time) (wait time.Duration, limit string, err error)
 
 // limited asks the limiter about a call, and refuses one that is too many.
-func (g *gate) limited(m *relay.Message, now identity.Snapshot, ask limitAsk) (verdict relay.Verdict, limited bool) {
+func (g *gate) limited(m *relay.Message, now *identity.Snapshot, ask limitAsk) (verdict relay.Verdict, limited bool) {
 	if m.Method() != "tools/call" {
 		return verdict, false
 	}
 	limits := g.doors.policy.current.Load().Limits(m.Name())
-	switch wait, limit, err := ask(limits, now.User.Sub, m.Name(), time.Now()); {
+	switch wait, limit, err := ask(limits, now.User.Sub, m.Name(), m.Now()); {
 	case err != nil:
-		g.record(m, now.User, audit.Refused, "the policy limits it, and it could not be counted")
+		g.record(m, &now.User, audit.Refused, "the policy limits it, and it could not be counted")
 		return g.refuse(m, codeUnrecorded, uncountedWords(err)), true
 	case wait > 0:
-		g.record(m, now.User, audit.Deny, "limit: "+limit)
+		g.record(m, &now.User, audit.Deny, "limit: "+limit)
 		return g.refuse(m, codeDenied, limitWords(m.Name(), limit, wait)), true
 	}
 	return verdict, false

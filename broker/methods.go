@@ -3,7 +3,6 @@ package broker
 import (
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/mcpauth/mcpauth/broker/audit"
 	"github.com/mcpauth/mcpauth/broker/policy"
@@ -55,8 +54,8 @@ func (g *gate) unknownNotification(m *relay.Message) relay.Verdict {
 		return g.cleaned(m)
 	}
 	item := policy.Item{Kind: policy.Method, Name: m.Method()}
-	if decision := g.doors.policy.of(now, g.server).Decide(item, time.Now()); decision.Effect != policy.Allow {
-		g.record(m, now.User, audit.Deny, decision.Rule)
+	if decision := g.doors.policy.of(now, g.server).Decide(item, m.Now()); decision.Effect != policy.Allow {
+		g.record(m, &now.User, audit.Deny, decision.Rule)
 		return relay.Verdict{Action: relay.Drop}
 	}
 	return g.cleaned(m)

@@ -112,7 +112,7 @@ type follower struct {
 // run follows the session until ctx ends. States in which it is about to know
 // more are passed over: nobody saw a list that comes from one.
 func (f *follower) run(ctx context.Context) {
-	var logged identity.Snapshot // Loading
+	logged := &identity.Snapshot{} // Loading
 	var seen *face
 	for {
 		changed := f.session.Changed()
@@ -137,7 +137,7 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-func stateLine(profile string, now identity.Snapshot) string {
+func stateLine(profile string, now *identity.Snapshot) string {
 	switch now.State {
 	case identity.SignedIn:
 		return "signed in to " + profile
@@ -153,7 +153,7 @@ type face struct {
 	proof    string // what a policy knows of the user
 }
 
-func faceOf(now identity.Snapshot) face {
+func faceOf(now *identity.Snapshot) face {
 	if now.State != identity.SignedIn {
 		return face{}
 	}

@@ -162,15 +162,15 @@ func (w *policyWatch) pin() string { return w.current.Load().Pin() }
 // userView is the policy as the last user saw it, kept from call to call.
 type userView struct {
 	policy *policy.Policy
-	now    identity.Snapshot
+	now    *identity.Snapshot
 	view   *policy.View
 }
 
 // of returns the policy as the user of a session sees it. Who is not signed in
 // is nobody.
-func (w *policyWatch) of(now identity.Snapshot, server string) *policy.View {
+func (w *policyWatch) of(now *identity.Snapshot, server string) *policy.View {
 	p := w.current.Load()
-	if last := w.view.Load(); last != nil && last.policy == p && sameProof(&last.now, &now) {
+	if last := w.view.Load(); last != nil && last.policy == p && sameProof(last.now, now) {
 		return last.view
 	}
 	view := p.For(policyUser(now), server)
@@ -180,13 +180,13 @@ func (w *policyWatch) of(now identity.Snapshot, server string) *policy.View {
 
 // sameProof reports whether two snapshots say the same to a policy.
 func sameProof(a, b *identity.Snapshot) bool {
-	return a.State == b.State && a.ACR == b.ACR && sameUser(&a.User, &b.User) &&
+	return a == b || a.State == b.State && a.ACR == b.ACR && sameUser(&a.User, &b.User) &&
 		// A session makes a map anew when it makes a user anew.
 		reflect.ValueOf(a.Claims).Pointer() == reflect.ValueOf(b.Claims).Pointer()
 }
 
 // policyUser is what the policy may know of a user.
-func policyUser(now identity.Snapshot) policy.User {
+func policyUser(now *identity.Snapshot) policy.User {
 	if now.State != identity.SignedIn {
 		return policy.User{}
 	}

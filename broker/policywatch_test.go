@@ -34,7 +34,8 @@ func TestPolicyReload(t *testing.T) {
 		}
 	}
 	may := func(tool string) bool {
-		view := w.of(signedIn("ada"), "")
+		ada := signedIn("ada")
+		view := w.of(&ada, "")
 		return view.Decide(policy.Item{Kind: policy.Tool, Name: tool}, time.Now()).Effect == policy.Allow
 	}
 	w.start()

@@ -169,15 +169,15 @@ func (b *Broker) openCalls(log *record, said *logbook) *callBook {
 
 // record writes the audit record of a call. What cannot be recorded must not
 // happen, so whoever would let the call leave looks at the error.
-func (g *gate) record(m *relay.Message, user identity.User, decision, reason string) error {
+func (g *gate) record(m *relay.Message, user *identity.User, decision, reason string) error {
 	return g.audit.Append(g.callRecord(m, user, decision, reason))
 }
 
 // recordCall prepares the record of a call that is allowed, whose answer is then
 // recorded, too. It is written when the commit is done, before the call leaves.
-func (g *gate) recordCall(m *relay.Message, user identity.User, rule string) (*openCall, relay.Commit, error) {
-	r := g.callRecord(m, user, audit.Allow, rule)
-	call := &openCall{writtenUser: g.user.written(), method: r.Method, name: r.Name, sent: r.Time}
+func (g *gate) recordCall(m *relay.Message, user *writtenUser, rule string) (*openCall, relay.Commit, error) {
+	r := g.callRecord(m, user.user, audit.Allow, rule)
+	call := &openCall{writtenUser: user, method: r.Method, name: r.Name, sent: r.Time}
 	if g.calls != nil {
 		call.id = g.calls.ids.Next(r.Time)
 		r.ID = call.id
@@ -190,9 +190,9 @@ func (g *gate) recordCall(m *relay.Message, user identity.User, rule string) (*o
 	return call, commit, nil
 }
 
-func (g *gate) callRecord(m *relay.Message, user identity.User, decision, reason string) audit.Record {
+func (g *gate) callRecord(m *relay.Message, user *identity.User, decision, reason string) audit.Record {
 	r := audit.Record{
-		Time: time.Now(), Event: audit.Call, Profile: g.profile(), Server: g.server,
+		Time: m.Now(), Event: audit.Call, Profile: g.profile(), Server: g.server,
 		Sub: user.Sub, Email: user.Email,
 		Method: m.Method(), Name: audit.RedactURI(subject(m)),
 		Decision: decision, Reason: reason, Spoofed: m.Spoofed(),
@@ -297,7 +297,7 @@ func (c *callBook) answered(out *relay.Output, request *relay.Request) {
 	if !ok || !c.close(call) {
 		return
 	}
-	r := call.result(time.Now())
+	r := call.result(out.Now())
 	r.Bytes = out.Size()
 	switch {
 	case out.Failed():

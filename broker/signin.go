@@ -18,8 +18,8 @@ type signIn struct {
 	session atomic.Pointer[openSession]
 
 	mu      sync.Mutex
-	failed  identity.Snapshot // why there is no session yet; Loading before it was tried
-	changed chan struct{}     // closed when failed changes or the session is there
+	failed  *identity.Snapshot // why there is no session yet; Loading before it was tried
+	changed chan struct{}      // closed when failed changes or the session is there
 }
 
 // openSession is a session and the profile that it is of.
@@ -35,18 +35,18 @@ const tryAgain = 500 * time.Millisecond
 // openSignIn starts to open a session and keeps it up to date until ctx ends.
 // open may take as long as the keychain.
 func openSignIn(ctx context.Context, open func(context.Context) (*openSession, error)) *signIn {
-	s := &signIn{ended: make(chan struct{}), changed: make(chan struct{})}
+	s := &signIn{ended: make(chan struct{}), changed: make(chan struct{}), failed: &identity.Snapshot{}}
 	go func() {
 		defer close(s.ended)
 		for ctx.Err() == nil {
 			session, err := open(ctx)
 			if err == nil {
 				s.session.Store(session)
-				s.turn(identity.Snapshot{})
+				s.turn(&identity.Snapshot{})
 				session.Run(ctx)
 				return
 			}
-			s.turn(identity.Snapshot{State: identity.Troubled, Err: err})
+			s.turn(&identity.Snapshot{State: identity.Troubled, Err: err})
 			select {
 			case <-time.After(tryAgain):
 			case <-ctx.Done():
@@ -57,7 +57,7 @@ func openSignIn(ctx context.Context, open func(context.Context) (*openSession, e
 }
 
 // turn tells whoever waits that there is something new.
-func (s *signIn) turn(now identity.Snapshot) {
+func (s *signIn) turn(now *identity.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed.Err != nil && now.Err != nil && s.failed.Err.Error() == now.Err.Error() {
@@ -77,7 +77,7 @@ func (s *signIn) profile() string {
 }
 
 // Snapshot implements session.
-func (s *signIn) Snapshot() identity.Snapshot {
+func (s *signIn) Snapshot() *identity.Snapshot {
 	if session := s.session.Load(); session != nil {
 		return session.Snapshot()
 	}
@@ -87,7 +87,7 @@ func (s *signIn) Snapshot() identity.Snapshot {
 }
 
 // Wait implements session.
-func (s *signIn) Wait(ctx context.Context) identity.Snapshot {
+func (s *signIn) Wait(ctx context.Context) *identity.Snapshot {
 	for {
 		changed := s.Changed()
 		if session := s.session.Load(); session != nil {

@@ -12,14 +12,14 @@ import (
 
 // stepUp has the person sign in again for a call that needs more than the
 // sign-in has: through the client where it can ask, else in words.
-func (g *gate) stepUp(sent, m *relay.Message, now identity.Snapshot, ruling ruling) relay.Verdict {
+func (g *gate) stepUp(sent, m *relay.Message, now *identity.Snapshot, ruling ruling) relay.Verdict {
 	if g.canInvite(m) {
 		verdict, invited := g.inviter.invite(sent, m, g.errand(ruling))
 		if invited {
 			return verdict
 		}
 	}
-	g.record(m, now.User, audit.Deny, "needs another sign-in: "+ruling.Rule)
+	g.record(m, &now.User, audit.Deny, "needs another sign-in: "+ruling.Rule)
 	return g.refuse(m, codeSignIn, stepUpWords(ruling, g.profile()))
 }
 
@@ -28,7 +28,7 @@ func (g *gate) errand(r ruling) errand {
 	return errand{
 		options: stepUpOptions(r.Needs),
 		words:   " again: " + r.item.Name + " needs " + r.Needs.String() + ".",
-		done: func(now identity.Snapshot) bool {
+		done: func(now *identity.Snapshot) bool {
 			view := g.doors.policy.of(now, g.server)
 			return now.State == identity.SignedIn && view.Decide(r.item, time.Now()).Effect != policy.StepUp
 		},

@@ -131,7 +131,7 @@ func TestStepUpInVain(t *testing.T) {
 	cancel()
 	_ = session
 	i := &invitation{errand: g.errand(ruling{item: itemOf(message(t, whoami))})}
-	i.done = func(identity.Snapshot) bool { return false }
+	i.done = func(*identity.Snapshot) bool { return false }
 	if g.inviter.untilDone(ended, i) {
 		t.Error("a sign-in that brings nothing counts")
 	}

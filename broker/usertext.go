@@ -15,25 +15,23 @@ type userText struct {
 }
 
 type writtenUser struct {
-	user identity.User
+	user *identity.User
 	text []byte
 }
 
-// text returns the user as JSON. The caller must not change it.
-func (u *userText) text(user identity.User) []byte {
-	if last := u.last.Load(); last != nil && sameUser(&last.user, &user) {
-		return last.text
+// of returns the user as JSON. The caller must not change it, nor the user later.
+func (u *userText) of(user *identity.User) *writtenUser {
+	if last := u.last.Load(); last != nil && (last.user == user || sameUser(last.user, user)) {
+		return last
 	}
 	text, err := json.Marshal(user)
 	if err != nil {
 		panic(err) // strings, integers and lists of strings always encode
 	}
-	u.last.Store(&writtenUser{user, text})
-	return text
+	written := &writtenUser{user, text}
+	u.last.Store(written)
+	return written
 }
-
-// written is the user of the last text, to be told apart by its address.
-func (u *userText) written() *writtenUser { return u.last.Load() }
 
 func sameUser(a, b *identity.User) bool {
 	return a.Sub == b.Sub && a.UserID == b.UserID && a.ExpiresAt == b.ExpiresAt && a.AuthTime == b.AuthTime &&

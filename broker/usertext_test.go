@@ -32,7 +32,7 @@ func TestSameUserKnowsEveryField(t *testing.T) {
 func TestUserTextFollowsTheUser(t *testing.T) {
 	var u userText
 	for _, sub := range []string{"ada", "ada", "grace", "ada"} {
-		if text := string(u.text(identity.User{Sub: sub})); !strings.Contains(text, `"sub":"`+sub+`"`) {
+		if text := string(u.of(&identity.User{Sub: sub}).text); !strings.Contains(text, `"sub":"`+sub+`"`) {
 			t.Errorf("%s: %s", sub, text)
 		}
 	}

@@ -39,7 +39,7 @@ func signedOutList(m *relay.Message, profile string) []byte {
 }
 
 // signedOutCode tells nobody signed in from a sign-in that cannot be used.
-func signedOutCode(now identity.Snapshot) int {
+func signedOutCode(now *identity.Snapshot) int {
 	if now.State == identity.Troubled {
 		return codeTrouble
 	}
@@ -64,7 +64,7 @@ func signedInAnswer(m *relay.Message, user identity.User) []byte {
 }
 
 // signedOutWords tell a model what happened and what the person can do.
-func signedOutWords(profile string, now identity.Snapshot) string {
+func signedOutWords(profile string, now *identity.Snapshot) string {
 	if now.State == identity.Troubled {
 		return fmt.Sprintf("The sign-in%s cannot be used right now, so nothing was sent: %s\n%s",
 			to(profile), stateReason(now), troubleCure(now.Err))
@@ -111,7 +111,7 @@ func troubleCure(err error) string {
 }
 
 // stateReason says why a session is not usable.
-func stateReason(now identity.Snapshot) string {
+func stateReason(now *identity.Snapshot) string {
 	if now.Err == nil || now.Err == identity.ErrSignedOut {
 		return "not signed in"
 	}
@@ -119,7 +119,7 @@ func stateReason(now identity.Snapshot) string {
 }
 
 // words say for a model why something is denied.
-func (d *doors) words(r ruling, session identity.Snapshot, profile string) string {
+func (d *doors) words(r ruling, session *identity.Snapshot, profile string) string {
 	why := r.why
 	if why == "" {
 		why = d.policy.of(session, d.server).Explain(r.item, time.Now()).Why()

@@ -130,7 +130,7 @@ func TestLockCutsAndUnlockRestores(t *testing.T) {
 		t.Errorf("a token: %v", err)
 	}
 	w.clock.advance(55 * time.Minute) // when it would be renewed
-	if got := w.running(t, w.machine(t, w.accounts.stateDir)).Wait(t.Context()); !isLocked(got) {
+	if got := w.running(t, w.machine(t, w.accounts.stateDir)).Wait(t.Context()); !isLocked(*got) {
 		t.Errorf("a new process: %+v", got)
 	}
 	if status, err := another.Status(t.Context(), w.client); err != nil || !isLocked(status.Snapshot) {

@@ -21,8 +21,8 @@ const (
 )
 
 // Session follows one client's sign-in for as long as a proxy runs. Its
-// methods are safe for concurrent use; the slices of a Snapshot are shared and
-// must not be changed.
+// methods are safe for concurrent use; a Snapshot is shared and must not be
+// changed.
 type Session struct {
 	accounts *Accounts
 	client   Client
@@ -116,23 +116,23 @@ func (s *Session) Run(ctx context.Context) {
 // Snapshot tells where the session stands, from memory and without waiting. A
 // token or a limit that has run out since the last look is seen to be over at
 // once, and by all: whoever was told so must hear when it is otherwise again.
-func (s *Session) Snapshot() Snapshot {
+func (s *Session) Snapshot() *Snapshot {
 	v, now := s.view.Load(), s.accounts.now()
 	switch {
 	case v.rec == nil:
-		return v.now
+		return &v.now
 	case v.now.State == SignedIn && !v.rec.good(now), v.now.State != SignedOut && s.stopped(v.rec, now) != nil:
 		s.update(func(*sessionState) {})
-		return s.view.Load().now
+		return &s.view.Load().now
 	}
-	return v.now
+	return &v.now
 }
 
 // Wait is Snapshot after waiting, until ctx ends, for what is about to be
 // known: the first answer of the keychain, and a refresh without which the
 // access token cannot be used. It starts that refresh where needed, but does
 // not wait for a provider that has just failed. Run must be running.
-func (s *Session) Wait(ctx context.Context) Snapshot {
+func (s *Session) Wait(ctx context.Context) *Snapshot {
 	var renewed <-chan struct{}
 	for {
 		turned, state := s.look()

@@ -28,7 +28,7 @@ func becomes(t *testing.T, s *Session, what string, ok func(Snapshot) bool) Snap
 	deadline := time.After(soon)
 	for {
 		changed := s.Changed()
-		snapshot := s.Snapshot()
+		snapshot := *s.Snapshot()
 		if ok(snapshot) {
 			return snapshot
 		}
@@ -119,7 +119,7 @@ func TestSessionAfterTwelveHoursOfSleep(t *testing.T) {
 	if got := s.Snapshot(); got.State != Troubled || !errors.Is(got.Err, ErrExpired) || got.User.Sub != "ada" {
 		t.Errorf("before anybody looked at the clock: %+v", got)
 	}
-	waited := make(chan Snapshot, 1)
+	waited := make(chan *Snapshot, 1)
 	go func() { waited <- s.Wait(t.Context()) }()
 	eventually(t, "the refresh", func() bool { return w.idp.Count("refresh_token") == 1 })
 	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
