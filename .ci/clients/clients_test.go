@@ -94,6 +94,29 @@ func TestOpenCode(t *testing.T) {
 	m.removed("opencode", ".config/opencode/opencode.jsonc", []byte(before))
 }
 
+// OpenCode 2 keeps servers one level deeper; OpenCode 1 reads that, too. An entry
+// that mcpauth adds beside them is of the same form.
+func TestOpenCodeNewerForm(t *testing.T) {
+	m := newMachine(t)
+	before := "{\n  \"$schema\": \"https://opencode.ai/config.json\",\n  \"mcp\": {\n    \"servers\": {\n      // of Ada\n      \"off\": {\"type\": \"local\", \"command\": [\"true\"], \"disabled\": true},\n    },\n  },\n}\n"
+	m.write(".config/opencode/opencode.jsonc", before)
+	m.add("opencode")
+	m.says(m.run("opencode", "mcp", "list"), "witness", "connected")
+	m.connected("opencode")
+	m.removed("opencode", ".config/opencode/opencode.jsonc", []byte(before))
+}
+
+// Goose starts its extensions before it asks a model, which is not there.
+func TestGoose(t *testing.T) {
+	m := newMachine(t)
+	before := "# of Ada\nextensions:\n  developer: # built in\n    enabled: false\n    type: builtin\n    name: developer\n"
+	m.write(".config/goose/config.yaml", before)
+	m.add("goose")
+	m.connects("goose", "env", "GOOSE_DISABLE_KEYRING=1", "GOOSE_PROVIDER=ollama", "GOOSE_MODEL=none", "OLLAMA_HOST=http://127.0.0.1:9",
+		"goose", "run", "--no-session", "--text", "hello")
+	m.removed("goose", ".config/goose/config.yaml", []byte(before))
+}
+
 // Copilot CLI lists what is configured; it starts no server without a sign-in.
 func TestCopilot(t *testing.T) {
 	m := newMachine(t)

@@ -75,6 +75,7 @@ func (m *machine) command(ctx context.Context, argv ...string) *exec.Cmd {
 	}
 	path := strings.Join([]string{
 		programs, filepath.Join(modules, ".bin"), filepath.Join(modules, "opencode-linux-x64-baseline", "bin"),
+		filepath.Join(modules, "@aaif", "goose-binary-linux-x64", "bin"),
 		"/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
 	}, ":")
 	const loopback = `ip link set lo up && exec "$@"`
@@ -131,6 +132,35 @@ func (m *machine) connected(client string) {
 		m.t.Errorf("the server behind mcpauth received %q from %q, want initialize from %s", methods, names, client)
 	}
 	m.t.Logf("connected: the server received %q from %q", methods, names)
+}
+
+// connects runs a client that goes on for ever, until it has said hello to the
+// server through mcpauth.
+func (m *machine) connects(client string, argv ...string) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	defer cancel()
+	c := m.command(ctx, argv...)
+	var output bytes.Buffer
+	c.Stdout, c.Stderr = &output, &output
+	if err := c.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = c.Wait(); close(ended) }()
+	for waits := true; waits; {
+		select {
+		case <-ended: // too early, or after patience
+			m.t.Errorf("%s ended:\n%s", strings.Join(argv, " "), output.String())
+			waits = false
+		case <-time.After(50 * time.Millisecond):
+			data, _ := os.ReadFile(m.witness)
+			waits = !bytes.Contains(data, []byte("notifications/initialized"))
+		}
+	}
+	cancel()
+	<-ended
+	m.connected(client)
 }
 
 // says checks the words of a client.
