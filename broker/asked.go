@@ -54,7 +54,7 @@ func (g *gate) inputDenied(out *relay.Output, request *relay.Request) []byte {
 	if g.doors.policy.of(now, g.server).AllowsRequests() {
 		return nil
 	}
-	for _, method := range requiredInput(out.Result()) {
+	for _, method := range append(requiredInput(out.Result()), requiredVisit(out.Error())...) {
 		rule, may := g.mayAsk(method, now)
 		if may {
 			continue
@@ -91,6 +91,21 @@ func requiredInput(result []byte) (methods []string) {
 	}
 	slices.Sort(methods)
 	return methods
+}
+
+// codePages is the error of MCP 2025-11-25 that names pages which the person has to
+// visit before the call is made again: an elicitation in another shape.
+const codePages = -32042
+
+// requiredVisit is the method of what an error asks of the client.
+func requiredVisit(failure []byte) []string {
+	var e struct {
+		Code float64 `json:"code"`
+	}
+	if json.Unmarshal(failure, &e) != nil || e.Code != codePages {
+		return nil
+	}
+	return []string{"elicitation/create"}
 }
 
 func askedWords(method string) string {

@@ -70,6 +70,16 @@ func TestInputThatMayNotBeAskedFor(t *testing.T) {
 	if shown := answerTo(t, g, "tools/call", eras["modern"], elicits); !strings.Contains(shown, "input_required") {
 		t.Errorf("elicitation: %s", shown)
 	}
+	// The older protocol has an error that asks.
+	const pages = `{"id":1,"error":{"code":-32042,"message":"m","data":{"elicitations":[{"mode":"url","url":"https://x"}]}}}`
+	for text, may := range map[string]bool{"": true, noSampling: true, "[[rules]]\neffect='allow'\n[[rules]]\neffect='deny'\nmethods=['elicitation/*']\n": false} {
+		g, _, _ := gateWith(t, text)
+		var scanner relay.Scanner
+		v := g.FromBackend(scanner.Scan([]byte(pages)), &relay.Request{ID: []byte("1"), Method: "tools/call"})
+		if v.Action != relay.Forward || (v.Line == nil) != may || !may && !strings.Contains(string(v.Line), "may not ask for elicitation/create") {
+			t.Errorf("%q: pages to visit: %s", text, v.Line)
+		}
+	}
 	// An answer that passes while it is read could not be stopped.
 	m := message(t, callOf("tools/call", eras["modern"], `,"name":"pay"`))
 	if !g.FromClient(m).WholeAnswer {

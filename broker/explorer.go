@@ -173,9 +173,12 @@ type CallOptions struct {
 // sign-in) to the person, in the middle of a call.
 type Elicitation struct {
 	Message string
-	Own     bool            // mcpauth asks, not the server: for a confirmation or a sign-in
-	URL     string          // of URL elicitation: an address to open, after asking
-	Schema  json.RawMessage // of form elicitation: requestedSchema, flat
+	Own     bool // mcpauth asks, not the server: for a confirmation or a sign-in
+	// Waits says that the person is on a page that was opened before; "accept" means
+	// that they are done there. The question is void when the server says so.
+	Waits  bool
+	URL    string          // of URL elicitation: an address to open, after asking
+	Schema json.RawMessage // of form elicitation: requestedSchema, flat
 }
 
 // ElicitationAnswer is what the person says to it.

@@ -330,8 +330,10 @@ func (g *gate) FromBackend(out *relay.Output, request *relay.Request) relay.Verd
 		return g.notification(out)
 	case out.Kind() == relay.Call:
 		return g.request(out)
-	case request == nil || out.Failed():
+	case request == nil:
 		return relay.Verdict{Action: relay.Forward}
+	case out.Failed():
+		return relay.Verdict{Action: relay.Forward, Line: g.inputDenied(out, request)}
 	}
 	return relay.Verdict{Action: relay.Forward, Line: g.answered(out, request)}
 }

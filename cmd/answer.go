@@ -29,6 +29,11 @@ func (x *exploring) answer(ctx context.Context, e broker.Elicitation) broker.Eli
 		return declined
 	case e.URL != "":
 		return x.answerURL(ctx, e)
+	case e.Waits:
+		if x.yesNo(ctx, "Are you done?", true) {
+			return broker.ElicitationAnswer{Action: "accept"}
+		}
+		return declined
 	}
 	return x.answerForm(ctx, parseSchema(e.Schema))
 }
@@ -36,18 +41,20 @@ func (x *exploring) answer(ctx context.Context, e broker.Elicitation) broker.Eli
 // answerURL opens an address after asking. Its host is shown by itself: the rest of
 // an address may say anything.
 func (x *exploring) answerURL(ctx context.Context, e broker.Elicitation) broker.ElicitationAnswer {
-	address, err := url.Parse(e.URL)
-	if err != nil || address.Host == "" {
-		x.say("  The address cannot be opened, so it was declined: %s", printable(e.URL))
+	address, err := broker.ValidateAuthorizeURL(e.URL)
+	if err != nil {
+		x.say("  The address is not opened, since it %s, so it was declined: %s", printable(err.Error()), printable(e.URL))
 		return broker.ElicitationAnswer{Action: "decline"}
 	}
-	x.say("  at %s", printable(address.Host))
-	x.say("  %s", printable(e.URL))
+	if u, err := url.Parse(address); err == nil {
+		x.say("  at %s", printable(u.Host))
+	}
+	x.say("  %s", address)
 	if !x.yesNo(ctx, "Open it in your browser?", true) {
 		return broker.ElicitationAnswer{Action: "decline"}
 	}
-	if (browser{env: x.deps.Env, talk: x.Err}).open(ctx, e.URL) != nil {
-		x.say("Open this page yourself:\n  %s", printable(e.URL))
+	if (browser{env: x.deps.Env, talk: x.Err}).open(ctx, address) != nil {
+		x.say("Open this page yourself:\n  %s", address)
 	}
 	return broker.ElicitationAnswer{Action: "accept"}
 }

@@ -65,6 +65,14 @@ func (o *Output) Result() []byte {
 	return o.line[o.res.from:o.res.to]
 }
 
+// Error is the text of the error; nil when there is none or it is streamed.
+func (o *Output) Error() []byte {
+	if o.line == nil || !o.fail.present() {
+		return nil
+	}
+	return o.line[o.fail.from:o.fail.to]
+}
+
 // Failed reports whether the response is an error.
 func (o *Output) Failed() bool { return o.fail.present() }
 

@@ -53,6 +53,12 @@ func (c *Client) converse(ctx context.Context, method string, p params, o broker
 	}
 	for range maxRounds {
 		result, own, err := c.round(call, method, p)
+		if pages := neededPages(err); len(pages) > 0 {
+			if err := c.visit(call, pages, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -37,6 +37,8 @@ func (c *Client) heard(method string, text json.RawMessage) {
 		c.tell(broker.ExplorerEvent{Kind: broker.EventResourceUpdated, URI: string(p.URI)})
 	case "notifications/tasks/status", "notifications/tasks":
 		c.taskNews(text)
+	case "notifications/elicitation/complete":
+		c.completed(text)
 	case "notifications/cancelled":
 		c.takenBack(text)
 	case "notifications/subscriptions/acknowledged":

@@ -46,6 +46,7 @@ type Client struct {
 	order    []*openCall                   // the same, oldest first
 	taskOnly map[string]bool               // tools that are called as a task
 	followed map[string]*openTask          // by the id of the task
+	visits   map[string]context.CancelFunc // of pages that a person is on, by the id of the elicitation
 	asks     map[string]context.CancelFunc // questions of the server, by id
 	streams  subscriptions
 }
@@ -62,7 +63,10 @@ const discoverPatience = 8 * time.Second
 // initialize. on is told what happens without being asked for, from one goroutine
 // at a time; it must not wait for the client. Errors are *broker.Problem.
 func Open(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (*Client, error) {
-	c := &Client{on: serially(on), calls: map[string]*openCall{}, asks: map[string]context.CancelFunc{}, followed: map[string]*openTask{}}
+	c := &Client{
+		on: serially(on), calls: map[string]*openCall{}, asks: map[string]context.CancelFunc{},
+		followed: map[string]*openTask{}, visits: map[string]context.CancelFunc{},
+	}
 	c.log = &logLines{line: func(text string) { c.tell(broker.ExplorerEvent{Kind: broker.EventStderr, Message: text}) }}
 	o.Log = c.log
 	x, err := b.Explore(ctx, o)

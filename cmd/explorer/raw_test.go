@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ const rawCapabilities = `{"z":{},"a":12345678901234567890,"tasks":{"requests":{"
 // libraries would lose, and asks in the middle of a call.
 func rawServer() error {
 	lines := bufio.NewScanner(os.Stdin)
-	asking := ""
+	asking, payments := "", 0
 	for lines.Scan() {
 		var m struct {
 			ID     json.RawMessage
@@ -64,6 +65,14 @@ func rawServer() error {
 		case string(m.ID) == "77":
 			m.ID = json.RawMessage(asking)
 			text(string(m.Result))
+		case m.Params.Name == "pay" && payments == 0:
+			payments++
+			say(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32042,"message":"This request requires more information.","data":{"elicitations":[{"mode":"url","elicitationId":"e1","url":"https://pay.example.com/1","message":"Pay first."}]}}}`, m.ID)
+		case m.Params.Name == "pay":
+			text("paid")
+		case m.Params.Name == "done":
+			say(`{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":"e1"}}`)
+			text("")
 		case m.Params.Name == "hang":
 			fmt.Fprintln(os.Stderr, "hanging")
 		case m.Method == "notifications/cancelled":
@@ -129,6 +138,48 @@ func TestQuestionInTheMiddle(t *testing.T) {
 	result, err = c.Call(context.Background(), "ask", nil, broker.CallOptions{})
 	if err != nil || result.Content[0].Text != `{"action":"decline"}` {
 		t.Errorf("nobody to ask: %+v, %v", result, err)
+	}
+}
+
+// A call that needs a page to be visited is made again, when the server says that it
+// was, or the person.
+func TestPageToVisit(t *testing.T) {
+	page := broker.Elicitation{Message: "Pay first.", URL: "https://pay.example.com/1"}
+	for who, word := range map[string]func(context.Context, *Client) string{
+		"the person": func(context.Context, *Client) string { return "accept" },
+		"the server": func(ctx context.Context, c *Client) string {
+			if _, err := c.Call(ctx, "done", nil, broker.CallOptions{}); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+			<-ctx.Done() // nobody waits for the answer any more
+			return "cancel"
+		},
+	} {
+		c := newWorld(t).open("raw")
+		var asked []broker.Elicitation
+		result, err := c.Call(context.Background(), "pay", nil, broker.CallOptions{Ask: func(ctx context.Context, e broker.Elicitation) broker.ElicitationAnswer {
+			if asked = append(asked, e); e.Waits {
+				return broker.ElicitationAnswer{Action: word(ctx, c)}
+			}
+			return broker.ElicitationAnswer{Action: "accept"}
+		}})
+		if err != nil || result.Content[0].Text != "paid" || len(asked) != 2 || !reflect.DeepEqual(asked[0], page) || !asked[1].Waits || !asked[1].Own {
+			t.Errorf("%s: %+v, %v; asked %+v", who, result, err, asked)
+		}
+	}
+}
+
+func TestPageNotVisited(t *testing.T) {
+	no := func(context.Context, broker.Elicitation) broker.ElicitationAnswer {
+		return broker.ElicitationAnswer{Action: "decline"}
+	}
+	for _, o := range []broker.CallOptions{{}, {Ask: no}} {
+		c := newWorld(t).open("raw")
+		var p *broker.Problem
+		if _, err := c.Call(context.Background(), "pay", nil, o); !errors.As(err, &p) || p.Code != broker.ExitToolFailed ||
+			!strings.HasSuffix(p.Msg, "visited before it answers: Pay first") || p.Hints[0] != "the page: https://pay.example.com/1" {
+			t.Errorf("%+v", p)
+		}
 	}
 }
 
