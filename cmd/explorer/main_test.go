@@ -42,6 +42,9 @@ var servers = map[string]func() error{
 	"tasks":  func() error { return serve(tasks()) },
 	"legacy": func() error { return taskServer(false) },
 	"modern": func() error { return taskServer(true) },
+
+	"shop":       func() error { return serve(shop()) },
+	"older shop": func() error { return serveOlder(shop()) },
 }
 
 func serve(s *server.MCPServer) error {

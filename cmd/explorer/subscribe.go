@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -11,8 +12,10 @@ import (
 
 // subscriptions are what is listened to in the modern protocol: one stream for all.
 type subscriptions struct {
+	changing sync.Mutex // held while the stream is replaced
+
 	uris   []string
-	cancel context.CancelFunc
+	cancel context.CancelFunc       // nil before the first stream
 	acks   map[string]chan struct{} // closed when the server acknowledges a stream, by its id
 }
 
@@ -26,13 +29,12 @@ func (c *Client) Subscribe(ctx context.Context, uri string) error {
 		_, err := c.request(ctx, "resources/subscribe", params{"uri": uri})
 		return err
 	}
-	c.mu.Lock()
-	uris := c.streams.uris
-	c.mu.Unlock()
-	if slices.Contains(uris, uri) {
-		return nil
-	}
-	return c.listenTo(ctx, append(slices.Clone(uris), uri))
+	return c.relisten(ctx, func(uris []string) []string {
+		if slices.Contains(uris, uri) {
+			return uris
+		}
+		return append(uris, uri)
+	})
 }
 
 // Unsubscribe takes a Subscribe back.
@@ -41,18 +43,31 @@ func (c *Client) Unsubscribe(ctx context.Context, uri string) error {
 		_, err := c.request(ctx, "resources/unsubscribe", params{"uri": uri})
 		return err
 	}
-	c.mu.Lock()
-	uris := slices.DeleteFunc(slices.Clone(c.streams.uris), func(u string) bool { return u == uri })
-	c.mu.Unlock()
-	return c.listenTo(ctx, uris)
+	return c.relisten(ctx, func(uris []string) []string {
+		return slices.DeleteFunc(uris, func(u string) bool { return u == uri })
+	})
 }
 
 // listen opens the stream that tells of changed lists, in the background. Older
 // protocols tell of them unasked.
 func (c *Client) listen() {
 	if c.meta != nil {
-		c.start(func() { _ = c.listenTo(c.ctx, nil) }) // a server without it tells of nothing
+		same := func(uris []string) []string { return uris }
+		c.start(func() { _ = c.relisten(c.ctx, same) }) // a server without it tells of nothing
 	}
+}
+
+// relisten listens to other resources than before. change gets a list of its own.
+func (c *Client) relisten(ctx context.Context, change func(uris []string) []string) error {
+	c.streams.changing.Lock()
+	defer c.streams.changing.Unlock()
+	c.mu.Lock()
+	before, open := c.streams.uris, c.streams.cancel != nil
+	c.mu.Unlock()
+	if uris := change(slices.Clone(before)); !open || !slices.Equal(uris, before) {
+		return c.listenTo(ctx, uris)
+	}
+	return nil
 }
 
 // listenTo opens a stream in the place of the last one, and returns when the server
