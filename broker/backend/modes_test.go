@@ -172,23 +172,30 @@ func child(t testing.TB, mode string, change ...func(*Command)) *Process {
 	return p
 }
 
-// within fails the test when f takes longer than d.
-func within(t testing.TB, d time.Duration, what string, f func()) {
+// patience bounds how long a test waits for what must come, on a machine that has
+// much else to do.
+const patience = 30 * time.Second
+
+// patient is a ladder that such a machine does not hurry down.
+var patient = ladder{close: 2 * time.Second, terminate: 10 * time.Second, kill: patience}
+
+// soon fails the test when f takes longer than patience.
+func soon(t testing.TB, what string, f func()) {
 	t.Helper()
 	start, done := time.Now(), make(chan struct{})
 	go func() { defer close(done); f() }()
 	select {
 	case <-done:
 		t.Logf("%s: %v", what, time.Since(start).Round(time.Millisecond))
-	case <-time.After(d):
-		t.Fatalf("%s takes longer than %v", what, d)
+	case <-time.After(patience):
+		t.Fatalf("%s takes longer than %v", what, patience)
 	}
 }
 
 func readAll(t testing.TB, r io.Reader) string {
 	t.Helper()
 	var b []byte
-	within(t, 10*time.Second, "reading to the end", func() {
+	soon(t, "reading to the end", func() {
 		var err error
 		if b, err = io.ReadAll(r); err != nil {
 			t.Error(err)
@@ -201,7 +208,7 @@ func readAll(t testing.TB, r io.Reader) string {
 func readWord(t testing.TB, r *bufio.Reader, want string) (pid int) {
 	t.Helper()
 	var word string
-	within(t, 10*time.Second, "waiting for "+want, func() {
+	soon(t, "waiting for "+want, func() {
 		line, err := r.ReadString('\n')
 		if err != nil {
 			t.Errorf("waiting for %q: %v after %q", want, err, line)

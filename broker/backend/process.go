@@ -12,14 +12,19 @@ import (
 	"time"
 )
 
-// The ladder of [Process.Stop]. AI clients give a server 2 s between closing its
-// stdin and SIGTERM; 1.2 s here and the moments after a SIGKILL stay under the
-// 1.5 s that the whole shutdown of the proxy may take.
-const (
-	closeGrace     = 700 * time.Millisecond // after the close of stdin the child may still flush
-	terminateGrace = 500 * time.Millisecond // after SIGTERM
-	killGrace      = 250 * time.Millisecond // how long a killed process may take to disappear
+// ladder is how long [Process.Stop] waits on each of its steps.
+type ladder struct {
+	close     time.Duration // after the close of stdin the child may still flush
+	terminate time.Duration // after SIGTERM
+	kill      time.Duration // how long a killed process may take to disappear
+}
 
+// usual is every ladder but that of tests. AI clients give a server 2 s between
+// closing its stdin and SIGTERM; 1.2 s here and the moments after a SIGKILL stay
+// under the 1.5 s that the whole shutdown of the proxy may take.
+var usual = ladder{close: 700 * time.Millisecond, terminate: 500 * time.Millisecond, kill: 250 * time.Millisecond}
+
+const (
 	// strayGrace is what is left to processes that the child leaves behind: a
 	// launcher often dies of a SIGTERM before the server that it launched.
 	strayGrace = 200 * time.Millisecond
@@ -74,6 +79,7 @@ type Process struct {
 	tree   *tree
 	stderr *stderr
 	exit   Exit
+	graces ladder
 
 	done     chan struct{} // closed when nothing of the tree is left
 	hurry    chan struct{} // closed when stray processes get no grace any more
@@ -112,7 +118,7 @@ func Start(c Command) (*Process, error) {
 	p := &Process{
 		cmd: cmd, in: s.stdin.ours, out: s.stdout.ours, tree: t,
 		stderr: newStderr(s.stderr.ours, c.Stderr, t.weakness()),
-		done:   make(chan struct{}), hurry: make(chan struct{}),
+		graces: usual, done: make(chan struct{}), hurry: make(chan struct{}),
 	}
 	go p.attend()
 	return p, nil
@@ -165,10 +171,10 @@ func (p *Process) LastWords() string { return p.stderr.lastWords() }
 func (p *Process) Stop() {
 	p.stopping.Do(func() {
 		p.in.Close()
-		if p.endsWithin(closeGrace) {
+		if p.endsWithin(p.graces.close) {
 			return
 		}
-		if p.tree.terminate() && p.endsWithin(terminateGrace) {
+		if p.tree.terminate() && p.endsWithin(p.graces.terminate) {
 			return
 		}
 		p.Kill()
@@ -179,7 +185,7 @@ func (p *Process) Stop() {
 func (p *Process) Kill() {
 	p.hurryUp.Do(func() { close(p.hurry) })
 	p.tree.kill()
-	p.endsWithin(killGrace)
+	p.endsWithin(p.graces.kill)
 }
 
 // Close is [Process.Stop] for a caller that wants no more output either.

@@ -48,7 +48,7 @@ func withWords(words string) func(*Command) {
 func TestStderrIsForwardedWhole(t *testing.T) {
 	r := &recorder{}
 	p := child(t, "words", withStderr(r), withWords("first\n\x1b[31mlast"))
-	within(t, 10*time.Second, "waiting", func() { p.Wait() })
+	soon(t, "waiting", func() { p.Wait() })
 	if got, want := r.String(), "first\n\x1b[31mlast"; got != want {
 		t.Errorf("forwarded %q, want %q", got, want)
 	}
@@ -65,7 +65,7 @@ func TestStderrFloodNobodyReads(t *testing.T) {
 	if got := readAll(t, p.Out()); got != "done\n" {
 		t.Errorf("output %q", got)
 	}
-	within(t, 5*time.Second, "waiting", func() { p.Wait() })
+	soon(t, "waiting", func() { p.Wait() })
 	if p.LastWords() != "the end" {
 		t.Errorf("LastWords = %q", p.LastWords())
 	}
@@ -92,7 +92,7 @@ func TestSlowReaderOfStderrLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	childs.Close()
-	within(t, 10*time.Second, "flushing", func() { <-s.flushed })
+	soon(t, "flushing", func() { <-s.flushed })
 	if !bytes.Equal(r.Bytes(), sent) {
 		t.Errorf("%d of %d bytes came through", r.Len(), len(sent))
 	}

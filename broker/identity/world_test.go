@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-const soon = 5 * time.Second // how long a test waits for what should happen at once
+const soon = 30 * time.Second // how long a test waits for what should happen at once
 
 // world is a provider, a person with a browser, and this machine.
 type world struct {

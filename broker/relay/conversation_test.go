@@ -79,7 +79,7 @@ type party struct {
 	lines chan string
 }
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func converse(t *testing.T, gate *openGate, change ...func(*Config)) *conversation {
 	t.Helper()
