@@ -135,6 +135,9 @@ func (s *activityScreen) keys() []binding {
 	if len(s.found) > 0 {
 		all = append(all, binding{keys: []string{"x"}, label: "export", help: "save what is listed as JSON lines", act: s.export})
 	}
+	if s.Open != nil && !s.detail {
+		all = append(all, s.openLog("l", "server log"))
+	}
 	if s.narrowed() && !s.detail {
 		all = append(all, binding{keys: []string{"esc"}, help: "take all filters away", act: func() action {
 			s.who, s.method, s.only = "", "", onlyAll

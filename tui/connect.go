@@ -73,6 +73,7 @@ func (m *model) heard(msg tea.Msg) tea.Cmd {
 		return m.takeAccount(msg)
 	case serverOpened:
 		m.server, m.info, m.starts, m.down, m.since = msg.server, msg.info, false, nil, m.now()
+		m.log.add(logLine{m.now(), levelOurs, "the server was started"})
 		return m.tell(serverUp{})
 	case serverFailed:
 		return m.serverEnded(msg.problem)
@@ -189,6 +190,9 @@ func openServer(ctx context.Context, send func(tea.Msg), open func(context.Conte
 // event makes of what happened on its own what screens want to know.
 func (m *model) event(e broker.ExplorerEvent) tea.Cmd {
 	e.Message, e.Level = broker.CleanLine(e.Message), broker.CleanLine(e.Level)
+	if line, ok := logged(e, m.now()); ok {
+		m.log.add(line)
+	}
 	switch e.Kind {
 	case broker.EventToolsChanged:
 		return m.tell(toolsNew{})
@@ -206,6 +210,7 @@ func (m *model) event(e broker.ExplorerEvent) tea.Cmd {
 
 func (m *model) serverEnded(why *broker.Problem) tea.Cmd {
 	server, down := m.server, *why
+	m.log.add(logLine{m.now(), levelOurs, broker.CleanLine(why.Msg)})
 	down.Hints = append(slices.Clone(why.Hints), "r starts it again")
 	m.server, m.starts, m.down = nil, false, &down
 	closing := func() tea.Msg {

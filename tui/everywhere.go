@@ -16,6 +16,7 @@ func (m *model) everywhere() []binding {
 	all = append(all,
 		binding{keys: []string{"]", "right"}, help: "next tab", act: does(showTab{m.neighbour(1)})},
 		binding{keys: []string{"[", "left"}, help: "tab before", act: does(showTab{m.neighbour(-1)})},
+		m.openLog("ctrl+l", ""),
 		binding{keys: []string{"m"}, help: "give the mouse back to the terminal, or take it", act: does(toggle{"mouse"})},
 		binding{keys: []string{"T"}, help: "colours for the other background", act: does(toggle{"theme"})},
 	)

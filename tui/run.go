@@ -42,8 +42,6 @@ type call struct {
 	auditRule string
 }
 
-type logLine struct{ level, text string }
-
 // maxLog bounds the lines of a call's log.
 const maxLog = 500
 
@@ -236,10 +234,10 @@ func (s *toolsScreen) event(e broker.ExplorerEvent) {
 		case e.Kind == broker.EventProgress && e.Call == c.id:
 			c.progress, c.total, c.message = e.Progress, e.Total, broker.CleanLine(e.Message)
 			c.updates++
-		case e.Kind == broker.EventLog:
-			c.log = append(c.log, logLine{broker.CleanLine(e.Level), broker.CleanLine(e.Message)})
-		case e.Kind == broker.EventStderr:
-			c.log = append(c.log, logLine{"stderr", broker.CleanLine(e.Message)})
+		default:
+			if line, ok := logged(e, c.now()); ok {
+				c.log = append(c.log, line)
+			}
 		}
 		c.log = c.log[max(0, len(c.log)-maxLog):]
 	}

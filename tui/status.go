@@ -117,6 +117,9 @@ func (s *statusScreen) keys() []binding {
 		}
 		all = append(all, binding{keys: []string{"S"}, label: label, help: "start the server again", act: does(reconnect{})})
 	}
+	if s.Open != nil {
+		all = append(all, s.openLog("l", "log"))
+	}
 	all = append(all, binding{keys: []string{"d"}, label: "doctor", help: "examine everything, and say what mends it", act: func() action { return overlay{newExamination(s.world)} }})
 	if len(s.clients.rows) > 0 {
 		all = append(all, binding{keys: []string{"a"}, label: "clients", help: "the AI clients of this machine", act: s.showClients})
@@ -299,7 +302,7 @@ func (s *statusScreen) serverFacts() []fact {
 	default:
 		facts = append(facts, fact{"State", "none: name a command with  mcpauth tui -- COMMAND"})
 	}
-	facts = append(facts, fact{"Policy", s.policyWords()})
+	facts = append(facts, fact{"Log", s.logWords()}, fact{"Policy", s.policyWords()})
 	if s.info.instructions != "" && s.server != nil {
 		facts = append(facts, fact{"Says", firstLine(s.info.instructions)})
 	}
@@ -312,6 +315,21 @@ func (s *statusScreen) command() []string {
 		return s.Overrides.Command
 	}
 	return s.resolved.Command
+}
+
+// logWords tell whether there is something to be read in the log, and what the
+// server said last.
+func (s *statusScreen) logWords() string {
+	said := 0
+	for _, line := range s.log.lines {
+		if line.level != levelOurs {
+			said++
+		}
+	}
+	if said == 0 {
+		return ""
+	}
+	return plural(said, "line", "lines") + " (l): " + cut(s.log.lines[len(s.log.lines)-1].text, 60)
 }
 
 func (s *statusScreen) policyWords() string {

@@ -26,7 +26,8 @@ type world struct {
 	down   *broker.Problem // why it does not run; nil where none was wanted
 	since  time.Time       // when it was started
 
-	record record // what all proxies of this machine did
+	record record    // what all proxies of this machine did
+	log    serverLog // what the server had to say beside its answers
 
 	width, height int // of the terminal
 }
