@@ -12,7 +12,9 @@ import (
 
 // hits is where things were drawn last, for the mouse.
 type hits struct {
-	tabs       []span // in the second line
+	tabs       []span    // in the second line
+	keys       []span    // in the last line
+	keysDo     []binding // what they stand for
 	body       int    // first line of the body
 	boxX, boxY int    // the corner of what is in an overlay's box, in the body
 }
@@ -240,29 +242,50 @@ func (m *model) connection() string {
 	return l.dim.Render("○ no server")
 }
 
-// keyLine is what can be done now: as many of the labels as fit.
+// keyLine is what can be done now: as many of the labels as fit, and help and the
+// way out at the end.
 func (m *model) keyLine() string {
-	top := m.top()
-	var shown []binding
-	shown = append(shown, top.keys()...)
-	last := m.label(binding{keys: []string{"?"}, label: "help"})
-	if top.typing() || len(m.over) > 0 {
-		last = ""
-	} else if top.home() && len(m.over) == 0 {
-		last += "  " + m.label(binding{keys: []string{"q"}, label: "quit"})
+	top, line := m.top(), " "
+	var last []binding
+	if !top.typing() && len(m.over) == 0 {
+		last = append(last, binding{keys: []string{"?"}, label: "help", act: func() action { return overlay{newHelp(m)} }})
+		if top.home() {
+			last = append(last, binding{keys: []string{"q"}, label: "quit", act: does(quit{})})
+		}
 	}
-	line := ""
-	for _, b := range shown {
+	kept := 0
+	for _, b := range last {
+		kept += ansi.StringWidth(m.label(b)) + 2
+	}
+	m.hits.keys, m.hits.keysDo = nil, nil
+	add := func(b binding) {
+		from := ansi.StringWidth(line)
+		line += m.label(b) + "  "
+		m.hits.keys, m.hits.keysDo = append(m.hits.keys, span{from, ansi.StringWidth(line) - 2}), append(m.hits.keysDo, b)
+	}
+	for _, b := range top.keys() {
 		if b.label == "" || len(b.keys) == 0 {
 			continue
 		}
-		text := m.label(b) + "  "
-		if ansi.StringWidth(line)+ansi.StringWidth(text)+ansi.StringWidth(last)+1 > m.width {
+		if ansi.StringWidth(line)+ansi.StringWidth(m.label(b))+2+kept > m.width+2 {
 			break
 		}
-		line += text
+		add(b)
 	}
-	return " " + line + last
+	for _, b := range last {
+		add(b)
+	}
+	return strings.TrimRight(line, " ")
+}
+
+// keyAt is the binding at a cell of the last line.
+func (m *model) keyAt(x int) (binding, bool) {
+	for i, s := range m.hits.keys {
+		if x >= s.from && x < s.to {
+			return m.hits.keysDo[i], true
+		}
+	}
+	return binding{}, false
 }
 
 func (m *model) label(b binding) string {

@@ -6,8 +6,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// mouseAt takes the mouse: a click on a tab goes there, all else is the
-// screen's, counted from its own corner.
+// mouseAt takes the mouse: a click on a tab goes there, one on a key of the last
+// line presses it; all else is the screen's, counted from its own corner.
 func (m *model) mouseAt(msg tea.MouseMsg) tea.Cmd {
 	at := msg.Mouse()
 	click, isClick := msg.(tea.MouseClickMsg)
@@ -19,6 +19,13 @@ func (m *model) mouseAt(msg tea.MouseMsg) tea.Cmd {
 		}
 	}
 	top := m.top()
+	if isClick && at.Y == m.height-1 {
+		if b, ok := m.keyAt(at.X); ok {
+			m.leaving, m.note = false, notice{}
+			return m.perform(top, b.act())
+		}
+		return nil
+	}
 	at.Y -= m.hits.body
 	if len(m.over) > 0 {
 		at.X, at.Y = at.X-m.hits.boxX, at.Y-m.hits.boxY

@@ -142,6 +142,9 @@ func (s *toolsScreen) marks(t toolItem) string {
 	case t.Mark.Effect == "step_up":
 		parts = append(parts, l.warn.Render("! step-up"))
 	}
+	if t.TaskOnly {
+		parts = append(parts, l.dim.Render("task"))
+	}
 	switch {
 	case t.ReadOnly:
 		parts = append(parts, l.good.Render("read"))
