@@ -15,8 +15,8 @@ type hits struct {
 	tabs       []span    // in the second line
 	keys       []span    // in the last line
 	keysDo     []binding // what they stand for
-	body       int    // first line of the body
-	boxX, boxY int    // the corner of what is in an overlay's box, in the body
+	body       int       // first line of the body
+	boxX, boxY int       // the corner of what is in an overlay's box, in the body
 }
 
 // span is some cells of a line.

@@ -38,6 +38,15 @@ type part struct {
 	have   drawing // what the pager has
 	wanted drawing // what a job draws
 	list           // over links
+	tree   *tree   // of a JSON value; nil for all else
+}
+
+// asTree is the tree of a part, where that is how it is shown.
+func (p *part) asTree() *tree {
+	if p.tree == nil || p.modes[p.mode] != "tree" {
+		return nil
+	}
+	return p.tree
 }
 
 type link struct{ uri, name, info string }
@@ -270,7 +279,7 @@ func readStructured(raw json.RawMessage) *structured {
 // jsonPart is a JSON value: as a table where it is a list of like objects, as a
 // tree, as JSON.
 func jsonPart(title string, v *jsonValue, text string) *part {
-	p := &part{title: title, info: byteSize(len(text)), text: text, data: []byte(text), name: "result.json", modes: []string{"tree", "json"}}
+	p := &part{title: title, info: byteSize(len(text)), text: text, data: []byte(text), name: "result.json", modes: []string{"tree", "json"}, tree: newTree(v)}
 	if t, ok := findTable(v); ok {
 		p.modes = []string{"table", "tree", "json"}
 		p.info = fmt.Sprintf("%d rows", len(t.rows))
@@ -290,6 +299,6 @@ func rawPart(raw json.RawMessage) *part {
 		return p
 	}
 	p := jsonPart("Raw", v, string(raw))
-	p.modes, p.info = []string{"json"}, "result of tools/call"
+	p.modes, p.info = []string{"json", "tree"}, "result of tools/call"
 	return p
 }

@@ -73,10 +73,6 @@ func drawJSON(v *jsonValue, mode string, width int, l *look, size int) []string 
 	case "table":
 		table, _ := findTable(v)
 		lines, more = drawTable(table, width, l)
-	case "tree":
-		t := treeWriter{look: l, width: width}
-		t.value(v, "", 0)
-		lines, more = t.lines, t.full
 	default:
 		w := jsonWriter{look: l, width: width}
 		w.value(v, "", "", "")
@@ -198,11 +194,9 @@ func cell(v *jsonValue) string {
 	case v == nil:
 		return ""
 	case v.kind == '"':
-		return cut(broker.CleanLine(v.text[:min(len(v.text), 4*maxCell)]), maxCell)
-	case v.kind == '{':
-		return plural(len(v.members), "member", "members")
-	case v.kind == '[':
-		return plural(len(v.items), "item", "items")
+		return textLine(v.text, maxCell)
+	case v.kind == '{' || v.kind == '[':
+		return counted(v)
 	}
 	return cut(v.compact(), maxCell)
 }
@@ -212,74 +206,6 @@ func aligned(text string, width int, atRight bool) string {
 		return strings.Repeat(" ", gap) + text
 	}
 	return fit(text, width)
-}
-
-// treeWriter shows a value by its names and levels.
-type treeWriter struct {
-	look  *look
-	width int
-	lines []string
-	bytes int
-	full  bool
-}
-
-func (t *treeWriter) add(line string) bool {
-	t.bytes += len(line)
-	if len(t.lines) >= maxShownLines || t.bytes > maxShownBytes {
-		t.full = true
-		return false
-	}
-	t.lines = append(t.lines, cut(line, t.width))
-	return true
-}
-
-func (t *treeWriter) value(v *jsonValue, name string, depth int) {
-	l, lead := t.look, strings.Repeat("  ", min(depth, 20))
-	label := lead
-	if name != "" {
-		label = lead + l.heading.Render(broker.CleanLine(name)) + "  "
-	}
-	switch v.kind {
-	case '{':
-		if name == "" && depth == 0 || t.add(label+l.dim.Render(plural(len(v.members), "member", "members"))) {
-			for _, m := range v.members {
-				if t.full {
-					return
-				}
-				t.value(m.value, m.name, depth+1)
-			}
-		}
-	case '[':
-		if t.add(label + l.dim.Render(plural(len(v.items), "item", "items"))) {
-			for i, item := range v.items {
-				if t.full {
-					return
-				}
-				t.value(item, fmt.Sprint(i), depth+1)
-			}
-		}
-	case '"':
-		t.text(v.text, label, lead, depth)
-	default:
-		t.add(label + v.compact())
-	}
-}
-
-// text is a text of the tree: several lines are indented.
-func (t *treeWriter) text(text, label, lead string, depth int) {
-	shown, more := capped(text)
-	lines := wrapped(broker.CleanText(shown), max(t.width-2*depth-lipgloss.Width(label), 20))
-	if len(lines) == 1 {
-		t.add(label + lines[0])
-		return
-	}
-	t.add(label)
-	for _, line := range wrapped(broker.CleanText(shown), max(t.width-2*depth-4, 20)) {
-		if !t.add(lead + "    " + line) {
-			return
-		}
-	}
-	t.full = t.full || more
 }
 
 // jsonWriter shows a value as JSON, as far as it is shown at all.

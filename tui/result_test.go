@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,11 +53,15 @@ func draw(m *model) {
 // BenchmarkKeyOnBigResult is one key press and the view after it, with a result of
 // 5 MB on the screen: what a person waits for.
 func BenchmarkKeyOnBigResult(b *testing.B) {
-	for _, part := range []string{"table", "text", "raw"} {
+	for _, part := range []string{"table", "tree", "text", "raw"} {
 		b.Run(part, func(b *testing.B) {
 			m := bigPage(b)
 			page := m.tabs[m.at].screen.(*toolsScreen).page.(*callPage)
-			page.at = map[string]int{"table": 0, "text": 1, "raw": 2}[part]
+			page.at = map[string]int{"text": 1, "raw": 2}[part]
+			if part == "tree" {
+				page.part().mode = slices.Index(page.part().modes, "tree")
+				page.part().tree.pressing("right", "end", "enter", "+")
+			}
 			draw(m)
 			b.ResetTimer()
 			for i := range b.N {

@@ -388,7 +388,7 @@ func (s *toolsScreen) whole() bool {
 		return true
 	}
 	one := page.part()
-	return one == nil || one.draw == nil || one.have == one.wanted && one.have.width == page.partWidth()
+	return one == nil || one.draw == nil || one.asTree() != nil || one.have == one.wanted && one.have.width == page.partWidth()
 }
 
 func (s *toolsScreen) home() bool { return !s.filters && !s.detailed && s.page == nil }
