@@ -175,6 +175,7 @@ type question struct {
 	then  action
 
 	careful bool // enter, which may be pressed once too often, is no yes
+	choices int  // the line in which yes and no stand
 }
 
 func newQuestion(w *world, asks string, lines []string, verb string, then action) *question {
@@ -184,8 +185,17 @@ func newQuestion(w *world, asks string, lines []string, verb string, then action
 func (q *question) title() string { return q.asks }
 
 func (q *question) update(msg tea.Msg) action {
-	if n, ok := msg.(notice); ok {
-		return n
+	switch msg := msg.(type) {
+	case notice:
+		return msg
+	case tea.MouseClickMsg:
+		if yes := len("y " + q.verb); msg.Y != q.choices {
+			return nil
+		} else if msg.X >= 0 && msg.X < yes {
+			return q.keys()[0].act()
+		} else if no := yes + 4; msg.X >= no && msg.X < no+len("n no") {
+			return closed{}
+		}
 	}
 	return nil
 }
@@ -209,6 +219,7 @@ func (q *question) view(width, height int) string {
 	if len(lines) > height-2 {
 		lines = lines[:max(0, height-2)]
 	}
+	q.choices = len(lines) + 1
 	return strings.Join(append(lines, "", q.look.key.Render("y")+" "+q.verb+"    "+q.look.key.Render("n")+" no"), "\n")
 }
 
