@@ -27,6 +27,7 @@ type fakeHome struct {
 	shown    broker.ShownPolicy
 	audit    broker.AuditFolder
 	clients  []broker.ClientState
+	findings []broker.Finding // of the doctor
 	// login is the sign-in: it may call the callbacks, and returns who it is.
 	login func(ctx context.Context, o broker.LoginOptions) (broker.User, error)
 }
@@ -46,6 +47,10 @@ func newFakeHome(t *testing.T) *fakeHome {
 		shown:   broker.ShownPolicy{Source: "/home/ada/orders.policy.toml", Lines: []string{"allow read tools for group support"}},
 		audit:   broker.AuditFolder(t.TempDir()),
 		changed: make(chan struct{}),
+		findings: []broker.Finding{
+			{Severity: broker.Fine, What: "the keychain keeps and gives back"},
+			{Severity: broker.Bad, What: "the clock is 7 min late", Cause: "tokens look as if they were from the future", Cure: []string{"timedatectl set-ntp true"}},
+		},
 		clients: []broker.ClientState{
 			{ID: "claude-code", Name: "Claude Code", State: broker.ClientSetUp, After: "Start a new session.", Places: []broker.ClientPlace{
 				{File: "/home/ada/.claude.json", Exists: true, Servers: []broker.ClientServer{{Name: "orders", Proxy: &clients.Proxy{}}}}}},
@@ -143,10 +148,7 @@ func (h *fakeHome) Why(_ context.Context, _ broker.Resolved, q broker.Question) 
 func (h *fakeHome) Clients() ([]broker.ClientState, error) { return h.clients, nil }
 
 func (h *fakeHome) Doctor(context.Context, broker.DoctorOptions) (broker.Diagnosis, error) {
-	return broker.Diagnosis{Findings: []broker.Finding{
-		{Severity: broker.Fine, What: "the keychain keeps and gives back"},
-		{Severity: broker.Bad, What: "the clock is 7 min late", Cause: "tokens look as if they were from the future", Cure: []string{"timedatectl set-ntp true"}},
-	}}, nil
+	return broker.Diagnosis{Findings: h.findings}, nil
 }
 
 func (h *fakeHome) Audit() broker.AuditFolder { return h.audit }

@@ -66,6 +66,7 @@ func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
 		h.resolved["orders-prod"] = resolved
 		h.config.Profiles[e()] = broker.Profile{}
 		h.clients = []broker.ClientState{{ID: e(), Name: e(), State: broker.ClientSetUp, After: e(), Places: []broker.ClientPlace{{File: e(), Servers: []broker.ClientServer{{Name: e(), Proxy: &clients.Proxy{}}}}}}}
+		h.findings = []broker.Finding{{Severity: broker.Bad, What: e(), Cause: e(), Cure: []string{e(), e()}}, {Severity: broker.Fine, What: e()}}
 		h.shown = broker.ShownPolicy{Source: e(), Lines: []string{e(), e()}}
 		h.login = func(_ context.Context, o broker.LoginOptions) (broker.User, error) {
 			o.UI.Warn(e())
@@ -75,7 +76,7 @@ func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
 		f.info = broker.ServerInfo{Name: e(), Version: e(), ProtocolVersion: e(), Instructions: e(), Capabilities: json.RawMessage(`{"tools":{},"resources":{},"prompts":{},"completions":{}}`)}
 		f.tools, f.resources, f.prompts = nil, nil, nil
 		for range 3 {
-			f.tools = append(f.tools, broker.Tool{Name: e(), Title: e(), Description: e(), InputSchema: raw(), OutputSchema: raw(), Mark: mark(), Raw: raw()})
+			f.tools = append(f.tools, broker.Tool{Name: e(), Title: e(), Description: e(), InputSchema: raw(), OutputSchema: raw(), TaskOnly: r.IntN(2) == 0, Mark: mark(), Raw: raw()})
 			f.resources = append(f.resources, broker.Resource{URI: e(), Name: e(), Title: e(), Description: e(), MIMEType: e(), Mark: mark(), Raw: raw()})
 			f.resources = append(f.resources, broker.Resource{URITemplate: "x://{a}/" + e(), Name: e(), Mark: mark(), Raw: raw()})
 			f.prompts = append(f.prompts, broker.Prompt{Name: e(), Title: e(), Description: e(), Mark: mark(), Arguments: []broker.PromptArgument{{Name: e(), Description: e()}}, Raw: raw()})
@@ -119,8 +120,16 @@ func TestHostile(t *testing.T) {
 		b.send(tea.BackgroundColorMsg{})
 		b.untilTrue("all lists", func() bool { return b.m.server != nil && b.m.counted() && b.m.record.read })
 		b.serv.on(broker.ExplorerEvent{Kind: broker.EventLog, Level: evilText(r), Message: evilText(r)})
+		b.serv.on(broker.ExplorerEvent{Kind: broker.EventStderr, Message: evilText(r)})
+		b.untilTrue("the log", func() bool { return len(b.m.log.lines) >= 3 })
 		for range 60 {
-			b.press(hostileKeys[r.IntN(len(hostileKeys))])
+			key := hostileKeys[r.IntN(len(hostileKeys))]
+			b.press(key)
+			if key == "d" && len(b.m.over) > 0 { // it may be the doctor, who is worth waiting for
+				if doctor, ok := b.m.top().(*examination); ok {
+					b.untilTrue("the doctor", func() bool { return doctor.busy() == nil })
+				}
+			}
 			if b.quit {
 				break
 			}
@@ -138,7 +147,7 @@ func TestHostile(t *testing.T) {
 // hostileKeys lead everywhere.
 var hostileKeys = []string{
 	"1", "2", "3", "4", "5", "enter", "enter", "down", "down", "up", "tab", "esc", "esc", "?", ":", "v", "r", "t", "u", "e", "w", "P", "p", "L", "o", "ctrl+n",
-	"pgdown", "G", "g", "s", "ctrl+s", "ctrl+e", "h", "y", "c", "Y",
+	"pgdown", "G", "g", "s", "ctrl+s", "ctrl+e", "h", "y", "c", "Y", "d", "D", "a", "l", "ctrl+l", "ctrl+t", "ctrl+g", "R", "left", "right", "-", "+",
 }
 
 // drain takes the messages that are there.
