@@ -153,6 +153,15 @@ var filteredLists = map[string]list{
 	"tasks/list":               {"tasks", "taskId", policy.Tool},
 }
 
+// isList reports whether a method is one of filteredLists.
+func isList(method string) bool {
+	if !strings.HasSuffix(method, "/list") {
+		return false // nearly all
+	}
+	_, is := filteredLists[method]
+	return is
+}
+
 // filter returns the answer to a list method without what the user may not use,
 // or nil if it stays as it is. A list that cannot be read does not pass.
 func (d *doors) filter(out *relay.Output, request *relay.Request, now *identity.Snapshot) []byte {

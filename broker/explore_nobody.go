@@ -35,7 +35,7 @@ func (g nobodysGate) FromClient(m *relay.Message) relay.Verdict {
 	case m.Kind() == relay.Notification && !strings.HasPrefix(method, "notifications/"):
 		g.record(m, &identity.User{}, audit.Refused, "a call without an id")
 		return relay.Verdict{Action: relay.Drop}
-	case m.Kind() != relay.Call || !userMethods[method]:
+	case m.Kind() != relay.Call || !isUsers(method):
 		v := g.cleaned(m)
 		v.Tag = m.Cursor() == nil
 		return v

@@ -73,20 +73,24 @@ type clientInfo struct {
 	Version string `json:"version"`
 }
 
-// openMethods need no user: they start, keep and end a session, and say nothing
-// of what the server holds.
-var openMethods = map[string]bool{
-	"initialize":       true,
-	"ping":             true,
-	"server/discover":  true,
-	"logging/setLevel": true,
+// isOpen reports whether a method needs no user: such methods start, keep and end a
+// session, and say nothing of what the server holds.
+func isOpen(method string) bool {
+	switch method {
+	case "initialize", "ping", "server/discover", "logging/setLevel":
+		return true
+	}
+	return false
 }
 
-// userMethods are the calls that carry the user and are recorded.
-var userMethods = map[string]bool{
-	"tools/call":     true,
-	"resources/read": true,
-	"prompts/get":    true,
+// isUsers reports whether a method is one of those that carry the user and are
+// recorded.
+func isUsers(method string) bool {
+	switch method {
+	case "tools/call", "resources/read", "prompts/get":
+		return true
+	}
+	return false
 }
 
 // FromClient judges a message of the AI client.
@@ -101,7 +105,7 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 		return relay.Verdict{Action: relay.Drop}
 	case m.Kind() == relay.Notification && !knownNotifications[method]:
 		return g.unknownNotification(m)
-	case m.Kind() != relay.Call || openMethods[method]:
+	case m.Kind() != relay.Call || isOpen(method):
 		return g.cleaned(m)
 	}
 	switch now := g.session.Snapshot(); {
@@ -143,14 +147,13 @@ func (g *gate) cleaned(m *relay.Message) relay.Verdict {
 // readsAnswer reports whether the answers to a method are read, and changed, by
 // answered.
 func readsAnswer(method string) bool {
-	_, isList := filteredLists[method]
-	return isList || method == "initialize" || method == "server/discover"
+	return isList(method) || method == "initialize" || method == "server/discover"
 }
 
 // forUser judges a call of a signed-in user.
 func (g *gate) forUser(m *relay.Message, now *identity.Snapshot) relay.Verdict {
 	method := m.Method()
-	if _, isList := filteredLists[method]; isList {
+	if isList(method) {
 		v := g.cleaned(m)
 		v.Tag = m.Cursor() == nil // whether it asks for the first page
 		return v
@@ -171,7 +174,7 @@ func (g *gate) forUser(m *relay.Message, now *identity.Snapshot) relay.Verdict {
 	case ruling.Effect == policy.Deny:
 		g.record(m, &now.User, audit.Deny, ruling.Rule)
 		return g.refuse(m, codeDenied, g.doors.words(ruling, now, g.profile()))
-	case !userMethods[method]:
+	case !isUsers(method):
 		return g.completion(m, ruling.item)
 	default:
 		if verdict, agreed := g.confirmed(sent, m, now); !agreed {
@@ -259,7 +262,7 @@ func (g *gate) withoutUser(m *relay.Message, now *identity.Snapshot) relay.Verdi
 	if list, known := g.lists.get(method); known {
 		return answer(resultAnswer(m, map[string]any{listMembers[method]: list}, true))
 	}
-	if userMethods[method] {
+	if isUsers(method) {
 		if mendedBySignIn(now) && g.canInvite(m) {
 			if verdict, invited := g.inviter.invite(m, m, signInErrand()); invited {
 				return verdict
@@ -364,7 +367,7 @@ func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte)
 	if of, ok := request.Tag.(completionOf); ok {
 		return g.doors.completed(out, request, of, g.session.Snapshot())
 	}
-	if _, isList := filteredLists[request.Method]; isList {
+	if isList(request.Method) {
 		return g.listed(out, request)
 	}
 	return nil

@@ -26,7 +26,7 @@ var mcpMethods = sync.OnceValue(func() *policy.LookAlikes {
 
 // resembledMethod returns the method of MCP that another name looks like.
 func resembledMethod(method string) (known string, found bool) {
-	if mcpMethods().Has(method) {
+	if isUsers(method) || mcpMethods().Has(method) {
 		return "", false
 	}
 	plain := strings.Trim(strings.NewReplacer("//", "/", `\`, "/", ".", "/").Replace(method), "/ ")

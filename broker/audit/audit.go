@@ -120,7 +120,7 @@ type Batch struct {
 func (l *Log) Queue(r Record) (*Batch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.add(&r, l.now()); err != nil {
+	if err := l.add(&r); err != nil {
 		return nil, err
 	}
 	batch := l.batch
@@ -144,17 +144,25 @@ func (b *Batch) Commit() error {
 }
 
 // add puts a record at the end of the batch. The caller holds mu.
-func (l *Log) add(r *Record, now time.Time) error {
+func (l *Log) add(r *Record) error {
 	if l.batch == nil {
-		if err := l.ready(now); err != nil {
+		if err := l.start(); err != nil {
 			return err
 		}
-		l.batch, l.end = &Batch{log: l}, l.held.end
-		l.lines = l.begin(l.lines[:0], &l.end)
 	}
-	l.fill(r, now, &l.ids)
+	l.fill(r, &l.ids)
 	l.lines = l.pen.line(l.lines, r, &l.end)
 	l.arm() // should nobody commit it
+	return nil
+}
+
+// start starts a batch.
+func (l *Log) start() error {
+	if err := l.ready(l.now()); err != nil {
+		return err
+	}
+	l.batch, l.end = &Batch{log: l}, l.held.end
+	l.lines = l.begin(l.lines[:0], &l.end)
 	return nil
 }
 
@@ -173,10 +181,13 @@ func (l *Log) commit() error {
 	return b.err
 }
 
+// The times that can be written, in seconds since the epoch: up to the year 9999.
+const minSecond, maxSecond = 0, 253402300799
+
 // fill sets what the caller left empty.
-func (l *Log) fill(r *Record, now time.Time, ids *idSource) {
-	if year := r.Time.UTC().Year(); r.Time.IsZero() || year < 0 || year > 9999 {
-		r.Time = now
+func (l *Log) fill(r *Record, ids *idSource) {
+	if second := r.Time.Unix(); second < minSecond || second > maxSecond {
+		r.Time = l.now()
 	}
 	if r.PID == 0 {
 		r.PID = l.pid
@@ -211,7 +222,7 @@ func (l *Log) begin(dst []byte, at *link) []byte {
 		Event: Start, File: l.held.name, Version: l.Version, Policy: l.Policy,
 		Torn: l.held.torn, Damaged: l.aside,
 	}
-	l.fill(&r, l.now(), &l.ids)
+	l.fill(&r, &l.ids)
 	return l.pen.line(dst, &r, at)
 }
 

@@ -185,6 +185,11 @@ func (e *encoder) quoted(s string, bound int) {
 
 // isPlain reports whether nothing of s needs an escape.
 func isPlain(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if !plain[s[0]] || !plain[s[1]] || !plain[s[2]] || !plain[s[3]] || !plain[s[4]] || !plain[s[5]] || !plain[s[6]] || !plain[s[7]] {
+			return false
+		}
+	}
 	for i := range len(s) {
 		if !plain[s[i]] {
 			return false

@@ -38,7 +38,7 @@ func (l *Log) removeOld() error {
 
 func (l *Log) noteRemoved(name string) error {
 	r := Record{Event: Removed, File: name, Reason: fmt.Sprintf("older than %d days", int(l.Keep.Hours()/24))}
-	if err := l.add(&r, l.now()); err != nil {
+	if err := l.add(&r); err != nil {
 		return err
 	}
 	if err := l.commit(); err != nil {

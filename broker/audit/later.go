@@ -37,14 +37,10 @@ const (
 // when they cannot be written they are kept, the first 8,192 of them, and tried
 // again. The number of the others is recorded.
 func (l *Log) Later(r Record) {
-	now := r.Time
-	if now.IsZero() {
-		now = l.now()
-	}
 	l.results.mu.Lock()
 	first := len(l.results.ends) == 0
 	if len(l.results.ends) < laterMost {
-		l.fill(&r, now, &l.results.ids)
+		l.fill(&r, &l.results.ids)
 		l.results.add(&r)
 	} else {
 		l.results.lost++
@@ -114,11 +110,9 @@ func (l *Log) flushSome() (more bool, err error) {
 		return false, nil
 	}
 	if l.batch == nil {
-		if err := l.ready(l.now()); err != nil {
+		if err := l.start(); err != nil {
 			return false, err
 		}
-		l.batch, l.end = &Batch{log: l}, l.held.end
-		l.lines = l.begin(l.lines[:0], &l.end)
 	}
 	if err := l.commit(); err != nil {
 		return false, err
@@ -138,7 +132,7 @@ func (l *Log) addResults() {
 	}
 	if lost > 0 {
 		gap := Record{Event: Gap, Reason: strconv.Itoa(lost) + " results could not be recorded"}
-		l.fill(&gap, l.now(), &l.ids)
+		l.fill(&gap, &l.ids)
 		l.lines = l.pen.line(l.lines, &gap, &l.end)
 	}
 }

@@ -288,6 +288,10 @@ func (v *View) AllowsRequests() bool {
 	return v.policy != nil && !v.policy.set.Strict && v.denies[Request].none() && v.guards[Request].none()
 }
 
+// AllowsRequests reports whether the server may ask everything of the client, whoever
+// the user is.
+func (p *Policy) AllowsRequests() bool { return p != nil && p.open && !p.set.Strict }
+
 // AllowsAll reports whether the user may use everything that a list can hold.
 func (v *View) AllowsAll() bool {
 	return v.policy != nil && v.policy.open && !v.policy.set.ReadOnly && v.user.Sub != ""

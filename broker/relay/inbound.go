@@ -197,7 +197,8 @@ func (in *inbound) forward(m *Message, v Verdict) {
 		call.Request = m.request(v.Tag)
 		if v.Commit != nil && m.leavesAtOnce(v) {
 			if err := v.Commit.Commit(); err != nil {
-				in.outbox.put(in.Gate.Uncommitted(&call.Request, err))
+				lost := call.Request
+				in.outbox.put(in.Gate.Uncommitted(&lost, err))
 				return
 			}
 			call.commit = nil
