@@ -57,6 +57,7 @@ type gate struct {
 	calls       *callBook
 	tools       *toolBook
 	lists       *lastLists
+	listings    listings
 	news        *news
 	inviter     *inviter
 	confirmer   *confirmer
@@ -373,8 +374,8 @@ func (g *gate) answered(out *relay.Output, request *relay.Request) (line []byte)
 	return nil
 }
 
-// listed is a list as the client gets it: without what is not for its user.
-func (g *gate) listed(out *relay.Output, request *relay.Request) (line []byte) {
+// readList makes of a list what the client gets, and takes note of it.
+func (g *gate) readList(out *relay.Output, request *relay.Request) (line []byte, noted bool) {
 	if request.Method == "tools/list" {
 		g.doors.pins.note(out)
 		var tools []relay.Tool
@@ -389,19 +390,19 @@ func (g *gate) listed(out *relay.Output, request *relay.Request) (line []byte) {
 		line = filtered
 	}
 	if listMembers[request.Method] != "" {
-		g.keepList(out, request, line)
+		noted = g.keepList(out, request, line)
 	}
-	return line
+	return line, noted
 }
 
 // keepList keeps a list as the client gets it: line, or what the server sent.
-func (g *gate) keepList(out *relay.Output, request *relay.Request, line []byte) {
+func (g *gate) keepList(out *relay.Output, request *relay.Request, line []byte) bool {
 	seen := line
 	if seen == nil {
 		seen = bytes.Clone(out.Bytes())
 	}
 	first, _ := request.Tag.(bool)
-	g.lists.note(listPage{method: request.Method, first: first, response: seen})
+	return g.lists.note(listPage{method: request.Method, first: first, response: seen})
 }
 
 // noteClient remembers who the client says it is.

@@ -34,12 +34,15 @@ type lastLists struct {
 	read   bool                         // the file was
 	whole  map[string]json.RawMessage   // by method
 	partly map[string][]json.RawMessage // pages of a list that is not read whole yet
+
+	ends map[string]bool // whether the last page of a method made a list whole; run's own
 }
 
 // listPage is one list result on its way into the file.
 type listPage struct {
 	method   string
 	first    bool   // asked for without a cursor
+	again    bool   // it is the last one once more, and left out
 	response []byte // the whole line
 }
 
@@ -55,6 +58,7 @@ func openLists(stateDir string, r Resolved) *lastLists {
 		ended:  make(chan struct{}),
 		whole:  map[string]json.RawMessage{},
 		partly: map[string][]json.RawMessage{},
+		ends:   map[string]bool{},
 	}
 }
 
@@ -100,11 +104,13 @@ func (l *lastLists) get(method string) (json.RawMessage, bool) {
 }
 
 // note takes a list result that the client gets. It does not wait: a page that
-// comes while sixteen others are being read is forgotten.
-func (l *lastLists) note(page listPage) {
+// comes while sixteen others are being read is forgotten, and false returned.
+func (l *lastLists) note(page listPage) bool {
 	select {
 	case l.pages <- page:
+		return true
 	default:
+		return false
 	}
 }
 
@@ -129,7 +135,11 @@ func (l *lastLists) run(ctx context.Context) {
 }
 
 func (l *lastLists) keep(page listPage) {
-	whole, changed := l.add(page)
+	whole, changed := page.again && l.ends[page.method], false
+	if !page.again {
+		whole, changed = l.add(page)
+		l.ends[page.method] = whole
+	}
 	switch {
 	case changed:
 		l.save()

@@ -27,6 +27,8 @@ type toolBook struct {
 	takes    map[string]bool // by tool name
 	alike    policy.LookAlikes
 	complete bool // the whole list was read, or could not be had
+
+	forgotten int // how often it was
 }
 
 // fetchTimeout bounds the one call that waits for the list.
@@ -81,6 +83,13 @@ func (b *toolBook) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.takes, b.complete, b.alike = nil, false, policy.LookAlikes{}
+	b.forgotten++
+}
+
+func (b *toolBook) timesForgotten() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.forgotten
 }
 
 // fetch reads the whole list. modernMeta is the _meta of a modern request, nil

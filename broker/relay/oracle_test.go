@@ -236,7 +236,7 @@ func looseOutput(line []byte) *Output {
 		where := span{int(dec.InputOffset()) - len(value), int(dec.InputOffset())}
 		switch which {
 		case `"id"`:
-			out.id = line[where.from:where.to]
+			out.id, out.idAt = line[where.from:where.to], where
 		case `"method"`:
 			out.method = line[where.from:where.to]
 		case `"result"`:

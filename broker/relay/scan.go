@@ -12,6 +12,7 @@ type Output struct {
 	kind       Kind
 	line       []byte
 	id, method []byte // texts
+	idAt       span
 	res, fail  span
 	streamed   bool
 	size       int       // of a streamed line
@@ -55,6 +56,15 @@ func (o *Output) Method() string {
 		return ""
 	}
 	return decodeString(o.method)
+}
+
+// AroundID is the line before and behind the id; nil when there is no id or the line
+// is streamed.
+func (o *Output) AroundID() (before, behind []byte) {
+	if o.line == nil || !o.idAt.present() {
+		return nil, nil
+	}
+	return o.line[:o.idAt.from], o.line[o.idAt.to:]
 }
 
 // Result is the text of the result; nil when there is none or it is streamed.
@@ -156,7 +166,7 @@ func (s *Scanner) member(which member) {
 			text = bytes.Clone(text) // the window moves on
 		}
 		if which == memberID {
-			o.id = text
+			o.id, o.idAt = text, span{from, g.offset()}
 		} else {
 			o.method = text
 		}
