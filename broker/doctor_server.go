@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -130,12 +131,21 @@ const (
 	guestPages = 50 // of a list, at most
 )
 
+// greeting is the answer to a hello. In the newer way the server's name stands in
+// its _meta.
+type greeting struct {
+	ServerInfo nameAndVersion `json:"serverInfo"`
+	Meta       struct {
+		ServerInfo nameAndVersion `json:"io.modelcontextprotocol/serverInfo"`
+	} `json:"_meta"`
+}
+
+type nameAndVersion struct{ Name, Version string }
+
 // visit says hello, in the newer way where the older one is refused, and counts
 // the tools.
 func (g *guest) visit() (server string, tools int, err error) {
-	var hello struct {
-		ServerInfo struct{ Name, Version string } `json:"serverInfo"`
-	}
+	var hello greeting
 	var refused *guestError
 	err = g.ask("initialize", guestHello, &hello)
 	if errors.As(err, &refused) && refused.Code != relay.CodeBackendGone {
@@ -149,7 +159,8 @@ func (g *guest) visit() (server string, tools int, err error) {
 		return "", 0, err
 	}
 	tools, err = g.countTools()
-	return strings.TrimSpace(hello.ServerInfo.Name + " " + hello.ServerInfo.Version), tools, err
+	name := cmp.Or(hello.ServerInfo, hello.Meta.ServerInfo)
+	return strings.TrimSpace(name.Name + " " + name.Version), tools, err
 }
 
 func (g *guest) countTools() (n int, err error) {

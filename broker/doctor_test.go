@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity"
 )
 
 // What a report must not say, wherever it came from.
@@ -48,6 +50,23 @@ func TestReportTellsNothing(t *testing.T) {
 		if !strings.Contains(string(text), wanted) {
 			t.Errorf("the report lacks %s:\n%s", wanted, text)
 		}
+	}
+}
+
+// The clock is wrong as soon as it would fail a sign-in.
+func TestClockFinding(t *testing.T) {
+	for ahead, want := range map[time.Duration]string{
+		0: "MA320", -identity.ClockLeeway: "MA320", identity.ClockLeeway + 400*time.Millisecond: "MA320",
+		identity.ClockLeeway + time.Second: "MA321 this machine's clock is 1m1s behind the provider's",
+		-7 * time.Minute:                   "MA321 this machine's clock is 7m0s ahead of the provider's",
+	} {
+		f := clock(identity.Inspection{ClockKnown: true, ClockAhead: ahead})
+		if !strings.HasPrefix(f.Code+" "+f.What, want) {
+			t.Errorf("%s: %s %s", ahead, f.Code, f.What)
+		}
+	}
+	if f := clock(identity.Inspection{}); f.Code != "MA322" {
+		t.Errorf("%+v", f)
 	}
 }
 

@@ -164,6 +164,12 @@ func serve(mode string, line []byte) {
 	if mode == "never" && request.Method == "tools/call" {
 		return
 	}
+	if mode == "modern" || mode == "sulks" {
+		if answer := modernAnswer(mode, request.Method, request.Params); answer != "" {
+			fmt.Printf(`{"jsonrpc":"2.0","id":%s,%s}`+"\n", request.ID, answer)
+			return
+		}
+	}
 	result := any(map[string]any{"received": json.RawMessage(line)})
 	switch request.Method {
 	case "subscriptions/listen":
@@ -176,6 +182,22 @@ func serve(mode string, line []byte) {
 	answer, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": request.ID, "result": result})
 	check(err)
 	fmt.Println(string(answer))
+}
+
+// modernAnswer is what a server says that knows MCP 2026-07-28 alone, or one that
+// sulks whatever it is asked; empty for what it has in common with others.
+func modernAnswer(mode, method string, params json.RawMessage) string {
+	switch {
+	case mode == "sulks":
+		return `"error":{"code":-32000,"message":"not today"}`
+	case method == "initialize":
+		return `"error":{"code":-32601,"message":"initialize is not known"}`
+	case !strings.Contains(string(params), `"io.modelcontextprotocol/protocolVersion":"2026-07-28"`):
+		return `"error":{"code":-32602,"message":"the request does not say its protocol"}`
+	case method == "server/discover":
+		return `"result":{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"newserver","version":"3"}}}`
+	}
+	return ""
 }
 
 // countedFirst adds a line to a file and reports whether it is the first one.
@@ -236,6 +258,7 @@ var faults = map[string]struct {
 	}}},
 	"no-auth-time": {"id_token", demoidp.Fault{Edit: func(m map[string]any) { delete(m, "auth_time") }}},
 	"html":         {"discovery", demoidp.Fault{Status: 200, Body: "<html>Welcome to the hotel Wi-Fi</html>"}},
+	"late":         {"discovery", demoidp.Fault{Status: 503, Header: http.Header{"Date": {time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}}}},
 	"down":         {"discovery", demoidp.Fault{Status: 503, Body: "gone"}},
 	"revoke-lies":  {"revocation", demoidp.Fault{Status: 200}},
 	"revoke-down":  {"revocation", demoidp.Fault{Status: 503, Body: "gone"}},

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -59,7 +60,8 @@ func (r *clockReader) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		r.ahead, r.known = date.Sub(r.now()), true
+		age, _ := strconv.Atoi(response.Header.Get("Age")) // seconds in a cache on the way; mostly none
+		r.ahead, r.known = date.Add(time.Duration(age)*time.Second).Sub(r.now()), true
 	}
 	return response, nil
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"errors"
 	"net"
+	"net/http"
 	"net/url"
 	"testing"
 	"time"
@@ -34,6 +35,18 @@ func TestInspect(t *testing.T) {
 	}}))
 	if i, err = w.accounts.Inspect(t.Context(), w.client); err != nil || i.ListsS256 {
 		t.Errorf("%+v, %v", i, err)
+	}
+	w.accounts.now = time.Now
+	for age, ahead := range map[string]time.Duration{"": -30 * time.Minute, "1800": 0, "x": -30 * time.Minute} {
+		header := http.Header{"Date": {time.Now().Add(-30 * time.Minute).UTC().Format(http.TimeFormat)}}
+		if age != "" { // an answer out of a cache is as old as it says
+			header.Set("Age", age)
+		}
+		w.idp.SetFault(fails("discovery", 100, demoidp.Fault{Status: 503, Header: header}))
+		i, err = w.accounts.Inspect(t.Context(), w.client)
+		if off := i.ClockAhead - ahead; err == nil || !i.ClockKnown || off.Abs() > 5*time.Second {
+			t.Errorf("age %q: the provider's clock is %s ahead, want %s; %v", age, i.ClockAhead, ahead, err)
+		}
 	}
 	nobody := w.client
 	nobody.Issuer = "http://127.0.0.1:1"
