@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,7 +151,7 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if b, ok := bound(top.keys(), name); ok {
 		return m.perform(top, b.act())
 	}
-	if !top.typing() || name == "f1" || name == "ctrl+p" { // these two are no text
+	if !top.typing() || slices.Contains([]string{"f1", "ctrl+p", "ctrl+l"}, name) { // these are no text
 		if b, ok := bound(m.everywhere(), name); ok {
 			return m.perform(top, b.act())
 		}

@@ -72,6 +72,7 @@ func (s *promptsScreen) update(msg tea.Msg) action {
 		return s.reload()
 	case serverGone:
 		s.forget()
+		s.focus, s.form, s.formOf = onList, nil, "" // what cannot be seen takes no keys
 		s.find()
 	case listRead[promptItem]:
 		s.take(msg)

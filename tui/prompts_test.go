@@ -73,3 +73,28 @@ func TestProposalThatHidesSomething(t *testing.T) {
 		t.Errorf("%q is taken, %q are offered", f.fields[0].Value(), f.offered)
 	}
 }
+
+// A server that ends takes the form of its prompt along: keys are not typed into what
+// cannot be seen.
+func TestServerEndsBelowAForm(t *testing.T) {
+	for tab, with := range map[string]func(*Options, *fakeHome, *fakeServer){"prompts": withPrompts, "resources": withResources} {
+		b := newBench(t, with)
+		b.until("● connected")
+		b.settle()
+		if tab == "resources" {
+			b.press("G")
+		}
+		b.press("enter")
+		b.until("back", "not sent")
+		b.serv.on(broker.ExplorerEvent{Kind: broker.EventClosed, Message: "exit status 1"})
+		b.until("r starts it again")
+		b.press("ctrl+l")
+		b.until("SERVER LOG")
+		b.press("esc", "r")
+		b.until("● connected")
+		b.settle()
+		if b.m.top().typing() {
+			t.Errorf("%s: keys are text", tab)
+		}
+	}
+}

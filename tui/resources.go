@@ -127,6 +127,10 @@ func (s *resourcesScreen) update(msg tea.Msg) action {
 		return s.reload()
 	case serverGone:
 		s.forget()
+		if s.focus == onForm { // what cannot be seen takes no keys
+			s.focus = onList
+		}
+		s.form, s.formOf = nil, ""
 		s.subscribed = map[string]time.Time{}
 		s.arrange()
 	case listRead[resourceItem]:

@@ -110,7 +110,9 @@ func (p *callPage) drawFacts(width int) []string {
 		}
 		lines = append(lines, "")
 	}
-	lines = append(lines, l.heading.Render("ARGUMENTS"))
+	if len(c.safe.members) > 0 {
+		lines = append(lines, l.heading.Render("ARGUMENTS"))
+	}
 	for i, m := range c.safe.members {
 		if i == 8 {
 			lines = append(lines, "  …")
