@@ -288,7 +288,7 @@ func (f *form) textSummary(n *node) string {
 		if lines := strings.Count(n.text, "\n") + 1; lines > 1 {
 			about += ", " + plural(lines, "line", "lines")
 		}
-		return about + f.look.dim.Render("  ctrl+o edits it, ctrl+u drops it")
+		return about + f.look.dim.Render("  ctrl+o edits it  ") + textLine(n.text, 20)
 	}
 	first, rest, several := strings.Cut(n.text, "\n")
 	if several {

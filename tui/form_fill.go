@@ -26,7 +26,7 @@ func (n *node) fillKind(v *jsonValue) bool {
 	switch n.field.kind {
 	case kindText:
 		n.text = v.text
-		return v.kind == '"' && editable(v.text)
+		return v.kind == '"' && editable(untab(v.text))
 	case kindNumber:
 		n.text = v.text
 		return v.kind == '0'

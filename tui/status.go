@@ -287,9 +287,11 @@ func (s *statusScreen) serverFacts() []fact {
 	facts := []fact{{"Runs", broker.CleanLine(strings.Join(s.command(), " "))}}
 	switch {
 	case s.server != nil:
-		if !s.exploring() { // its name stands above
-			facts = append([]fact{{"Server", strings.TrimSpace(s.info.name + " " + s.info.version)}}, facts...)
+		if s.exploring() { // its name stands above, its protocol in the first line
+			facts = append(facts, fact{"Offers", s.info.offers})
+			break
 		}
+		facts = append([]fact{{"Server", strings.TrimSpace(s.info.name + " " + s.info.version)}}, facts...)
 		facts = append(facts, fact{"Protocol", s.info.protocol}, fact{"Offers", s.info.offers},
 			fact{"Started", moment(s.since, s.now()) + ", " + timeSpan(s.now().Sub(s.since)) + " ago"})
 	case s.starts:
@@ -302,7 +304,10 @@ func (s *statusScreen) serverFacts() []fact {
 	default:
 		facts = append(facts, fact{"State", "none: name a command with  mcpauth tui -- COMMAND"})
 	}
-	facts = append(facts, fact{"Log", s.logWords()}, fact{"Policy", s.policyWords()})
+	facts = append(facts, fact{"Log", s.logWords()})
+	if !s.exploring() { // a policy stands in a profile
+		facts = append(facts, fact{"Policy", s.policyWords()})
+	}
 	if s.info.instructions != "" && s.server != nil {
 		facts = append(facts, fact{"Says", firstLine(s.info.instructions)})
 	}
@@ -334,8 +339,6 @@ func (s *statusScreen) logWords() string {
 
 func (s *statusScreen) policyWords() string {
 	switch {
-	case s.exploring():
-		return "none without a profile: everything may be called"
 	case s.policy.err != nil:
 		return "✗ " + broker.CleanLine(s.policy.err.Msg)
 	case s.policy.source == "":

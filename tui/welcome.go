@@ -39,7 +39,7 @@ func (s *statusScreen) exploreLines(width int) []string {
 		lines = append(lines, s.factLines(s.serverFacts(), text)...)
 	}
 	lines = append(lines, "", l.heading.Render("TO SIGN IN"))
-	for _, line := range wrapped("Your first sign-in in a shell makes a profile; from then on the server is told who you are.", text-1) {
+	for _, line := range wrapped("Your first sign-in in a shell makes a profile: the server is told who you are.", text-1) {
 		lines = append(lines, " "+line)
 	}
 	return indented(append(lines, l.hintLines(s.problem.Hints, text)...), 1)
