@@ -33,23 +33,28 @@ func readClients(home Home) *job {
 			return clientsRead{read: true, err: broker.AsProblem(err)}
 		}
 		read := clientsRead{read: true}
-		folder, _ := os.UserHomeDir() // only shortens what is shown
 		for _, s := range states {
 			if s.State != broker.ClientNotInstalled {
-				read.rows = append(read.rows, clientRowOf(s, folder))
+				read.rows = append(read.rows, clientRowOf(s))
 			}
 		}
 		return read
 	})
 }
 
-func clientRowOf(s broker.ClientState, home string) clientRow {
+// tilde shortens a path in the home folder for the screen.
+func tilde(path string) string {
+	home, err := os.UserHomeDir()
+	if rest, inside := strings.CutPrefix(path, home+string(os.PathSeparator)); err == nil && inside {
+		return "~" + string(os.PathSeparator) + rest
+	}
+	return path
+}
+
+func clientRowOf(s broker.ClientState) clientRow {
 	row := clientRow{id: s.ID, name: broker.CleanLine(s.Name), state: s.State, after: broker.CleanLine(s.After)}
 	for _, p := range s.Places {
-		file := p.File
-		if rest, inside := strings.CutPrefix(file, home+string(os.PathSeparator)); inside && home != "" {
-			file = "~/" + rest
-		}
+		file := tilde(p.File)
 		ours := false
 		for _, server := range p.Servers {
 			if server.Ours() {

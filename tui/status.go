@@ -80,7 +80,7 @@ func (s *statusScreen) readPolicy() action {
 		if err != nil {
 			return policyRead{read: true, err: broker.AsProblem(err)}
 		}
-		read := policyRead{read: true, source: broker.CleanLine(shown.Source)}
+		read := policyRead{read: true, source: broker.CleanLine(tilde(shown.Source))}
 		for _, line := range shown.Lines {
 			read.lines = append(read.lines, broker.CleanLine(line))
 		}

@@ -101,7 +101,7 @@ func TestTemplate(t *testing.T) {
 	x.text("Sa")
 	x.waitGone("Engineering")
 	x.waitFor("Sales") // the proposal for what was typed
-	x.press("Tab") // takes the proposal
+	x.press("Tab")     // takes the proposal
 	x.waitFor("department *  Sales")
 	x.press("Tab")
 	x.waitFor("▸ name", "David · Eve")

@@ -9,10 +9,12 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// The colours of the pictures: a terminal's own, for text that has none.
-const (
-	paper = "#16161e"
-	ink   = "#c0caf5"
+// theme is a terminal's own colours, for what has none.
+type theme struct{ paper, ink string }
+
+var (
+	dark  = theme{"#16161e", "#c0caf5"}
+	light = theme{"#fafafa", "#1f2335"}
 )
 
 // cell sizes of a monospaced font, in pixels.
@@ -24,19 +26,20 @@ const (
 
 // pen is how text looks.
 type pen struct {
+	theme
 	fg, bg                 string
 	bold, dim, rev, underl bool
 }
 
 // picture makes an SVG of what `tmux capture-pane -e` gives.
-func picture(capture string, width, height int) string {
+func picture(capture string, width, height int, colours theme) string {
 	var b strings.Builder
 	w, h := float64(width)*cellWidth+2*margin, height*cellHeight+2*margin
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%d" viewBox="0 0 %.0f %d">`+"\n", w, h, w, h)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", paper)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", colours.paper)
 	fmt.Fprintf(&b, `<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" xml:space="preserve">`+"\n")
 	for row, line := range strings.Split(strings.TrimRight(capture, "\n"), "\n") {
-		p, column := pen{}, 0
+		p, column := pen{theme: colours}, 0
 		for line != "" {
 			if sgr, rest, ok := styled(line); ok {
 				p = p.after(sgr)
@@ -69,10 +72,10 @@ func (p pen) draw(b *strings.Builder, text string, column, row int) int {
 	width := ansi.StringWidth(text)
 	fg, bg := p.fg, p.bg
 	if fg == "" {
-		fg = ink
+		fg = p.ink
 	}
 	if p.rev {
-		fg, bg = paper, fg
+		fg, bg = p.paper, fg
 	}
 	x, y := margin+float64(column)*cellWidth, margin+row*cellHeight
 	if bg != "" {
@@ -113,13 +116,13 @@ func (p pen) draw(b *strings.Builder, text string, column, row int) int {
 func (p pen) after(parameters string) pen {
 	codes := strings.FieldsFunc(parameters, func(r rune) bool { return r == ';' || r == ':' })
 	if len(codes) == 0 {
-		return pen{}
+		return pen{theme: p.theme}
 	}
 	for i := 0; i < len(codes); i++ {
 		n, _ := strconv.Atoi(codes[i])
 		switch {
 		case n == 0:
-			p = pen{}
+			p = pen{theme: p.theme}
 		case n == 1:
 			p.bold = true
 		case n == 2:

@@ -16,6 +16,7 @@ import (
 type terminal struct {
 	t      *testing.T
 	socket string
+	theme
 }
 
 // patience bounds every wait for a screen.
@@ -25,8 +26,14 @@ const patience = 40 * time.Second
 // code and stays.
 func open(t *testing.T, width, height int, env []string, command ...string) *terminal {
 	t.Helper()
+	return openIn(dark, t, width, height, env, command...)
+}
+
+// openIn is open in a terminal of these colours.
+func openIn(colours theme, t *testing.T, width, height int, env []string, command ...string) *terminal {
+	t.Helper()
 	dir := t.TempDir()
-	term := &terminal{t, filepath.Join(dir, "tmux")}
+	term := &terminal{t, filepath.Join(dir, "tmux"), colours}
 	script := "exec >&2 env"
 	if len(env) > 0 {
 		script = "env"
@@ -39,7 +46,7 @@ func open(t *testing.T, width, height int, env []string, command ...string) *ter
 	}
 	script += `; echo "ended with $?"; exec cat`
 	conf := filepath.Join(dir, "conf")
-	if err := os.WriteFile(conf, []byte("set -g window-style 'bg=#16161e,fg=#c0caf5'\nset -g default-terminal tmux-256color\nset -ga terminal-overrides ',*:Tc'\nset -g set-clipboard on\n"), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte("set -g window-style 'bg="+colours.paper+",fg="+colours.ink+"'\nset -g default-terminal tmux-256color\nset -ga terminal-overrides ',*:Tc'\nset -g set-clipboard on\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	term.tmux("-f", conf, "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "sh", "-c", script)
