@@ -32,11 +32,13 @@ func runOrders() {
 		for i := range 320 {
 			s.AddTool(mcp.NewTool(fmt.Sprintf("tool_%03d", i)), says(fmt.Sprint(i)))
 		}
+	case "desk":
+		s = deskServer()
 	default:
 		s = ordersServer()
 	}
 	fmt.Fprintln(os.Stderr, "orders server is up")
-	if err := server.NewStdioServer(s).Listen(context.Background(), os.Stdin, os.Stdout); err != nil && !errors.Is(err, io.EOF) {
+	if err := server.NewStdioServer(s).Listen(context.Background(), heard(os.Stdin), os.Stdout); err != nil && !errors.Is(err, io.EOF) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -134,12 +136,9 @@ func book(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error)
 		return mcp.NewToolResultText("booked: " + text), nil
 	}
 	schema := json.RawMessage(`{"type":"object","properties":{"day":{"type":"string","description":"Which day"},"seats":{"type":"integer","default":2}},"required":["day"]}`)
-	asked := mcp.NewElicitationInputRequest(mcp.ElicitationParams{Message: "When do you want to come?", RequestedSchema: schema})
-	return &mcp.CallToolResult{
-		Result:               mcp.Result{ResultType: mcp.ResultTypeInputRequired},
-		MultiRoundTripResult: mcp.MultiRoundTripResult{InputRequests: mcp.InputRequests{"when": asked}, RequestState: "s1"},
-		Content:              []mcp.Content{},
-	}, nil
+	result := asks(mcp.ElicitationParams{Message: "When do you want to come?", RequestedSchema: schema})
+	result.RequestState = "s1"
+	return result, nil
 }
 
 // hostileServer has nothing but texts that would do harm if a terminal got them.
@@ -168,13 +167,9 @@ func hostileServer() *server.MCPServer {
 		if len(r.Params.InputResponses) > 0 {
 			return mcp.NewToolResultText("fine"), nil
 		}
-		asked := mcp.NewElicitationInputRequest(mcp.ElicitationParams{Message: "who" + hostile, RequestedSchema: map[string]any{
+		return asks(mcp.ElicitationParams{Message: "who" + hostile, RequestedSchema: map[string]any{
 			"type": "object", "properties": map[string]any{"n" + hostile: map[string]any{"type": "string", "description": "d" + hostile, "default": "f" + hostile}},
-		}})
-		return &mcp.CallToolResult{
-			Result:               mcp.Result{ResultType: mcp.ResultTypeInputRequired},
-			MultiRoundTripResult: mcp.MultiRoundTripResult{InputRequests: mcp.InputRequests{"q": asked}}, Content: []mcp.Content{},
-		}, nil
+		}}), nil
 	})
 	s.AddResource(mcp.NewResource("note://1", "note"+hostile, mcp.WithMIMEType("text/"+hostile)),
 		func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {

@@ -99,7 +99,7 @@ func (x *exploring) callTool(ctx context.Context, o *toolCall, input []byte) err
 	if err != nil {
 		return err
 	}
-	if !x.agreed(t, o, text) {
+	if !x.agreed(ctx, t, o, text) {
 		return &broker.Problem{Msg: "nothing was called", Hints: []string{"without the question: --yes"}, Code: broker.ExitError}
 	}
 	if o.timeout > 0 {
@@ -157,7 +157,7 @@ func (x *exploring) argumentsOf(t broker.Tool, o *toolCall, input []byte) (json.
 
 // agreed asks before a tool that says of itself that it destroys, where somebody
 // can be asked. If the policy wants an agreement, it asks by itself.
-func (x *exploring) agreed(t broker.Tool, o *toolCall, arguments json.RawMessage) bool {
+func (x *exploring) agreed(ctx context.Context, t broker.Tool, o *toolCall, arguments json.RawMessage) bool {
 	if !t.Destructive || o.yes || !x.attended || !t.Mark.Allowed || len(t.Mark.Notes) > 0 {
 		return true
 	}
@@ -166,7 +166,7 @@ func (x *exploring) agreed(t broker.Tool, o *toolCall, arguments json.RawMessage
 	if len(shown) > most {
 		shown = cut(shown, most)
 	}
-	return x.yesNo(context.Background(), fmt.Sprintf("%s says of itself that it destroys. Call it with %s?", printable(t.Name), shown), false)
+	return x.yesNo(ctx, fmt.Sprintf("%s says of itself that it destroys. Call it with %s?", printable(t.Name), shown), false)
 }
 
 func (x *exploring) printResult(t broker.Tool, o *toolCall, r broker.CallResult) error {
