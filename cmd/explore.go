@@ -79,6 +79,7 @@ type exploring struct {
 	Explorer
 	attended bool // somebody sits at the terminal
 	on       atomic.Pointer[func(broker.ExplorerEvent)]
+	bar      *progress
 	showLog  bool
 	told     bool   // about who the server is told of
 	server   string // as it was typed, see typedServer
@@ -132,7 +133,7 @@ func (a *app) explore(c *cobra.Command, f *exploreFlags, run func(ctx context.Co
 			return err
 		}
 	}
-	x := &exploring{app: a, attended: o.Attended, showLog: f.log, server: typedServer(f.cwd, command)}
+	x := &exploring{app: a, attended: o.Attended, bar: a.progress(), showLog: f.log, server: typedServer(f.cwd, command)}
 	x.Explorer, err = a.deps.Explore.Open(c.Context(), b, o, x.event)
 	if err != nil {
 		return err
@@ -145,9 +146,9 @@ func (a *app) explore(c *cobra.Command, f *exploreFlags, run func(ctx context.Co
 func (x *exploring) event(e broker.ExplorerEvent) {
 	switch {
 	case e.Kind == broker.EventStderr && x.showLog:
-		x.say("%s", broker.CleanLine(e.Message))
+		x.bar.above("%s", broker.CleanLine(e.Message))
 	case e.Kind == broker.EventLog && x.showLog:
-		x.say("%s: %s", orDash(e.Level), broker.CleanLine(e.Message))
+		x.bar.above("%s: %s", orDash(e.Level), broker.CleanLine(e.Message))
 	default:
 		if on := x.on.Load(); on != nil {
 			(*on)(e)

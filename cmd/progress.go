@@ -14,9 +14,9 @@ type progress struct {
 	*app
 	width int // 0: no terminal
 
-	mu    sync.Mutex
-	shown bool
-	over  bool
+	mu   sync.Mutex
+	line string // that is shown; empty for none
+	over bool
 }
 
 func (a *app) progress() *progress {
@@ -32,8 +32,22 @@ func (p *progress) event(e broker.ExplorerEvent) {
 	if e.Kind != broker.EventProgress || p.width == 0 || p.over {
 		return
 	}
-	fmt.Fprintf(p.Err, "\r\x1b[K%s", cut(progressLine(e), p.width-1))
-	p.shown = true
+	p.line = cut(progressLine(e), p.width-1)
+	fmt.Fprint(p.Err, eraseLine, p.line)
+}
+
+// eraseLine empties the line of a terminal.
+const eraseLine = "\r\x1b[K"
+
+// above prints a line that stays, above the one that shows how far the call is.
+func (p *progress) above(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.line != "" {
+		fmt.Fprint(p.Err, eraseLine)
+	}
+	p.say(format, args...)
+	fmt.Fprint(p.Err, p.line)
 }
 
 func progressLine(e broker.ExplorerEvent) string {
@@ -53,9 +67,9 @@ func progressLine(e broker.ExplorerEvent) string {
 func (p *progress) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.shown {
-		fmt.Fprint(p.Err, "\r\x1b[K")
-		p.shown = false
+	if p.line != "" {
+		fmt.Fprint(p.Err, eraseLine)
+		p.line = ""
 	}
 }
 

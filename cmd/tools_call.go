@@ -107,13 +107,12 @@ func (x *exploring) callTool(ctx context.Context, o *toolCall, input []byte) err
 		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, errTooLong)
 		defer cancel()
 	}
-	progress := x.progress()
-	x.setOn(progress.event)
+	x.setOn(x.bar.event)
 	result, err := x.Call(ctx, t.Name, text, broker.CallOptions{Ask: func(ctx context.Context, e broker.Elicitation) broker.ElicitationAnswer {
-		progress.clear()
+		x.bar.clear()
 		return x.answer(ctx, e)
 	}})
-	progress.end()
+	x.bar.end()
 	if errors.Is(context.Cause(ctx), errTooLong) {
 		return &broker.Problem{
 			Msg: fmt.Sprintf("%s gave no answer within %s", t.Name, o.timeout), Hints: []string{"give it longer: --timeout 5m"}, Code: broker.ExitUnreachable,

@@ -29,6 +29,7 @@ type Client struct {
 	meta   map[string]any // that each request of the modern protocol carries; nil for older ones
 	ctx    context.Context
 	cancel context.CancelFunc
+	end    context.CancelFunc // of the server's life
 	work   sync.WaitGroup
 
 	me  mcp.Implementation // as the server is told
@@ -59,8 +60,12 @@ const startPatience = 90 * time.Second
 // an answer. Some servers of the older protocols ignore what they do not know.
 const discoverPatience = 8 * time.Second
 
+// lastWords is how long the server lives on when the context of Open has ended, unless
+// Close ends it before.
+const lastWords = 2 * time.Second
+
 // Open starts the server that o names and greets it: by server/discover, or else
-// initialize. on is told what happens without being asked for, from one goroutine
+// initialize. It ends by Close, which must be called, or soon after ctx. on is told what happens without being asked for, from one goroutine
 // at a time; it must not wait for the client. Errors are *broker.Problem.
 func Open(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (*Client, error) {
 	c := &Client{
@@ -69,11 +74,13 @@ func Open(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on fun
 	}
 	c.log = &logLines{line: func(text string) { c.tell(broker.ExplorerEvent{Kind: broker.EventStderr, Message: text}) }}
 	o.Log = c.log
-	x, err := b.Explore(ctx, o)
+	life, end := afterwards(ctx, lastWords) // the server still hears that its calls are taken back
+	x, err := b.Explore(life, o)
 	if err != nil {
+		end()
 		return nil, err
 	}
-	c.x = x
+	c.x, c.end = x, end
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.wire = newWire(x.Client.R, x.Client.W)
 	c.wire.heard, c.wire.asked = c.heard, c.asked
@@ -199,6 +206,7 @@ func (c *Client) Close() error {
 	c.mu.Unlock()
 	c.cancel()
 	c.x.Close()
+	c.end()
 	c.work.Wait()
 	c.log.flush()
 	return nil
