@@ -127,14 +127,14 @@ func inlinePolicies(data []byte, keys []tomlKey) (map[string]*policy.Policy, err
 
 // linesOf tells where the parts of a policy stand.
 type linesOf struct {
-	rules, limits, tests []int
-	first                int
-	keys                 map[string]int // by path within the policy
+	first  int
+	tables map[string][]int // headers of [[rules]], [[limits]] and [[tests]]
+	keys   map[string]int   // by path within the policy, with the number of the table: rules, 0, effect
 }
 
 // policyLines finds the parts of the policy below a table.
 func policyLines(keys []tomlKey, below []string) linesOf {
-	lines := linesOf{keys: map[string]int{}}
+	lines := linesOf{tables: map[string][]int{}, keys: map[string]int{}}
 	for _, k := range keys {
 		if len(k.path) <= len(below) || !slices.Equal(k.path[:len(below)], below) {
 			continue
@@ -143,21 +143,54 @@ func policyLines(keys []tomlKey, below []string) linesOf {
 		if lines.first == 0 {
 			lines.first = k.line
 		}
+		table := rest[0]
 		switch {
-		case k.header && len(rest) == 1 && rest[0] == "rules":
-			lines.rules = append(lines.rules, k.line)
-		case k.header && len(rest) == 1 && rest[0] == "limits":
-			lines.limits = append(lines.limits, k.line)
-		case k.header && len(rest) == 1 && rest[0] == "tests":
-			lines.tests = append(lines.tests, k.line)
+		case policyShapes[table] != tables:
+			lines.keys[joinPath(rest...)] = k.line
+		case k.header && len(rest) == 1:
+			lines.tables[table] = append(lines.tables[table], k.line)
 		default:
-			lines.keys[strings.Join(rest, "\x00")] = k.line
+			number := len(lines.tables[table]) - 1
+			lines.keys[joinPath(tablePath(table, number, rest[1:])...)] = k.line
 		}
 	}
 	return lines
 }
 
-func (l linesOf) of(path ...string) int { return l.keys[strings.Join(path, "\x00")] }
+func joinPath(path ...string) string { return strings.Join(path, "\x00") }
+
+// tablePath leads to a key of one of the tables [[name]].
+func tablePath(name string, number int, rest []string) []string {
+	return append([]string{name, strconv.Itoa(number)}, rest...)
+}
+
+// of is the line of a key, or of the nearest table around it that has one.
+func (l linesOf) of(path ...string) int {
+	for ; len(path) > 0; path = path[:len(path)-1] {
+		if line := l.keys[joinPath(path...)]; line != 0 {
+			return line
+		}
+	}
+	return 0
+}
+
+// mistake is an error with the line of what is wrong in one of the tables [[name]]:
+// that of the key that it names, or else of the table.
+func (l linesOf) mistake(name string, number int, err error) error {
+	line := l.tables[name][number]
+	var wrong *policy.Error
+	if errors.As(err, &wrong) {
+		if at := l.of(tablePath(name, number, wrong.Path)...); at != 0 {
+			line = at
+		}
+	}
+	return &lineError{line, err}
+}
+
+// wrong is a mistake in the value of a key, or of a member: "claims: department".
+func wrong(key, format string, args ...any) error {
+	return &policy.Error{Path: strings.Split(key, ": "), Err: fmt.Errorf(format, args...)}
+}
 
 // compile checks the values and makes the policy. Errors are *lineError.
 func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
@@ -171,13 +204,14 @@ func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
 		return nil, &lineError{lines.of("pin"), fmt.Errorf(`pin must be "off", "warn" or "block", not %q`, t.Pin)}
 	}
 	// "rules.effect = …" is TOML, too, and one rule without a header.
-	if len(t.Rules) != len(lines.rules) || len(t.Limits) != len(lines.limits) || len(t.Tests) != len(lines.tests) {
+	rules, limits := lines.tables["rules"], lines.tables["limits"]
+	if len(t.Rules) != len(rules) || len(t.Limits) != len(limits) || len(t.Tests) != len(lines.tables["tests"]) {
 		return nil, &lineError{lines.first, errors.New("rules, limits and tests are written one by one, each under a [[rules]], [[limits]] or [[tests]]")}
 	}
 	for i, r := range t.Rules {
-		rule, err := r.rule(lines.rules[i], t.RoleLevels)
+		rule, err := r.rule(rules[i], t.RoleLevels)
 		if err != nil {
-			return nil, &lineError{lines.rules[i], err}
+			return nil, lines.mistake("rules", i, err)
 		}
 		set.Rules = append(set.Rules, rule)
 	}
@@ -188,7 +222,7 @@ func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
 	}
 	for i, test := range t.Tests {
 		if err := test.check(); err != nil {
-			return nil, &lineError{lines.tests[i], err}
+			return nil, lines.mistake("tests", i, err)
 		}
 	}
 	for _, tool := range slices.Sorted(maps.Keys(t.ToolScopes)) {
@@ -199,22 +233,21 @@ func (t policyText) compile(lines linesOf) (*policy.Policy, error) {
 		set.ToolScopes = append(set.ToolScopes, policy.ToolScope{Tool: tool, Scope: t.ToolScopes[tool], Line: line})
 	}
 	for i, l := range t.Limits {
-		limit, err := l.limit(lines.limits[i])
+		limit, err := l.limit(limits[i])
 		if err != nil {
-			return nil, &lineError{lines.limits[i], err}
+			return nil, lines.mistake("limits", i, err)
 		}
 		set.Limits = append(set.Limits, limit)
 	}
 	compiled, err := policy.Compile(set)
 	var at *policy.Error
-	if errors.As(err, &at) {
-		line := at.Line
-		if line == 0 { // of the roles
-			line = max(lines.of("group_roles"), lines.of("role_levels"))
-		}
-		return nil, &lineError{line, at.Err}
+	if !errors.As(err, &at) {
+		return compiled, err
 	}
-	return compiled, err
+	if number := slices.Index(rules, at.Line); number >= 0 {
+		return nil, lines.mistake("rules", number, err)
+	}
+	return nil, &lineError{max(at.Line, lines.of(at.Path...)), at} // of a short form, or of the roles
 }
 
 func (r ruleText) rule(line int, levels []string) (policy.Rule, error) {
@@ -230,7 +263,7 @@ func (r ruleText) rule(line int, levels []string) (policy.Rule, error) {
 	for claim, value := range r.Claims {
 		list, err := claimTexts(value)
 		if err != nil {
-			return rule, fmt.Errorf("claims: %s %w", claim, err)
+			return rule, wrong("claims: "+claim, "claims: %s %w", claim, err)
 		}
 		if rule.Claims == nil {
 			rule.Claims = map[string][]string{}
@@ -241,7 +274,7 @@ func (r ruleText) rule(line int, levels []string) (policy.Rule, error) {
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		// An empty list would mean "anybody", its writer likely means "nobody".
 		if lists[name] != nil && len(lists[name]) == 0 {
-			return rule, fmt.Errorf("%s is an empty list: leave it out, or name something", name)
+			return rule, wrong(name, "%s is an empty list: leave it out, or name something", name)
 		}
 		if err := checkTexts(name, lists[name]); err != nil {
 			return rule, err
@@ -255,7 +288,7 @@ func (r ruleText) rule(line int, levels []string) (policy.Rule, error) {
 	}
 	age, err := parseLimit(r.MaxAuthAge)
 	if err != nil {
-		return rule, fmt.Errorf(`max_auth_age must be a time like "15m", "8h" or "1d", not %q`, r.MaxAuthAge)
+		return rule, wrong("max_auth_age", `max_auth_age must be a time like "15m", "8h" or "1d", not %q`, r.MaxAuthAge)
 	}
 	rule.MaxAuthAge = age
 	return rule, nil
@@ -265,10 +298,10 @@ func (r ruleText) rule(line int, levels []string) (policy.Rule, error) {
 func checkTexts(key string, list []string) error {
 	for _, text := range list {
 		if text == "" {
-			return fmt.Errorf("%s has an empty text", key)
+			return wrong(key, "%s has an empty text", key)
 		}
 		if err := checkPrintable(text); err != nil {
-			return fmt.Errorf("%s: %q %w", key, text, err)
+			return wrong(key, "%s: %q %w", key, text, err)
 		}
 	}
 	return nil
@@ -282,17 +315,17 @@ var ruledMethods = []string{"tools/call", "resources/read", "prompts/get", "samp
 func (r ruleText) checkWords(levels []string) error {
 	for _, method := range r.Methods {
 		if meant := nearest(method, ruledMethods); meant != "" && meant != method && !strings.Contains(method, "*") && !policy.Unruled(method) {
-			return fmt.Errorf("methods: there is no %q; did you mean %s?", method, meant)
+			return wrong("methods", "methods: there is no %q; did you mean %s?", method, meant)
 		}
 	}
 	for _, role := range r.Roles {
 		if meant := nearest(role, levels); meant != "" && !slices.Contains(levels, role) {
-			return fmt.Errorf("roles: role_levels has no %q; did you mean %s?", role, meant)
+			return wrong("roles", "roles: role_levels has no %q; did you mean %s?", role, meant)
 		}
 	}
 	for _, domain := range r.EmailDomains {
 		if strings.ContainsAny(domain, "@*/: ") {
-			return fmt.Errorf("email_domains: %q is no domain, as example.com is one", domain)
+			return wrong("email_domains", "email_domains: %q is no domain, as example.com is one", domain)
 		}
 	}
 	return nil
@@ -328,10 +361,10 @@ func (l limitText) limit(line int) (policy.Limit, error) {
 	number, err := strconv.Atoi(strings.TrimSpace(count))
 	per := rateUnits[strings.TrimSpace(unit)]
 	if err != nil || number < 1 || per == 0 {
-		return policy.Limit{}, fmt.Errorf(`rate must be like "10/minute" (second, minute, hour, day), not %q`, l.Rate)
+		return policy.Limit{}, wrong("rate", `rate must be like "10/minute" (second, minute, hour, day), not %q`, l.Rate)
 	}
 	if l.Tools != nil && len(l.Tools) == 0 {
-		return policy.Limit{}, errors.New("tools is an empty list: leave it out for all tools, or name some")
+		return policy.Limit{}, wrong("tools", "tools is an empty list: leave it out for all tools, or name some")
 	}
 	if err := checkTexts("tools", l.Tools); err != nil {
 		return policy.Limit{}, err
@@ -339,7 +372,7 @@ func (l limitText) limit(line int) (policy.Limit, error) {
 	burst := 0
 	if l.Burst != nil {
 		if burst = *l.Burst; burst < 1 {
-			return policy.Limit{}, errors.New("burst must be 1 or more")
+			return policy.Limit{}, wrong("burst", "burst must be 1 or more")
 		}
 	}
 	return policy.Limit{Tools: l.Tools, Count: number, Per: per, Burst: burst, Shared: l.Shared, Text: l.Rate, Line: line}, nil

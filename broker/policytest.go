@@ -2,7 +2,6 @@ package broker
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/policy"
@@ -53,9 +52,9 @@ func TestPolicy(path string, data []byte) ([]PolicyCase, error) {
 	for i, test := range text.Tests {
 		one, err := test.run(compiled, now)
 		if err != nil {
-			return nil, configProblem(path, &lineError{lines.tests[i], err})
+			return nil, configProblem(path, lines.mistake("tests", i, err))
 		}
-		one.Line = lines.tests[i]
+		one.Line = lines.tables["tests"][i]
 		cases = append(cases, one)
 	}
 	return cases, nil
@@ -72,13 +71,13 @@ func (t testText) run(p *policy.Policy, now time.Time) (PolicyCase, error) {
 	}
 	for claim, value := range t.Claims {
 		if user.Claims[claim], err = claimTexts(value); err != nil {
-			return PolicyCase{}, fmt.Errorf("claims: %s %w", claim, err)
+			return PolicyCase{}, wrong("claims: "+claim, "claims: %s %w", claim, err)
 		}
 	}
 	if t.SignedInAgo != "" {
 		ago, err := parseLimit(t.SignedInAgo)
 		if err != nil {
-			return PolicyCase{}, fmt.Errorf("signed_in_ago %w", err)
+			return PolicyCase{}, wrong("signed_in_ago", "signed_in_ago %w", err)
 		}
 		user.AuthTime = now.Add(-ago)
 	}
@@ -95,7 +94,7 @@ func (t testText) check() error {
 	switch t.Want {
 	case "allow", "deny", "step_up":
 	default:
-		return fmt.Errorf(`want must be "allow", "deny" or "step_up", not %q`, t.Want)
+		return wrong("want", `want must be "allow", "deny" or "step_up", not %q`, t.Want)
 	}
 	_, err := t.item()
 	return err

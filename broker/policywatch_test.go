@@ -50,7 +50,7 @@ func TestPolicyReload(t *testing.T) {
 	write("[[rules]]\neffect='alow'\ntools=['pay']")
 	look()
 	look()
-	if !may("get") || may("pay") || changed != 1 || len(said) != 3 || !strings.Contains(said[2], "policy.toml:1: effect must be") || !strings.Contains(said[2], "the last good policy stays in force") {
+	if !may("get") || may("pay") || changed != 1 || len(said) != 3 || !strings.Contains(said[2], "policy.toml:2: effect must be") || !strings.Contains(said[2], "the last good policy stays in force") {
 		t.Errorf("a mistake: %q, %d changes", said, changed)
 	}
 	if runtime.GOOS != "windows" { // where modes mean nothing

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -114,7 +115,8 @@ type Rule struct {
 
 // Error is a mistake in a Set, at a line of what it was read from.
 type Error struct {
-	Line int
+	Line int      // of the rule; 0 when it is about no rule
+	Path []string // keys of a policy file to the value, from the rule on; empty when it is about the rule as a whole
 	Err  error
 }
 
@@ -123,6 +125,20 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// atLine is a mistake, with the line of the rule that it is in.
+func atLine(line int, err error) *Error {
+	var at *Error
+	if errors.As(err, &at) {
+		return &Error{line, at.Path, at.Err}
+	}
+	return &Error{Line: line, Err: err}
+}
+
+// wrong is a mistake in the value of a key.
+func wrong(key, format string, args ...any) *Error {
+	return &Error{Path: []string{key}, Err: fmt.Errorf(format, args...)}
+}
 
 // compiled is a rule in the form that is decided by.
 type compiled struct {
@@ -166,7 +182,7 @@ func Compile(s Set) (*Policy, error) {
 	for i, r := range s.Rules {
 		c, err := compileRule(r, i+1)
 		if err != nil {
-			return nil, &Error{r.Line, err}
+			return nil, atLine(r.Line, err)
 		}
 		p.rules = append(p.rules, c)
 	}
@@ -174,14 +190,14 @@ func Compile(s Set) (*Policy, error) {
 		r := Rule{Effect: WordAllow, Line: t.Line, Tools: []string{t.Tool}, Scopes: []string{t.Scope}}
 		c, err := compileRule(r, 0)
 		if err != nil {
-			return nil, &Error{t.Line, err}
+			return nil, atLine(t.Line, err)
 		}
 		c.guards = true
 		p.rules = append(p.rules, c)
 	}
 	var err error
 	if p.roles, err = newRoleBook(s.RoleLevels, s.GroupRoles); err != nil {
-		return nil, &Error{0, err}
+		return nil, atLine(0, err)
 	}
 	if err := p.findShadowed(); err != nil {
 		return nil, err
@@ -213,14 +229,18 @@ func compileRule(r Rule, number int) (*compiled, error) {
 	case WordDeny:
 		c.denies = true
 		if r.MaxAuthAge != 0 || len(r.ACR) > 0 {
-			return nil, errors.New(`max_auth_age and acr stand in rules with effect "allow" or "require"`)
+			key := "acr"
+			if r.MaxAuthAge != 0 {
+				key = "max_auth_age"
+			}
+			return nil, wrong(key, `max_auth_age and acr stand in rules with effect "allow" or "require"`)
 		}
 		c.needs = Needs{}
 	default:
-		return nil, fmt.Errorf(`effect must be "allow", "deny" or "require", not %q`, r.Effect)
+		return nil, wrong("effect", `effect must be "allow", "deny" or "require", not %q`, r.Effect)
 	}
 	if r.MaxAuthAge < 0 {
-		return nil, errors.New("max_auth_age must not be negative")
+		return nil, wrong("max_auth_age", "max_auth_age must not be negative")
 	}
 	if err := c.takePatterns(); err != nil {
 		return nil, err
@@ -256,10 +276,10 @@ func Unruled(method string) bool {
 func (c *compiled) takePatterns() error {
 	for _, method := range c.Methods {
 		if main, ok := sideDoors[method]; ok {
-			return fmt.Errorf("no rule is asked about %s: who may use a thing may also see it; name %s", method, main)
+			return wrong("methods", "no rule is asked about %s: who may use a thing may also see it; name %s", method, main)
 		}
 		if slices.Contains(alwaysOpen, method) {
-			return fmt.Errorf("no rule is asked about %s: it says nothing of what the server holds, and is open to all", method)
+			return wrong("methods", "no rule is asked about %s: it says nothing of what the server holds, and is open to all", method)
 		}
 	}
 	named := map[Kind][]string{Tool: c.Tools, Resource: c.Resources, Prompt: c.Prompts}
@@ -268,7 +288,7 @@ func (c *compiled) takePatterns() error {
 		covered := len(c.Methods) == 0 || slices.ContainsFunc(c.Methods, func(m string) bool { return match(m, method) })
 		switch {
 		case len(named[kind]) > 0 && !covered:
-			return fmt.Errorf("the rule can never hold: it names %s, but %s is not among its methods", nounOf(kind), method)
+			return wrong("methods", "the rule can never hold: it names %s, but %s is not among its methods", nounOf(kind), method)
 		case len(named[kind]) > 0:
 			c.patterns[kind] = named[kind]
 		case covered && !anyName:
@@ -297,13 +317,15 @@ type roleBook struct {
 func newRoleBook(levels []string, groups map[string]string) (roleBook, error) {
 	for i, role := range levels {
 		if slices.Contains(levels[:i], role) {
-			return roleBook{}, fmt.Errorf("role_levels names %s twice", role)
+			return roleBook{}, wrong("role_levels", "role_levels names %s twice", role)
 		}
 	}
-	for group, role := range groups {
-		if len(levels) > 0 && !slices.Contains(levels, role) {
-			return roleBook{}, fmt.Errorf("group_roles gives group %s the role %s, which role_levels (%s) does not have",
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
+		if role := groups[group]; len(levels) > 0 && !slices.Contains(levels, role) {
+			err := wrong("group_roles", "group_roles gives group %s the role %s, which role_levels (%s) does not have",
 				group, role, strings.Join(levels, ", "))
+			err.Path = append(err.Path, group)
+			return roleBook{}, err
 		}
 	}
 	return roleBook{levels, groups}, nil

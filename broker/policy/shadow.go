@@ -22,7 +22,7 @@ func (p *Policy) findShadowed() error {
 			case other.grants:
 				verb = "allows"
 			}
-			return &Error{c.Line, fmt.Errorf("%s can never matter: %s%s %s all of it", c.label, other.label, lineOf(other), verb)}
+			return &Error{Line: c.Line, Err: fmt.Errorf("%s can never matter: %s%s %s all of it", c.label, other.label, lineOf(other), verb)}
 		}
 	}
 	return nil
