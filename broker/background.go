@@ -29,13 +29,13 @@ var errUnderWay = errors.New("a sign-in of this profile goes on in the backgroun
 // gives to another. Errors are *Problem and part of the outcome, but for that of
 // a profile that is being signed in already.
 func (b *Broker) LoginInBackground(ctx context.Context, r Resolved, o LoginOptions) error {
-	killed := Outcome{Code: ExitError, Message: "the sign-in in the background was ended from outside", Hints: []string{"mcpauth login"}}
+	killed := Outcome{Code: ExitError, Message: "the sign-in in the background was ended from outside", Hints: []string{r.LoginCommand()}}
 	end, ok, err := b.accounts.BeginBackground(r.client(), killed.encode())
 	switch {
 	case err != nil:
 		return AsProblem(err)
 	case !ok:
-		return &Problem{Msg: errUnderWay.Error(), Hints: []string{"wait for it: mcpauth login --wait"}, Code: ExitError, Err: errUnderWay}
+		return &Problem{Msg: errUnderWay.Error(), Hints: []string{"wait for it: " + r.LoginCommand("--wait")}, Code: ExitError, Err: errUnderWay}
 	}
 	_, remembered, err := b.Login(ctx, r, o)
 	outcome := Outcome{Remembered: remembered}
@@ -60,14 +60,14 @@ func (b *Broker) AwaitLogin(ctx context.Context, r Resolved) (outcome Outcome, t
 	report, err := b.accounts.AwaitBackground(ctx, r.client())
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return Outcome{}, false, &Problem{Msg: "the sign-in still goes on", Hints: []string{"mcpauth login --wait --timeout 10m"}, Code: ExitSignInNeeded, Err: err}
+		return Outcome{}, false, &Problem{Msg: "the sign-in still goes on", Hints: []string{r.LoginCommand("--wait", "--timeout 10m")}, Code: ExitSignInNeeded, Err: err}
 	case err != nil:
 		return Outcome{}, false, AsProblem(err)
 	case report == nil:
 		return Outcome{}, false, nil
 	}
 	if err := json.Unmarshal(report, &outcome); err != nil {
-		return Outcome{}, false, &Problem{Msg: "the outcome of the sign-in cannot be read", Hints: []string{"mcpauth login"}, Code: ExitError, Err: err}
+		return Outcome{}, false, &Problem{Msg: "the outcome of the sign-in cannot be read", Hints: []string{r.LoginCommand()}, Code: ExitError, Err: err}
 	}
 	return outcome, true, nil
 }

@@ -138,7 +138,7 @@ func (b *Broker) Login(ctx context.Context, r Resolved, o LoginOptions) (user Us
 	user, err = b.accounts.Login(ctx, client, o)
 	b.recordLogin(r, user, err)
 	if err != nil {
-		return User{}, false, loginProblem(err, r)
+		return User{}, false, loginProblem(err, r, r.LoginCommand())
 	}
 	if r.Remembered {
 		return user, false, nil

@@ -27,11 +27,14 @@ func AsProblem(err error) *Problem {
 	return problem
 }
 
-// loginProblem is AsProblem for a sign-in with a profile.
-func loginProblem(err error, r Resolved) *Problem {
+// loginProblem is AsProblem for a sign-in with a profile; again is the command that
+// would try it once more.
+func loginProblem(err error, r Resolved, again string) *Problem {
 	problem := AsProblem(err)
 	var mismatch *identity.IssuerMismatchError
 	switch {
+	case errors.As(err, new(*identity.TimeoutError)), errors.As(err, new(*identity.ConsentRefusedError)):
+		problem.Hints[0] = strings.Replace(problem.Hints[0], "mcpauth login", again, 1)
 	case !errors.As(err, &mismatch):
 	case strings.Contains(mismatch.Got, "{tenantid}"): // Entra's /common and /organizations
 		problem.Hints = []string{"name your tenant in the issuer: https://login.microsoftonline.com/TENANT_ID/v2.0"}
@@ -82,7 +85,7 @@ func cureIdentity(err error, p *Problem) bool {
 	case errors.Is(err, identity.ErrNoRevocation), errors.Is(err, identity.ErrStillGood):
 		p.Hints = []string{"end the session on the provider's own pages; here the tokens are deleted"}
 	case errors.As(err, &timeout):
-		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth login; --timeout 10m gives more time"}
+		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth login --timeout 10m gives more time"}
 	case errors.As(err, new(*identity.LockedError)):
 		p.Code, p.Hints = ExitSignInNeeded, []string{"mcpauth unlock"}
 	case errors.Is(err, identity.ErrExpired):

@@ -73,7 +73,7 @@ func (e *examination) checkProvider(ctx context.Context) []Finding {
 	i, err := e.b.accounts.Inspect(ctx, e.resolved.client())
 	var list []Finding
 	if err != nil {
-		problem := loginProblem(err, e.resolved)
+		problem := loginProblem(err, e.resolved, e.resolved.LoginCommand())
 		code := providerCode(err)
 		list = []Finding{found(code, kindOf(code).Title, problem.Msg, append(tlsHints(err), problem.Hints...)...)}
 	} else {

@@ -39,7 +39,7 @@ func (b *Broker) Unlock(ctx context.Context, r Resolved, o LoginOptions) (User, 
 	user, err := b.accounts.Unlock(ctx, client, o)
 	b.recordLock("unlocked", r, user, err)
 	if err != nil {
-		return User{}, loginProblem(err, r)
+		return User{}, loginProblem(err, r, "mcpauth unlock --profile "+quoteWord(r.Name))
 	}
 	return user, nil
 }

@@ -144,7 +144,7 @@ func stateLine(profile string, now *identity.Snapshot) string {
 	case identity.Troubled:
 		return stateReason(now)
 	}
-	return fmt.Sprintf("not signed in to %s; waiting for: %s", profile, loginCommand(profile))
+	return fmt.Sprintf("not signed in to %s; waiting for: %s", profile, cureCommand(profile, now.Err))
 }
 
 // face is what a client can see of a session: when it changes, the lists do.

@@ -35,7 +35,7 @@ func (b *Broker) Draft(name string, p Profile) (Resolved, error) {
 // are *Problem.
 func (b *Broker) CheckIssuer(ctx context.Context, r Resolved) error {
 	if _, err := b.accounts.Inspect(ctx, r.client()); err != nil {
-		return loginProblem(err, r)
+		return loginProblem(err, r, r.LoginCommand())
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/identity"
@@ -84,6 +85,17 @@ func cureCommand(profile string, err error) string {
 		return "mcpauth unlock"
 	}
 	return loginCommand(profile)
+}
+
+// LoginCommand is what signs in with a profile, with more flags. One that the file
+// does not have yet is spelled out.
+func (r Resolved) LoginCommand(flags ...string) string {
+	words := append([]string{"mcpauth login"}, flags...)
+	words = append(words, "--profile", quoteWord(r.Name))
+	if !r.Remembered {
+		words = append(words, "--issuer", quoteWord(r.Issuer), "--client-id", quoteWord(r.ClientID))
+	}
+	return strings.Join(words, " ")
 }
 
 // to names a profile in a sentence, if there is one.

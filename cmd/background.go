@@ -48,7 +48,7 @@ func (a *app) beginLogin(c *cobra.Command, r broker.Resolved) error {
 		return said.Problem.Problem()
 	}
 	members := map[string]any{
-		"profile": r.Name, "url": said.URL, "opened": said.Opened, "expires_in": said.ExpiresIn, "next_step": nextStep(r),
+		"profile": r.Name, "url": said.URL, "opened": said.Opened, "expires_in": said.ExpiresIn, "next_step": r.LoginCommand("--wait", "--json"),
 	}
 	if said.UserCode != "" {
 		members["user_code"] = said.UserCode
@@ -77,16 +77,6 @@ func chosenFlags(c *cobra.Command) []string {
 		args = append(args, "--"+f.Name+"="+f.Value.String())
 	})
 	return args
-}
-
-// nextStep is the command that waits for the outcome. A profile that the file
-// does not have yet has to be spelled out.
-func nextStep(r broker.Resolved) string {
-	step := "mcpauth login --wait --json --profile " + r.Name
-	if !r.Remembered {
-		step += " --issuer " + r.Issuer + " --client-id " + r.ClientID
-	}
-	return step
 }
 
 // startDetached runs this program without a terminal, and reads its one line.
