@@ -237,7 +237,7 @@ func (d *demo) session(ctx context.Context, from io.Reader, to io.WriteCloser) e
 func (d *demo) showRequest(line string) {
 	d.report["request"] = json.RawMessage(line)
 	var indented bytes.Buffer
-	if err := json.Indent(&indented, []byte(line), "   ", "  "); err != nil {
+	if err := json.Indent(&indented, []byte(line), "", "  "); err != nil {
 		indented.Reset()
 		indented.WriteString(line)
 	}

@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, streams Streams, deps Deps, newRoot
 	root.SetIn(streams.In)
 	root.SetOut(app.Out)
 	root.SetErr(streams.Err)
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteContextC(ctx)
 	if err == nil && app.exit == broker.ExitOK && output.err != nil {
 		err = &broker.Problem{Msg: "the output cannot be written: " + output.err.Error(), Code: broker.ExitError, Err: output.err}
 		app.json = false
@@ -92,10 +92,7 @@ func run(ctx context.Context, args []string, streams Streams, deps Deps, newRoot
 	}
 	problem := broker.AsProblem(err)
 	if !app.began { // cobra's own words about commands and arguments
-		problem.Code = broker.ExitUsage
-		if len(problem.Hints) == 0 {
-			problem.Hints = []string{"mcpauth --help"}
-		}
+		problem = misused(ran, err)
 	}
 	app.complain(problem)
 	return problem.Code
@@ -154,11 +151,10 @@ func newBareRoot(a *app) *cobra.Command {
 		Example: "  mcpauth demo                            see it work, without any set-up\n" +
 			"  mcpauth login --issuer URL --client-id ID\n" +
 			"  mcpauth proxy -- python3 main.py        the command for your AI client",
-		SilenceErrors:              true,
-		SilenceUsage:               true,
-		SuggestionsMinimumDistance: 2,
-		PersistentPreRun:           func(*cobra.Command, []string) { a.began = true },
-		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors:    true,
+		SilenceUsage:     true,
+		PersistentPreRun: func(*cobra.Command, []string) { a.began = true },
+		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if c.Name() == proxyName {
