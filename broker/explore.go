@@ -75,7 +75,7 @@ func (b *Broker) Explore(ctx context.Context, o ExploreOptions) (*Exploration, e
 		return nil, AsProblem(err)
 	}
 	if len(resolved.Command) == 0 {
-		return nil, nothingToExplore(resolved)
+		return nil, nothingToExplore(resolved, o.Overrides.Profile)
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -112,10 +112,10 @@ func (b *Broker) Explore(ctx context.Context, o ExploreOptions) (*Exploration, e
 	}
 }
 
-func nothingToExplore(r Resolved) *Problem {
+func nothingToExplore(r Resolved, typed string) *Problem {
 	p := &Problem{
 		Msg:   "there is no server to start",
-		Hints: []string{"name its command behind --, as in: mcpauth tools list -- python3 main.py"},
+		Hints: []string{"name its command behind --, as in: mcpauth tools list" + profileFlag(typed) + " -- python3 main.py"},
 		Code:  ExitUsage,
 	}
 	if r.Name != "" {

@@ -14,7 +14,13 @@ import (
 
 // printContents prints the parts of a result: texts as texts, of the others what
 // they are.
-func (a *app) printContents(out func(string, ...any), contents []broker.Content, saved []string, raw bool) {
+func (x *exploring) printContents(out func(string, ...any), contents []broker.Content, saved []string, raw bool) {
+	link := ""
+	defer func() {
+		if link != "" {
+			x.say("to read a link: mcpauth resources read %s%s", printable(broker.QuoteWord(link)), printable(x.server))
+		}
+	}()
 	for i, c := range contents {
 		if c.Text != "" || c.Type == "text" {
 			text := c.Text
@@ -25,6 +31,9 @@ func (a *app) printContents(out func(string, ...any), contents []broker.Content,
 			continue
 		}
 		line := contentLine(c)
+		if c.Type == "resource_link" && link == "" {
+			link = c.URI
+		}
 		switch {
 		case i < len(saved) && saved[i] != "":
 			line += ", saved as " + printable(saved[i])
@@ -39,7 +48,7 @@ func (a *app) printContents(out func(string, ...any), contents []broker.Content,
 func contentLine(c broker.Content) string {
 	switch {
 	case c.Type == "resource_link":
-		return "link " + orDash(c.Name) + " " + orDash(c.URI) + "; to read it: mcpauth resources read URI"
+		return "link " + orDash(c.Name) + " " + orDash(c.URI)
 	case c.Data != nil:
 		return fmt.Sprintf("%s %s, %s", orDash(c.Type), orDash(c.MIMEType), bytesWords(int64(len(c.Data))))
 	}

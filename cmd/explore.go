@@ -61,13 +61,14 @@ func beforeDash(c *cobra.Command, args []string) (words, command []string) {
 func wordsBetween(least, most int, example string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		words, command := beforeDash(c, args)
+		typed := typedServer(c, "", nil)
 		switch {
 		case c.ArgsLenAtDash() >= 0 && len(command) == 0:
-			return usage("there is no command behind --", example+" -- python3 main.py")
+			return usage("there is no command behind --", example+typed+" -- python3 main.py")
 		case most == 0 && len(words) > 0 && len(command) == 0:
-			return usage("not understood: "+words[0]+"; a server's command goes behind --", example+" -- "+words[0])
+			return usage("not understood: "+words[0]+"; a server's command goes behind --", example+typed+" -- "+broker.QuoteWord(words[0]))
 		case len(words) < least, most >= 0 && len(words) > most:
-			return usage(c.CommandPath()+" takes other arguments: "+c.UseLine(), example)
+			return forServer(usage(c.CommandPath()+" takes other arguments: "+c.UseLine(), example), typedServer(c, "", command))
 		}
 		return nil
 	}
@@ -86,9 +87,15 @@ type exploring struct {
 }
 
 // typedServer is the part of a command line that names its server, as a shell
-// wants it, for the commands that are hinted at; empty for that of the profile.
-func typedServer(cwd string, command []string) string {
+// wants it, for the commands that are hinted at; empty for that of the profile which
+// is chosen without being named.
+func typedServer(c *cobra.Command, cwd string, command []string) string {
 	var text strings.Builder
+	for _, name := range []string{"profile", "config"} {
+		if f := c.Flag(name); f != nil && f.Changed {
+			text.WriteString(" --" + name + " " + broker.QuoteWord(f.Value.String()))
+		}
+	}
 	if cwd != "" {
 		text.WriteString(" --cwd " + broker.QuoteWord(cwd))
 	}
@@ -133,7 +140,7 @@ func (a *app) explore(c *cobra.Command, f *exploreFlags, run func(ctx context.Co
 			return err
 		}
 	}
-	x := &exploring{app: a, attended: o.Attended, bar: a.progress(), showLog: f.log, server: typedServer(f.cwd, command)}
+	x := &exploring{app: a, attended: o.Attended, bar: a.progress(), showLog: f.log, server: typedServer(c, f.cwd, command)}
 	x.Explorer, err = a.deps.Explore.Open(c.Context(), b, o, x.event)
 	if err != nil {
 		return err

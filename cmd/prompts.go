@@ -82,10 +82,10 @@ func newPromptsGet(a *app) *cobra.Command {
 		Example: "  mcpauth prompts get review language=go -- python3 main.py",
 		Args:    wordsBetween(1, -1, "mcpauth prompts get NAME"),
 		RunE: func(c *cobra.Command, args []string) error {
-			words, _ := beforeDash(c, args)
+			words, command := beforeDash(c, args)
 			values, err := promptArguments(words[0], words[1:])
 			if err != nil {
-				return err
+				return forServer(err, typedServer(c, f.cwd, command))
 			}
 			return a.explore(c, f, func(ctx context.Context, x *exploring) error { return x.getPrompt(ctx, words[0], values) })
 		},
@@ -101,7 +101,7 @@ func promptArguments(name string, words []string) (map[string]string, error) {
 	for _, word := range words {
 		key, value, ok := strings.Cut(word, "=")
 		if !ok || key == "" {
-			return nil, usage("not key=value: "+word, "mcpauth prompts get "+name+" KEY=VALUE")
+			return nil, usage("not key=value: "+word, "mcpauth prompts get "+broker.QuoteWord(name)+" KEY=VALUE")
 		}
 		values[key] = value
 	}

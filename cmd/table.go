@@ -22,23 +22,51 @@ func (a *app) table(rows [][]string) {
 		}
 	}
 	room := columns(a.protocol())
+	stacked := room > 0 && fixedWidth(widths)+minLast > room
 	for _, row := range rows {
+		if stacked {
+			a.factStacked(row, room)
+			continue
+		}
 		a.fact("%s", tableLine(row, widths, room))
 	}
 }
 
 const columnGap = 2
 
-// minLast is how narrow the last column gets before it goes.
-const minLast = 8
+// minLast is how narrow the last column may get, before each row becomes lines.
+const minLast = 16
+
+// fixedWidth is what the columns before the last one take.
+func fixedWidth(widths []int) int {
+	sum := 0
+	for _, width := range widths[:max(0, len(widths)-1)] {
+		if width > 0 {
+			sum += width + columnGap
+		}
+	}
+	return sum
+}
+
+// factStacked prints a row on a terminal that is too narrow for it: what it is about
+// as it is, and below it the rest.
+func (a *app) factStacked(row []string, room int) {
+	for i, cell := range row {
+		switch {
+		case i == 0:
+			a.fact("%s", cell)
+		case cell != "":
+			a.fact("    %s", cut(cell, max(room-4, minLast)))
+		}
+	}
+}
 
 func tableLine(row []string, widths []int, room int) string {
 	var line strings.Builder
-	used := 0
 	for i, cell := range row {
 		if last := i == len(row)-1; last {
 			if room > 0 {
-				cell = cut(cell, max(room-used, minLast))
+				cell = cut(cell, room-fixedWidth(widths))
 			}
 			line.WriteString(cell)
 			break
@@ -48,7 +76,6 @@ func tableLine(row []string, widths []int, room int) string {
 		}
 		line.WriteString(cell)
 		line.WriteString(strings.Repeat(" ", widths[i]-textWidth(cell)+columnGap))
-		used += widths[i] + columnGap
 	}
 	return strings.TrimRight(line.String(), " ")
 }
@@ -59,8 +86,9 @@ func cut(text string, room int) string {
 		return text
 	}
 	used := 0
+	var w widthReader
 	for i, r := range text {
-		if used += runeWidth(r); used > room-1 {
+		if used += w.next(r); used > room-1 {
 			return strings.TrimRight(text[:i], " ") + "…"
 		}
 	}
@@ -70,10 +98,42 @@ func cut(text string, room int) string {
 // textWidth is how many columns of a terminal a line takes.
 func textWidth(text string) int {
 	sum := 0
+	var w widthReader
 	for _, r := range text {
-		sum += runeWidth(r)
+		sum += w.next(r)
 	}
 	return sum
+}
+
+// widthReader knows what stands before a character: several can be one emoji.
+type widthReader struct {
+	last  int // width of the last character that has one
+	after rune
+}
+
+const (
+	joiner     = '\u200d' // makes one emoji of two
+	emojiStyle = '\ufe0f' // makes an emoji, which is wide, of a symbol
+)
+
+// next is how many columns a character adds.
+func (w *widthReader) next(r rune) int {
+	before := w.after
+	w.after = r
+	switch {
+	case r == emojiStyle && w.last == 1:
+		w.last = 2
+		return 1
+	case before == joiner && w.last == 2:
+		return 0
+	case r >= 0x1F3FB && r <= 0x1F3FF && w.last == 2: // colour of the skin
+		return 0
+	}
+	width := runeWidth(r)
+	if width > 0 {
+		w.last = width
+	}
+	return width
 }
 
 func runeWidth(r rune) int {

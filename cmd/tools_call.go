@@ -46,11 +46,11 @@ func newToolsCall(a *app) *cobra.Command {
 			o.name, o.words = words[0], words[1:]
 			if o.timeout < 0 {
 				return forServer(usage("--timeout must be longer than nothing", "mcpauth tools call "+broker.QuoteWord(o.name)+" --timeout 60s"),
-					typedServer(o.cwd, command))
+					typedServer(c, o.cwd, command))
 			}
 			input, err := a.readInput(o.input)
 			if err != nil {
-				return err
+				return forServer(err, typedServer(c, o.cwd, command))
 			}
 			return a.explore(c, &o.exploreFlags, func(ctx context.Context, x *exploring) error { return x.callTool(ctx, o, input) })
 		},
@@ -82,7 +82,7 @@ func (a *app) readInput(path string) ([]byte, error) {
 		text, err = os.ReadFile(path)
 	}
 	if err != nil {
-		return nil, usage("--input cannot be read: "+err.Error(), "mcpauth tools call --help")
+		return nil, usage("--input cannot be read: "+err.Error(), "as JSON on standard input: --input -", "mcpauth tools call --help")
 	}
 	return text, nil
 }
