@@ -202,7 +202,8 @@ func unified(f clientFile, after []byte, stays bool) string {
 	if !stays {
 		to = "/dev/null"
 	}
-	_, text, _ := strings.Cut(string(diff.Diff(from, f.data, to, after)), "\n")
+	bom := []byte(clients.BOM) // stays, and would only be in the way
+	_, text, _ := strings.Cut(string(diff.Diff(from, bytes.TrimPrefix(f.data, bom), to, bytes.TrimPrefix(after, bom))), "\n")
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if len(line) > maxDiffLine {

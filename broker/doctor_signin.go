@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,11 @@ func (e *examination) checkStore(ctx context.Context) []Finding {
 		err = probe(ctx, store, key)
 	}
 	if err != nil && !errors.Is(err, keychain.ErrNotFound) {
-		return []Finding{foundError(storeCode(err), err)}
+		f := foundError(storeCode(err), err)
+		f.Cure = slices.DeleteFunc(f.Cure, func(cure string) bool { // only what fits here
+			return cure == ageLater && len(e.config.Profiles) == 0 || cure == ageAtFirst && len(e.config.Profiles) > 0
+		})
+		return []Finding{f}
 	}
 	why := "the default"
 	if origin != OriginDefault {

@@ -323,6 +323,7 @@ func noProfile() *Problem {
 		Err: errNoProfile,
 		Msg: "there is no profile yet, so mcpauth does not know where to sign in",
 		Hints: []string{
+			"step by step, with what to register at the provider: mcpauth init",
 			"sign in at any OpenID provider: mcpauth login --issuer https://login.example.com --client-id ID",
 			"with Okta: set OKTA_ORG_URL and OKTA_CLIENT_ID, then mcpauth login",
 			"to look around without a provider: mcpauth demo",

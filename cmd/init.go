@@ -250,24 +250,33 @@ func (s *setup) register(context.Context) error {
 	if s.o.clientID != "" && s.json {
 		return nil
 	}
-	s.say("Register mcpauth at %s:", s.provider.Title)
-	s.say("  Where          %s", s.provider.Where)
-	s.say("  Type           %s", s.provider.Type)
-	s.say("  Name           mcpauth")
+	s.say("Register mcpauth at %s:", strings.Replace(s.provider.Title, "another", "your", 1))
+	s.entry("Where", s.provider.Where)
+	s.entry("Type", s.provider.Type)
+	s.entry("Name", "mcpauth")
 	if !s.provider.NoRedirect {
 		for i, uri := range s.redirect {
 			label := "Redirect URIs"
 			if i > 0 {
 				label = ""
 			}
-			s.say("  %-13s  %s", label, uri)
+			s.entry(label, uri)
 		}
 	}
 	for _, step := range s.provider.Steps {
-		s.say("  %-13s  %s", "", step)
+		s.entry("", step)
 	}
 	s.say("")
 	return nil
+}
+
+// entry is a line of what to register, folded where the terminal is narrow.
+func (s *setup) entry(label, text string) {
+	const indent = 17
+	for _, line := range fold(text, columns(s.Err)-indent) {
+		s.say("  %-13s  %s", label, line)
+		label = ""
+	}
 }
 
 func (s *setup) chooseClient(ctx context.Context) (err error) {
@@ -307,7 +316,7 @@ func (s *setup) chooseCommand(ctx context.Context) error {
 	if len(s.profile.Command) == 0 && s.ask != nil {
 		text, err := s.one(ctx, broker.Query{
 			Title: "Server command", Help: "The MCP server to put behind the sign-in, like: python3 /srv/orders/main.py. May stay empty",
-			Check: func(text string) error { _, err := splitWords(text); return err },
+			Check: s.checkCommand,
 		})
 		if err != nil {
 			return err
@@ -326,6 +335,18 @@ func (s *setup) chooseCommand(ctx context.Context) error {
 	}
 	// AI clients have a short PATH and start in any folder.
 	s.profile.Command = s.absolute(s.profile.Command)
+	return nil
+}
+
+// checkCommand lets a person mend a command whose program is not there.
+func (s *setup) checkCommand(text string) error {
+	command, err := splitWords(text)
+	if err != nil || len(command) == 0 {
+		return err
+	}
+	if _, err := s.broker.FindProgram(command, s.deps.Environ, s.o.cwd); err != nil {
+		return errors.New(broker.AsProblem(err).Msg)
+	}
 	return nil
 }
 

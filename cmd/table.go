@@ -32,6 +32,27 @@ func (a *app) table(rows [][]string) {
 	}
 }
 
+// minFold is how narrow a column may be that texts are folded into, in columns.
+const minFold = 20
+
+// fold cuts a text between its words into lines of so many columns. A word that is
+// longer, such as a URL to copy, has a line of its own, and stays whole.
+func fold(text string, room int) []string {
+	if room < minFold {
+		return []string{text}
+	}
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		last := len(lines) - 1
+		if last >= 0 && textWidth(lines[last])+1+textWidth(word) <= room {
+			lines[last] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
+}
+
 const columnGap = 2
 
 // minLast is how narrow the last column may get, before each row becomes lines.

@@ -49,6 +49,9 @@ func (f Format) editor() editor {
 // Parse reads a file into maps, lists and plain values. A byte order mark and
 // an empty file are allowed. The error is a *[SyntaxError] where a line is known.
 func (f Format) Parse(data []byte) (map[string]any, error) {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) { // PowerShell likes it
+		return nil, &SyntaxError{1, "it is UTF-16; save it as UTF-8"}
+	}
 	return f.editor().parse(bytes.TrimPrefix(data, []byte(BOM)))
 }
 

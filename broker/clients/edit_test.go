@@ -220,6 +220,12 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%v: %q: %v", f, text, err)
 		}
 	}
+	for f := range byFormat {
+		var at *SyntaxError
+		if _, err := f.Parse([]byte("\xff\xfe{\x00}\x00")); !errors.As(err, &at) || !strings.Contains(at.Msg, "UTF-16") {
+			t.Errorf("%v: UTF-16: %v", f, err)
+		}
+	}
 	for _, text := range []string{"\ra: 1\nb: 2\n", "{a: {\rb: 1}}\n"} {
 		if _, err := YAML.Put([]byte(text), []string{"extensions", "x"}, Object{{"a", "b"}}); !errors.Is(err, ErrOdd) {
 			t.Errorf("a carriage return alone: %q: %v", text, err)
