@@ -19,6 +19,7 @@ type argumentForm struct {
 	fields  []argumentField
 	at      int
 	asking  *job
+	rows    []int    // the field of each line that was shown last
 	offered []string // the server's proposals for the field, less those that hide something
 	more    bool
 }
@@ -223,6 +224,7 @@ func (f *argumentForm) lines(width int, active bool) []string {
 		name = max(name, min(len([]rune(field.shown))+2, width/3))
 	}
 	var lines []string
+	f.rows = f.rows[:0]
 	for i := range f.fields {
 		field := &f.fields[i]
 		star := ""
@@ -250,6 +252,17 @@ func (f *argumentForm) lines(width int, active bool) []string {
 				lines = append(lines, strings.Repeat(" ", name+4)+l.dim.Render(cut(field.help, width-name-4)))
 			}
 		}
+		for len(f.rows) < len(lines) {
+			f.rows = append(f.rows, i)
+		}
 	}
 	return lines
+}
+
+// fieldAt is the field in a line of what was shown last.
+func (f *argumentForm) fieldAt(line int) (int, bool) {
+	if line < 0 || line >= len(f.rows) {
+		return 0, false
+	}
+	return f.rows[line], true
 }

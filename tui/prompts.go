@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -14,22 +13,10 @@ import (
 
 // promptsScreen lists the prompts, takes their arguments and shows the messages.
 type promptsScreen struct {
-	*world
 	loading[promptItem]
-	list
-	filter  field
-	filters bool
-	found   []int // of all, by the filter
-	focus   focus
-
-	form    *argumentForm
-	formOf  string
-	getting *job
-	turn    int    // counts the askings: only the last one counts
-	got     string // the prompt whose messages are shown
-	result  broker.PromptResult
-	problem *broker.Problem
-	doc     document
+	beside
+	found []int  // of all, by the filter
+	got   string // the prompt whose messages are shown
 }
 
 // promptItem is a prompt with its texts cleaned.
@@ -38,14 +25,8 @@ type promptItem struct {
 	name, title, description string
 }
 
-type promptGot struct {
-	turn    int
-	result  broker.PromptResult
-	problem *broker.Problem
-}
-
 func newPromptsScreen(w *world) *promptsScreen {
-	return &promptsScreen{world: w, filter: newField(w.look, "filter")}
+	return &promptsScreen{beside: newBeside(w, 0.4, 2, 2)}
 }
 
 func (s *promptsScreen) count() (int, bool) { return len(s.all), s.loaded }
@@ -72,60 +53,15 @@ func (s *promptsScreen) update(msg tea.Msg) action {
 		return s.reload()
 	case serverGone:
 		s.forget()
-		s.focus, s.form, s.formOf = onList, nil, "" // what cannot be seen takes no keys
+		s.gone()
 		s.find()
 	case listRead[promptItem]:
 		s.take(msg)
 		s.find()
-	case promptGot:
-		return s.show(msg)
-	case documentSet:
-		s.doc.take(msg)
-	case completionRead:
-		if s.form != nil {
-			return s.form.update(msg)
-		}
-	case tea.WindowSizeMsg:
-		return s.retype()
-	case lookNew:
-		s.filter.dress(s.look)
-		if s.form != nil {
-			s.form.update(msg)
-		}
-		return s.retype()
-	case tea.KeyPressMsg, tea.PasteMsg:
-		switch {
-		case s.filters:
-			s.filter.update(msg)
-			s.find()
-		case s.focus == onForm && s.form != nil:
-			return s.form.update(msg)
-		}
 	case tea.MouseWheelMsg, tea.MouseClickMsg:
-		return s.pointed(msg)
-	}
-	return nil
-}
-
-func (s *promptsScreen) pointed(msg tea.Msg) action {
-	left, right := panes(s.width, 0.4)
-	switch msg := msg.(type) {
-	case tea.MouseWheelMsg:
-		if right > 0 && msg.X > left || right == 0 && s.focus != onList {
-			s.doc.scroll(wheeled(msg))
-			return nil
-		}
-		s.move(wheeled(msg))
-		s.chose()
-	case tea.MouseClickMsg:
-		if i, ok := s.at(msg.Y - 1); ok && msg.X <= left && (right > 0 || s.focus == onList) {
-			again := s.cursor == i
-			s.cursor, s.focus = i, onList
-			s.chose()
-			if again {
-				return s.enter()
-			}
-		}
+		return s.pointed(msg, s.chose, s.enter)
+	default:
+		return s.hear(msg, s.find)
 	}
 	return nil
 }
@@ -150,11 +86,12 @@ func (s *promptsScreen) chosen() (promptItem, bool) {
 }
 
 // chose prepares the form of the prompt that is chosen.
-func (s *promptsScreen) chose() {
+func (s *promptsScreen) chose() action {
 	p, ok := s.chosen()
 	if ok && (s.form == nil || s.formOf != p.Name) {
 		s.form, s.formOf = newArgumentForm(s.world, broker.CompletionRef{Prompt: p.Name}, p.Arguments), p.Name
 	}
+	return nil
 }
 
 // enter goes to the arguments, or gets a prompt that has none.
@@ -165,14 +102,14 @@ func (s *promptsScreen) enter() action {
 	}
 	s.chose()
 	if len(p.Arguments) == 0 {
-		return s.get()
+		return s.ask()
 	}
 	s.focus = onForm
 	return s.form.focus(0)
 }
 
-// get asks for the messages.
-func (s *promptsScreen) get() action {
+// ask asks for the messages.
+func (s *promptsScreen) ask() action {
 	p, ok := s.chosen()
 	if !ok || s.server == nil {
 		return nil
@@ -181,28 +118,13 @@ func (s *promptsScreen) get() action {
 		s.focus = onForm
 		return actions{s.form.focus(at), notice{bad, name + " is needed"}}
 	}
-	s.getting.stop()
 	s.form.blur()
-	s.focus, s.got, s.problem, s.doc = onText, p.Name, nil, document{raw: s.doc.raw}
-	s.turn++
-	server, turn, name, arguments := s.server, s.turn, p.Name, s.form.set()
-	s.getting = run(func(ctx context.Context) tea.Msg {
+	s.got = p.Name
+	server, name, arguments := s.server, p.Name, s.form.set()
+	return s.get("it was stopped", func(ctx context.Context) (document, error) {
 		result, err := server.Prompt(ctx, name, arguments)
-		if problem := troubleOf(ctx, err, "it was stopped"); problem != nil {
-			return promptGot{turn: turn, problem: problem}
-		}
-		return promptGot{turn: turn, result: result}
+		return document{whole: result.Raw, heads: true, parts: messageParts(result.Messages)}, err
 	})
-	return s.getting
-}
-
-func (s *promptsScreen) show(got promptGot) action {
-	if got.turn != s.turn {
-		return nil
-	}
-	s.getting, s.problem, s.result = nil, got.problem, got.result
-	s.doc = document{whole: got.result.Raw, raw: s.doc.raw, heads: true, parts: messageParts(got.result.Messages)}
-	return s.retype()
 }
 
 // messageParts are the messages as parts of a document, headed by who says them.
@@ -219,32 +141,16 @@ func messageParts(messages []broker.PromptMessage) []broker.Content {
 	return parts
 }
 
-func (s *promptsScreen) retype() action {
-	if s.got == "" || s.problem != nil || s.doc.whole == nil && s.doc.parts == nil {
-		return nil
-	}
-	left, right := panes(s.width, 0.4)
-	if right == 0 {
-		right = left
-	}
-	return s.doc.typeset(s.look, right-2)
-}
-
 func (s *promptsScreen) keys() []binding {
-	toList := func() action { s.focus = onList; return nil }
 	switch {
-	case s.filters:
-		done := func() action { s.filters = false; s.filter.Blur(); return nil }
-		return []binding{
-			{keys: []string{"enter", "down"}, label: "to the list", help: "end the filter", act: done},
-			{keys: []string{"esc"}, label: "no filter", help: "take the filter away", act: func() action { s.filter.Reset(); s.find(); return done() }},
-		}
+	case s.filter.on:
+		return s.filter.keys(s.find, s.move)
 	case s.focus == onForm && s.form != nil:
-		return s.form.bindings("get", s.get, func() action { s.form.blur(); return toList() })
+		return s.form.bindings("get", s.ask, s.toList)
 	}
 	var all []binding
 	if s.focus == onText {
-		all = append(all, binding{keys: []string{"esc"}, label: "back", help: "back to the list", act: toList})
+		all = append(all, binding{keys: []string{"esc"}, label: "back", help: "back to the list", act: s.toList})
 	} else {
 		all = append(all, binding{keys: []string{"enter"}, label: "get", help: "fill in the arguments and get the prompt", act: s.enter})
 	}
@@ -257,15 +163,8 @@ func (s *promptsScreen) keys() []binding {
 	if s.focus == onText {
 		return append(all, s.doc.bindings()...)
 	}
-	all = append(all,
-		binding{keys: []string{"/"}, label: "filter", help: "filter the list", act: func() action { s.filters = true; s.filter.Focus(); return nil }},
-		s.again("read the list again", s.reload))
-	for _, b := range s.list.bindings() {
-		act := b.act
-		b.act = func() action { act(); s.chose(); return nil }
-		all = append(all, b)
-	}
-	return all
+	all = append(all, s.filter.open("filter the list"), s.again("read the list again", s.reload))
+	return append(all, s.moves(s.chose)...)
 }
 
 // textKeys are those of the messages that were got.
@@ -273,12 +172,12 @@ func (s *promptsScreen) textKeys() []binding {
 	all := []binding{
 		{keys: []string{"y"}, label: "copy", help: "copy the text of the messages", act: func() action { return copyText{"the messages", s.doc.text()} }},
 		{keys: []string{"w"}, label: "save", help: "save the messages in a file", act: func() action { return s.doc.saved(s.got) }},
-		{keys: []string{"v"}, label: "raw", help: "the message as it came, or what it shows", act: func() action { s.doc.raw = !s.doc.raw; return s.retype() }},
+		s.otherForm(),
 	}
 	if s.focus == onText {
 		return append(all, binding{keys: []string{"e"}, label: "edit", help: "change the arguments", act: s.enter})
 	}
-	return append(all, binding{keys: []string{"tab"}, help: "go to the messages", act: func() action { s.focus = onText; return nil }})
+	return append(all, binding{keys: []string{"tab"}, help: "go to the messages", act: s.toText})
 }
 
 func (s *promptsScreen) command(p promptItem) string {
@@ -293,21 +192,14 @@ func (s *promptsScreen) command(p promptItem) string {
 }
 
 func (s *promptsScreen) view(width, height int) string {
-	left, right := panes(width, 0.4)
-	switch {
-	case right > 0:
-		return s.look.beside(s.listLines(left, height), s.detail(right, height), left, right, height)
-	case s.focus != onList:
-		return strings.Join(s.detail(width, height), "\n")
-	}
-	return strings.Join(s.listLines(width, height), "\n")
+	return s.sideBySide(s.listLines, s.detail, width, height)
 }
 
 func (s *promptsScreen) listLines(width, height int) []string {
 	l := s.look
-	lines := []string{right(l.accent.Render("/ ")+s.filter.show(width/2), l.dim.Render(fmt.Sprintf("%d of %d", len(s.found), len(s.all))), width)}
+	lines := []string{s.filter.line(l, fmt.Sprintf("%d of %d", len(s.found), len(s.all)), width)}
 	if len(s.found) == 0 {
-		return append(lines, l.emptyLines(s.emptyWords("prompts", s.loaded, s.loading.problem, s.filter.Value() != ""), width)...)
+		return append(lines, l.emptyLines(s.emptyWords("prompts", s.loaded, s.problem, s.filter.Value() != ""), width)...)
 	}
 	return append(append(lines, ""), s.list.view(height-2, func(i int, chosen bool) []string {
 		p := &s.all[s.found[i]]
@@ -344,6 +236,7 @@ func (s *promptsScreen) detail(width, height int) []string {
 		}
 	}
 	if s.form != nil && s.formOf == p.Name && (s.focus != onText || width >= 40) {
+		s.formFrom = len(lines)
 		lines = append(lines, s.form.lines(width, s.focus == onForm)...)
 	}
 	if s.got != p.Name {
@@ -353,8 +246,8 @@ func (s *promptsScreen) detail(width, height int) []string {
 	switch {
 	case s.getting != nil:
 		return append(lines, l.dim.Render("Getting it…  ctrl+c stops it"))
-	case s.problem != nil:
-		return append(lines, l.problemLines(s.problem, width)...)
+	case s.trouble != nil:
+		return append(lines, l.problemLines(s.trouble, width)...)
 	}
 	size := 0
 	for _, part := range s.doc.parts {
@@ -369,10 +262,4 @@ func (s *promptsScreen) detail(width, height int) []string {
 		lines = append(lines, l.accent.Render("┃ ")+line)
 	}
 	return lines
-}
-
-func (s *promptsScreen) typing() bool { return s.filters || s.focus == onForm }
-func (s *promptsScreen) busy() *job   { return s.getting }
-func (s *promptsScreen) home() bool {
-	return !s.filters && (s.focus == onList || s.width >= twoPanes && s.focus == onText)
 }

@@ -15,34 +15,14 @@ import (
 
 // resourcesScreen lists what can be read, and shows it.
 type resourcesScreen struct {
-	*world
 	loading[resourceItem]
-	list
-	filter  field
-	filters bool // the filter has the keys
-	rows    []resourceRow
-	folded  map[string]bool // groups that are closed
-	focus   focus
+	beside
+	rows   []resourceRow
+	folded map[string]bool // groups that are closed
 
 	subscribed map[string]time.Time // by URI: when it changed last; zero for not yet
-	reading    *job
-	readURI    string // what the document is of, or will be
-	readAt     time.Time
-	turn       int             // counts the readings: only the last one counts
-	problem    *broker.Problem // why it could not be read
-	doc        document
-	form       *argumentForm // of the template that is chosen
-	formOf     string
+	readURI    string               // what the text is of, or will be
 }
-
-// focus says which part of a screen has the keys.
-type focus int
-
-const (
-	onList focus = iota
-	onForm
-	onText
-)
 
 // resourceItem is a resource or a template, with its texts cleaned.
 type resourceItem struct {
@@ -60,21 +40,15 @@ type resourceRow struct {
 	item  int // index in all; -1 for a group
 }
 
-type (
-	resourceRead struct {
-		turn    int
-		result  broker.ReadResult
-		problem *broker.Problem
-	}
-	subscriptionMade struct {
-		uri     string
-		on      bool
-		problem *broker.Problem
-	}
-)
+// subscriptionMade is the answer to a subscription, or to the end of one.
+type subscriptionMade struct {
+	uri     string
+	on      bool
+	problem *broker.Problem
+}
 
 func newResourcesScreen(w *world) *resourcesScreen {
-	return &resourcesScreen{world: w, filter: newField(w.look, "filter"), folded: map[string]bool{}, subscribed: map[string]time.Time{}}
+	return &resourcesScreen{beside: newBeside(w, 0.45, 0, 1), folded: map[string]bool{}, subscribed: map[string]time.Time{}}
 }
 
 func (s *resourcesScreen) count() (int, bool) { return len(s.all), s.loaded }
@@ -127,79 +101,20 @@ func (s *resourcesScreen) update(msg tea.Msg) action {
 		return s.reload()
 	case serverGone:
 		s.forget()
-		if s.focus == onForm { // what cannot be seen takes no keys
-			s.focus = onList
-		}
-		s.form, s.formOf = nil, ""
+		s.gone()
 		s.subscribed = map[string]time.Time{}
 		s.arrange()
 	case listRead[resourceItem]:
 		s.take(msg)
 		s.arrange()
-	case resourceRead:
-		return s.show(msg)
-	case documentSet:
-		s.doc.take(msg)
 	case subscriptionMade:
 		return s.subscription(msg)
 	case broker.ExplorerEvent:
 		return s.event(msg)
-	case tea.WindowSizeMsg:
-		return s.retype()
-	case lookNew:
-		s.filter.dress(s.look)
-		if s.form != nil {
-			s.form.update(msg)
-		}
-		return s.retype()
-	case completionRead:
-		if s.form != nil {
-			return s.form.update(msg)
-		}
-	case tea.KeyPressMsg, tea.PasteMsg:
-		return s.typed(msg)
 	case tea.MouseWheelMsg, tea.MouseClickMsg:
-		return s.pointed(msg)
-	}
-	return nil
-}
-
-// typed takes text.
-func (s *resourcesScreen) typed(msg tea.Msg) action {
-	switch {
-	case s.filters:
-		s.filter.update(msg)
-		s.arrange()
-	case s.focus == onForm && s.form != nil:
-		return s.form.update(msg)
-	}
-	return nil
-}
-
-// pointed takes the mouse.
-func (s *resourcesScreen) pointed(msg tea.Msg) action {
-	left, right := panes(s.width, 0.45)
-	switch msg := msg.(type) {
-	case tea.MouseWheelMsg:
-		if s.focus == onText && right == 0 || right > 0 && msg.X > left {
-			s.doc.scroll(wheeled(msg))
-		} else {
-			s.move(wheeled(msg))
-			return s.chose()
-		}
-	case tea.MouseClickMsg:
-		if right > 0 && msg.X > left {
-			s.focus = onText
-			return nil
-		}
-		if i, ok := s.at(msg.Y - 1); ok && (right > 0 || s.focus == onList) {
-			again := s.cursor == i
-			s.cursor, s.focus = i, onList
-			if again {
-				return s.enter()
-			}
-			return s.chose()
-		}
+		return s.pointed(msg, s.chose, s.enter)
+	default:
+		return s.hear(msg, s.arrange)
 	}
 	return nil
 }
@@ -308,46 +223,12 @@ func (s *resourcesScreen) open(uri string) action {
 	if s.server == nil {
 		return notice{bad, "there is no server to read from"}
 	}
-	s.reading.stop()
-	s.readURI, s.problem, s.doc = uri, nil, document{raw: s.doc.raw}
-	s.focus = onText
-	s.turn++
-	server, turn := s.server, s.turn
-	s.reading = run(func(ctx context.Context) tea.Msg {
+	s.readURI = uri
+	server := s.server
+	return s.get("the reading was stopped", func(ctx context.Context) (document, error) {
 		result, err := server.Read(ctx, uri)
-		if problem := troubleOf(ctx, err, "the reading was stopped"); problem != nil {
-			return resourceRead{turn: turn, problem: problem}
-		}
-		return resourceRead{turn: turn, result: result}
+		return document{parts: result.Contents, whole: result.Raw, heads: len(result.Contents) > 1}, err
 	})
-	return s.reading
-}
-
-func (s *resourcesScreen) show(read resourceRead) action {
-	if read.turn != s.turn {
-		return nil
-	}
-	s.reading, s.problem, s.readAt = nil, read.problem, s.now()
-	top := s.doc.top
-	s.doc = document{parts: read.result.Contents, whole: read.result.Raw, raw: s.doc.raw, heads: len(read.result.Contents) > 1}
-	s.doc.top = top
-	return s.retype()
-}
-
-// retype breaks the document for the width that it has now.
-func (s *resourcesScreen) retype() action {
-	if s.readURI == "" || s.problem != nil || s.doc.parts == nil {
-		return nil
-	}
-	return s.doc.typeset(s.look, s.textWidth())
-}
-
-func (s *resourcesScreen) textWidth() int {
-	left, right := panes(s.width, 0.45)
-	if right == 0 {
-		return left
-	}
-	return right
 }
 
 // expand makes an address of the template and what was typed.
@@ -409,7 +290,7 @@ func (s *resourcesScreen) event(e broker.ExplorerEvent) action {
 		return nil
 	}
 	s.subscribed[e.URI] = s.now()
-	if e.URI == s.readURI && s.reading == nil {
+	if e.URI == s.readURI && s.getting == nil {
 		at := s.focus
 		a := s.open(e.URI)
 		s.focus = at
@@ -443,10 +324,4 @@ func (s *resourcesScreen) status() string {
 		words += ", updated " + last.Local().Format("15:04:05")
 	}
 	return s.look.good.Render(words)
-}
-
-func (s *resourcesScreen) typing() bool { return s.filters || s.focus == onForm }
-func (s *resourcesScreen) busy() *job   { return s.reading }
-func (s *resourcesScreen) home() bool {
-	return !s.filters && (s.focus == onList || s.width >= twoPanes && s.focus == onText)
 }

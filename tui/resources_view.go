@@ -8,20 +8,15 @@ import (
 )
 
 func (s *resourcesScreen) keys() []binding {
-	toList := func() action { s.focus = onList; return nil }
 	switch {
-	case s.filters:
-		done := func() action { s.filters = false; s.filter.Blur(); return nil }
-		return []binding{
-			{keys: []string{"enter", "down"}, label: "to the list", help: "end the filter", act: done},
-			{keys: []string{"esc"}, label: "no filter", help: "take the filter away", act: func() action { s.filter.Reset(); s.arrange(); return done() }},
-		}
+	case s.filter.on:
+		return s.filter.keys(s.arrange, s.move)
 	case s.focus == onForm && s.form != nil:
-		return s.form.bindings("read", s.readTemplate, func() action { s.form.blur(); return toList() })
+		return s.form.bindings("read", s.readTemplate, s.toList)
 	}
 	var all []binding
 	if s.focus == onText {
-		all = append(all, binding{keys: []string{"esc"}, label: "back", help: "back to the list", act: toList})
+		all = append(all, binding{keys: []string{"esc"}, label: "back", help: "back to the list", act: s.toList})
 		all = append(all, s.textKeys()...)
 		all = append(all, s.doc.bindings()...)
 	} else {
@@ -32,24 +27,17 @@ func (s *resourcesScreen) keys() []binding {
 		return all
 	}
 	if s.readURI != "" {
-		all = append(all, binding{keys: []string{"tab"}, label: "text", help: "go to the text", act: func() action { s.focus = onText; return nil }})
+		all = append(all, binding{keys: []string{"tab"}, label: "text", help: "go to the text", act: s.toText})
 	}
-	all = append(all,
-		binding{keys: []string{"/"}, label: "filter", help: "filter the list", act: func() action { s.filters = true; s.filter.Focus(); return nil }},
-		s.again("read the list again", s.reload))
-	for _, b := range s.list.bindings() {
-		act := b.act
-		b.act = func() action { act(); return s.chose() }
-		all = append(all, b)
-	}
-	return all
+	all = append(all, s.filter.open("filter the list"), s.again("read the list again", s.reload))
+	return append(all, s.moves(s.chose)...)
 }
 
 // textKeys are those of the text that was read.
 func (s *resourcesScreen) textKeys() []binding {
 	return []binding{
-		{keys: []string{"tab"}, help: "go to the list", act: func() action { s.focus = onList; return nil }},
-		{keys: []string{"v"}, label: "raw", help: "the message as it came, or what it shows", act: func() action { s.doc.raw = !s.doc.raw; return s.retype() }},
+		{keys: []string{"tab"}, help: "go to the list", act: s.toList},
+		s.otherForm(),
 		{keys: []string{"Y"}, label: "copy text", help: "copy the text", act: func() action { return copyText{"the text", s.doc.text()} }},
 		{keys: []string{"w"}, label: "save", help: "save it in a file", act: func() action { return s.doc.saved(s.readURI) }},
 		{keys: []string{"r"}, label: "again", help: "read it again", act: func() action { return s.open(s.readURI) }},
@@ -80,14 +68,7 @@ func (s *resourcesScreen) targetKeys() []binding {
 }
 
 func (s *resourcesScreen) view(width, height int) string {
-	left, right := panes(width, 0.45)
-	switch {
-	case right > 0:
-		return s.look.beside(s.listLines(left, height), s.detail(right, height), left, right, height)
-	case s.focus != onList:
-		return strings.Join(s.detail(width, height), "\n")
-	}
-	return strings.Join(s.listLines(width, height), "\n")
+	return s.sideBySide(s.listLines, s.detail, width, height)
 }
 
 func (s *resourcesScreen) listLines(width, height int) []string {
@@ -95,9 +76,9 @@ func (s *resourcesScreen) listLines(width, height int) []string {
 	for _, r := range s.rows {
 		shown += r.size
 	}
-	lines := []string{right(s.look.accent.Render("/ ")+s.filter.show(width/2), s.look.dim.Render(fmt.Sprintf("%d of %d", shown, len(s.all))), width)}
+	lines := []string{s.filter.line(s.look, fmt.Sprintf("%d of %d", shown, len(s.all)), width)}
 	if len(s.rows) == 0 {
-		return append(lines, s.look.emptyLines(s.emptyWords("resources", s.loaded, s.loading.problem, s.filter.Value() != ""), width)...)
+		return append(lines, s.look.emptyLines(s.emptyWords("resources", s.loaded, s.problem, s.filter.Value() != ""), width)...)
 	}
 	return append(lines, s.list.view(height-1, func(i int, chosen bool) []string { return []string{s.row(i, chosen, width)} })...)
 }
@@ -232,6 +213,7 @@ func (s *resourcesScreen) templateLines(item resourceItem, width int) []string {
 	if s.form == nil {
 		return append(lines, l.bad.Render("✗ this template cannot be read"))
 	}
+	s.formFrom = len(lines)
 	lines = append(lines, s.form.lines(width, s.focus == onForm)...)
 	if uri, err := s.expand(); err == nil {
 		lines = append(lines, "", l.dim.Render("→ ")+cut(broker.CleanLine(uri), width-2))
@@ -250,10 +232,10 @@ func (s *resourcesScreen) readLines(width, height int) []string {
 		title = l.chosen.Render(cutMiddle(broker.CleanLine(s.readURI), width))
 	}
 	switch {
-	case s.reading != nil:
+	case s.getting != nil:
 		return []string{title, "", l.dim.Render("Reading…  ctrl+c stops it")}
-	case s.problem != nil:
-		return append([]string{title, ""}, l.problemLines(s.problem, width)...)
+	case s.trouble != nil:
+		return append([]string{title, ""}, l.problemLines(s.trouble, width)...)
 	}
 	size, kind := 0, ""
 	for _, part := range s.doc.parts {
@@ -263,7 +245,7 @@ func (s *resourcesScreen) readLines(width, height int) []string {
 	if len(s.doc.parts) != 1 {
 		kind = plural(len(s.doc.parts), "part", "parts")
 	}
-	about := strings.TrimPrefix(kind+" · "+byteSize(size)+" · read "+s.readAt.Local().Format("15:04:05"), " · ")
+	about := strings.TrimPrefix(kind+" · "+byteSize(size)+" · read "+s.gotAt.Local().Format("15:04:05"), " · ")
 	if s.doc.raw {
 		about += " · raw"
 	}
