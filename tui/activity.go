@@ -14,8 +14,7 @@ import (
 type activityScreen struct {
 	*world
 	list
-	filter  field
-	filters bool // the filter has the keys
+	filter filter
 
 	who, method string // only these; empty for all
 	only        int    // one of the constants below
@@ -34,7 +33,7 @@ const (
 )
 
 func newActivityScreen(w *world) *activityScreen {
-	return &activityScreen{world: w, filter: newField(w.look, "filter")}
+	return &activityScreen{world: w, filter: newFilter(w.look)}
 }
 
 func (s *activityScreen) update(msg tea.Msg) action {
@@ -44,10 +43,7 @@ func (s *activityScreen) update(msg tea.Msg) action {
 	case lookNew:
 		s.filter.dress(s.look)
 	case tea.KeyPressMsg, tea.PasteMsg:
-		if s.filters {
-			s.filter.update(msg)
-			s.find()
-		}
+		s.filter.typed(msg, s.find)
 	case tea.MouseWheelMsg:
 		if s.detail {
 			s.text.scroll(wheeled(msg))
@@ -112,12 +108,8 @@ func (s *activityScreen) chosen() (callRow, bool) {
 }
 
 func (s *activityScreen) keys() []binding {
-	done := func() action { s.filters = false; s.filter.Blur(); return nil }
-	if s.filters {
-		return []binding{
-			{keys: []string{"enter", "down"}, label: "to the list", help: "end the filter", act: done},
-			{keys: []string{"esc"}, label: "no filter", help: "take the filter away", act: func() action { s.filter.Reset(); s.find(); return done() }},
-		}
+	if s.filter.on {
+		return s.filter.keys(s.find, s.move)
 	}
 	var all []binding
 	switch {
@@ -141,8 +133,7 @@ func (s *activityScreen) keys() []binding {
 	if s.narrowed() && !s.detail {
 		all = append(all, binding{keys: []string{"esc"}, help: "take all filters away", act: func() action {
 			s.who, s.method, s.only = "", "", onlyAll
-			s.filter.Reset()
-			s.find()
+			s.filter.end(s.find)
 			return nil
 		}})
 	}
@@ -158,7 +149,7 @@ func (s *activityScreen) narrowing() []binding {
 		return func() action { *value = s.next(*value, of); s.find(); return nil }
 	}
 	return []binding{
-		{keys: []string{"/"}, label: "filter", help: "filter by text", act: func() action { s.filters = true; s.filter.Focus(); return nil }},
+		s.filter.open("filter by text"),
 		{keys: []string{"w"}, label: "who", help: "only one client, the next, all", act: next(&s.who, (*callRow).who)},
 		{keys: []string{"t"}, label: "method", help: "only one method, the next, all", act: next(&s.method, kind)},
 		{keys: []string{"e"}, label: "errors", help: "only what was denied, or failed, or all", act: func() action {
@@ -219,7 +210,7 @@ func (s *activityScreen) listLines(width, height int) []string {
 	if len(s.found) != len(s.rows) {
 		count = fmt.Sprintf("%d of %d", len(s.found), len(s.rows))
 	}
-	lines := []string{right(s.look.accent.Render("/ ")+s.filter.show(width/2), s.look.dim.Render(s.chosenFilters()+count), width)}
+	lines := []string{s.filter.line(s.look, s.chosenFilters()+count, width)}
 	if len(s.found) == 0 {
 		for _, line := range wrapped(s.nothing(), width-2) {
 			lines = append(lines, "  "+s.look.dim.Render(line))
@@ -271,7 +262,7 @@ func (s *activityScreen) detailLines(c callRow, any bool, width, height int) []s
 		}
 		lines = append(lines, "")
 	}
-	lines = append(lines, detailFacts(l, c.facts(), width)...)
+	lines = append(lines, l.factLines(c.facts(), 0, 10, width)...)
 	if len(c.Arguments) > 0 {
 		lines = append(lines, "", l.heading.Render("→ arguments"))
 		for _, a := range c.Arguments {
@@ -312,25 +303,6 @@ func (c *callRow) facts() []fact {
 		facts = append(facts, fact{"error", r.Reason})
 	}
 	return append(facts, fact{"id", c.ID})
-}
-
-// detailFacts are facts in a narrow column.
-func detailFacts(l *look, facts []fact, width int) []string {
-	const name = 10
-	var lines []string
-	for _, f := range facts {
-		if f.value == "" {
-			continue
-		}
-		for i, part := range wrapped(f.value, width-name) {
-			label := f.name
-			if i > 0 {
-				label = ""
-			}
-			lines = append(lines, l.dim.Render(fit(label, name))+part)
-		}
-	}
-	return lines
 }
 
 // sparkStep and sparkCells say what the sparkline shows: the last four minutes.
@@ -387,6 +359,6 @@ func spark(cells []int) string {
 	return b.String()
 }
 
-func (s *activityScreen) typing() bool { return s.filters }
+func (s *activityScreen) typing() bool { return s.filter.on }
 func (s *activityScreen) busy() *job   { return nil }
-func (s *activityScreen) home() bool   { return !s.filters && !s.detail }
+func (s *activityScreen) home() bool   { return !s.filter.on && !s.detail }

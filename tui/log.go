@@ -70,8 +70,7 @@ func (l logLine) serious() bool {
 type logScreen struct {
 	*world
 	pager
-	filter  field
-	filters bool // the filter has the keys
+	filter  filter
 	serious bool // only what tells of trouble
 	away    bool // it was scrolled away from the end
 	drawn   logKey
@@ -85,7 +84,7 @@ type logKey struct {
 }
 
 func newLogScreen(w *world) *logScreen {
-	return &logScreen{world: w, filter: newField(w.look, "filter")}
+	return &logScreen{world: w, filter: newFilter(w.look)}
 }
 
 // openLog is the key that shows the log.
@@ -96,9 +95,7 @@ func (w *world) openLog(key, label string) binding {
 func (s *logScreen) update(msg tea.Msg) action {
 	switch msg := msg.(type) {
 	case tea.KeyPressMsg, tea.PasteMsg:
-		if s.filters {
-			s.filter.update(msg)
-		}
+		s.filter.typed(msg, func() {})
 	case tea.MouseWheelMsg:
 		s.scroll(wheeled(msg))
 		s.noteAway()
@@ -117,16 +114,12 @@ func (s *logScreen) wants(line logLine) bool {
 }
 
 func (s *logScreen) keys() []binding {
-	if s.filters {
-		done := func() action { s.filters = false; s.filter.Blur(); return nil }
-		return []binding{
-			{keys: []string{"enter", "down"}, label: "to the log", help: "end the filter", act: done},
-			{keys: []string{"esc"}, label: "no filter", help: "take the filter away", act: func() action { s.filter.Reset(); return done() }},
-		}
+	if s.filter.on {
+		return s.filter.keys(func() {}, func(by int) { s.scroll(by); s.noteAway() })
 	}
 	all := []binding{
 		{keys: []string{"esc", "q"}, label: "back", help: "back to where you were", act: does(closed{})},
-		{keys: []string{"/"}, label: "filter", help: "filter by text", act: func() action { s.filters = true; s.filter.Focus(); return nil }},
+		s.filter.open("filter by text"),
 		{keys: []string{"e"}, label: "warnings", help: "only warnings and errors, or all", act: func() action { s.serious = !s.serious; return nil }},
 		{keys: []string{"y"}, label: "copy", help: "copy what is listed", act: func() action { return copyText{"the log", s.text()} }},
 		{keys: []string{"w"}, label: "save", help: "save what is listed in a file", act: func() action { return saveFile{"mcpauth-server.log", []byte(s.text())} }},
@@ -219,6 +212,6 @@ func (s *logScreen) status() string {
 	return s.look.good.Render("● live")
 }
 
-func (s *logScreen) typing() bool { return s.filters }
+func (s *logScreen) typing() bool { return s.filter.on }
 func (s *logScreen) busy() *job   { return nil }
 func (s *logScreen) home() bool   { return false }

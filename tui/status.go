@@ -214,20 +214,25 @@ func (s *statusScreen) narrowLines(account, server []fact, width int) []string {
 	return lines
 }
 
-// factLines sets facts below each other; what is too long goes on below itself.
+// factLines sets facts below each other, as the screens of the account do.
 func (s *statusScreen) factLines(facts []fact, width int) []string {
-	const name = 12
+	return s.look.factLines(facts, 1, 11, width)
+}
+
+// factLines sets facts below each other: their names in a column after an indent, and
+// what is too long below itself.
+func (l *look) factLines(facts []fact, indent, column, width int) []string {
 	var lines []string
 	for _, f := range facts {
 		if f.value == "" {
 			continue
 		}
-		for i, part := range wrapped(f.value, width-name) {
+		for i, part := range wrapped(f.value, width-indent-column) {
 			label := f.name
 			if i > 0 {
 				label = ""
 			}
-			lines = append(lines, " "+s.look.dim.Render(fit(label, name-1))+part)
+			lines = append(lines, strings.Repeat(" ", indent)+l.dim.Render(fit(label, column))+part)
 		}
 	}
 	return lines

@@ -16,8 +16,7 @@ import (
 type toolsScreen struct {
 	*world
 	list
-	filter  field
-	filters bool // the filter has the keys
+	filter  filter
 	reading *job
 	loaded  bool
 	err     *broker.Problem
@@ -51,7 +50,7 @@ type toolsRead struct {
 }
 
 func newToolsScreen(w *world) *toolsScreen {
-	return &toolsScreen{world: w, filter: newField(w.look, "filter"), liked: map[string]bool{}}
+	return &toolsScreen{world: w, filter: newFilter(w.look), liked: map[string]bool{}}
 }
 
 func (s *toolsScreen) count() (int, bool) { return len(s.all), s.loaded }
@@ -137,11 +136,7 @@ func (s *toolsScreen) toPage(msg tea.Msg) action {
 func (s *toolsScreen) typed(msg tea.Msg) action {
 	switch msg := msg.(type) {
 	case tea.KeyPressMsg, tea.PasteMsg:
-		if s.filters {
-			s.filter.update(msg)
-			s.cursor = 0
-			s.find()
-		}
+		s.filter.typed(msg, func() { s.cursor = 0; s.find() })
 	case tea.MouseWheelMsg:
 		if left, right := panes(s.width, listShare); s.detailed && right == 0 || right > 0 && msg.X > left {
 			s.detail.scroll(wheeled(msg))
@@ -265,27 +260,14 @@ func (s *toolsScreen) keys() []binding {
 	if s.page != nil {
 		return s.page.keys()
 	}
-	if s.filters {
-		return []binding{
-			{keys: []string{"enter"}, label: "done", help: "keep the filter", act: func() action { s.filters = false; s.filter.Blur(); return nil }},
-			{keys: []string{"esc"}, label: "all", help: "end the filter", act: s.unfilter},
-			{keys: []string{"up"}, help: "up", act: func() action { s.move(-1); return nil }},
-			{keys: []string{"down"}, help: "down", act: func() action { s.move(1); return nil }},
-		}
+	if s.filter.on {
+		return s.filter.keys(s.find, s.move)
 	}
 	keys := append(s.listKeys(), s.list.bindings()...)
 	if s.asking() > 0 { // first, so that it is seen
 		keys = append([]binding{{keys: []string{"a"}, label: "answer", help: "answer what a call asks", act: s.answer}}, keys...)
 	}
 	return keys
-}
-
-func (s *toolsScreen) unfilter() action {
-	s.filters = false
-	s.filter.SetValue("")
-	s.filter.Blur()
-	s.find()
-	return nil
 }
 
 func (s *toolsScreen) listKeys() []binding {
@@ -296,7 +278,7 @@ func (s *toolsScreen) listKeys() []binding {
 	}
 	all := []binding{
 		{keys: []string{"enter"}, label: enter, help: "fill in the form of this tool", act: s.open},
-		{keys: []string{"/"}, label: "filter", help: "filter the tools", act: func() action { s.filters = true; s.filter.Focus(); return nil }},
+		s.filter.open("filter the tools"),
 		{keys: []string{"e"}, label: "raw JSON", help: "call this tool with raw JSON", act: func() action { return s.form(true) }},
 		{keys: []string{"s"}, label: "schema", help: "the tool's definition as JSON, or as a table", act: do(func() { s.schema = !s.schema; s.detail.top = 0 })},
 		{keys: []string{"y"}, label: "copy", help: "copy the tool's name", act: s.copyName},
@@ -319,7 +301,7 @@ func (s *toolsScreen) listKeys() []binding {
 			{keys: []string{"pgup"}, help: "a page up", act: scroll("pgup")},
 		}, all...)
 	case s.filter.Value() != "":
-		return append(all, binding{keys: []string{"esc"}, help: "end the filter", act: s.unfilter})
+		return append(all, binding{keys: []string{"esc"}, help: "end the filter", act: func() action { s.filter.end(s.find); return nil }})
 	}
 	return all
 }
@@ -369,7 +351,7 @@ func (s *toolsScreen) lastCall() action {
 	return notice{info, "there was no call yet"}
 }
 
-func (s *toolsScreen) typing() bool { return s.filters || s.page != nil && s.page.typing() }
+func (s *toolsScreen) typing() bool { return s.filter.on || s.page != nil && s.page.typing() }
 
 func (s *toolsScreen) busy() *job {
 	if s.page != nil {
@@ -391,4 +373,4 @@ func (s *toolsScreen) whole() bool {
 	return one == nil || one.draw == nil || one.asTree() != nil || one.have == one.wanted && one.have.width == page.partWidth()
 }
 
-func (s *toolsScreen) home() bool { return !s.filters && !s.detailed && s.page == nil }
+func (s *toolsScreen) home() bool { return !s.filter.on && !s.detailed && s.page == nil }
