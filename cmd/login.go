@@ -164,13 +164,13 @@ func (a *app) loginUI(noBrowser bool, timeout time.Duration) broker.LoginUI {
 				a.say("Open this page in your browser:")
 			}
 			a.say("  %s", address)
-			a.say("Waiting for the browser (ctrl+c to stop, %s left)", span(timeout))
+			a.say("Waiting for the browser (ctrl+c to stop, %s left)", broker.TimeSpan(timeout))
 		},
 		ShowCode: func(code broker.DeviceCode) {
 			a.say("On any device, open:  %s", code.URL)
 			a.say("and enter the code:   %s", printable(code.UserCode))
 			a.say("Only do so for a sign-in that you began yourself.")
-			a.say("Waiting (ctrl+c to stop, %s left)", span(code.ExpiresIn))
+			a.say("Waiting (ctrl+c to stop, %s left)", broker.TimeSpan(code.ExpiresIn))
 		},
 		Waiting: func(text string) { a.say("%s (ctrl+c to stop)", printable(text)) },
 		Confirm: a.agree,

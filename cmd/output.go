@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"time"
 
 	"github.com/mcpauth/mcpauth/broker"
 )
@@ -42,29 +41,6 @@ func compactJSON(value any) string {
 
 // printable makes a text from outside fit for one line of a terminal.
 func printable(text string) string { return broker.CleanLine(text) }
-
-// when is a moment for people: the time of day, with the date if it is not today.
-func when(t, now time.Time) string {
-	t = t.Local()
-	if t.Format(time.DateOnly) == now.Local().Format(time.DateOnly) {
-		return t.Format("15:04")
-	}
-	return t.Format("2 Jan 2006 15:04")
-}
-
-// span is a duration for people, in the one or two largest units.
-func span(d time.Duration) string {
-	d = d.Round(time.Second)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
-}
 
 func orDash(text string) string {
 	if text == "" {

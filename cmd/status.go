@@ -187,11 +187,11 @@ func (a *app) printStatus(s profileStatus) {
 		row("Access", access(s, now))
 	}
 	if s.SignedInAt != nil {
-		row("Signed in", when(*s.SignedInAt, now))
+		row("Signed in", broker.Moment(*s.SignedInAt, now))
 	}
 	row("Proof", s.ACR)
 	if s.EndsAt != nil && s.State != "signed_out" {
-		row("Limit", "ends "+when(*s.EndsAt, now)+" by the profile's limits; a call before that moves an idle limit")
+		row("Limit", "ends "+broker.Moment(*s.EndsAt, now)+" by the profile's limits; a call before that moves an idle limit")
 	}
 	row("Stored in", s.StoredIn+"  ("+s.StoreReason+")")
 	if s.State == "signed_out" {
@@ -234,7 +234,7 @@ func access(s profileStatus, now time.Time) string {
 	case left <= 0:
 		return "over"
 	case s.Refreshable:
-		return "until " + when(*s.ExpiresAt, now) + " (" + span(left) + "), renews itself"
+		return "until " + broker.Moment(*s.ExpiresAt, now) + " (" + broker.TimeSpan(left) + "), renews itself"
 	}
-	return "until " + when(*s.ExpiresAt, now) + " (" + span(left) + "), then sign in again"
+	return "until " + broker.Moment(*s.ExpiresAt, now) + " (" + broker.TimeSpan(left) + "), then sign in again"
 }

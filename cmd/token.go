@@ -53,7 +53,7 @@ func (a *app) token(ctx context.Context, o *tokenOptions) error {
 	}
 	if left := time.Until(access.ExpiresAt); left < o.atLeast {
 		a.say("mcpauth: %s are left of this token's life, less than --min-ttl %s: the provider's tokens do not live longer, or it cannot renew now",
-			span(left), o.atLeast)
+			broker.TimeSpan(left), o.atLeast)
 	}
 	a.printToken(resolved.Name, access, o.header)
 	return nil

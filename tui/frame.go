@@ -104,7 +104,7 @@ func (m *model) accessLeft() string {
 	if left <= 0 {
 		return "renewing"
 	}
-	return timeSpan(left)
+	return broker.TimeSpan(left)
 }
 
 func (m *model) serverWords() string {

@@ -324,7 +324,7 @@ func (f *loginFlow) patience(width int) string {
 		full = min(cells, int(float64(cells)*float64(left)/float64(whole)+0.5))
 	}
 	bar := f.look.accent.Render(strings.Repeat("━", max(full, 0))) + f.look.border.Render(strings.Repeat("─", max(cells-full, 0)))
-	return bar + " " + f.look.dim.Render(timeSpan(left)+" left")
+	return bar + " " + f.look.dim.Render(broker.TimeSpan(left)+" left")
 }
 
 func (f *loginFlow) status() string {

@@ -266,18 +266,7 @@ func (w *world) commandLine(words ...string) string {
 		all = append(append(all, "--"), w.Overrides.Command...)
 	}
 	for i, word := range all {
-		all[i] = shellWord(word)
+		all[i] = broker.QuoteWord(word)
 	}
 	return strings.Join(all, " ")
-}
-
-// shellWord quotes a word for a POSIX shell, where it has to be.
-func shellWord(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -24,7 +24,7 @@ func commandFor(o broker.Overrides, c *call) string {
 	words = append(words, c.tool.Name)
 	pipe := ""
 	if slices.ContainsFunc(c.safe.members, func(m jsonMember) bool { return !plainName(m.name) }) {
-		pipe = "printf %s " + shellQuote(c.safe.compact()) + " | "
+		pipe = "printf %s " + broker.QuoteWord(c.safe.compact()) + " | "
 		words = append(words, "--input", "-")
 	} else {
 		words = append(words, c.pairs()...)
@@ -33,7 +33,7 @@ func commandFor(o broker.Overrides, c *call) string {
 		words = append(append(words, "--"), o.Command...)
 	}
 	for i, word := range words {
-		words[i] = shellQuote(word)
+		words[i] = broker.QuoteWord(word)
 	}
 	return pipe + strings.Join(words, " ")
 }
@@ -56,18 +56,4 @@ func (c *call) pairs() []string {
 // plainName reports whether a name can stand before = or :=, and is no path.
 func plainName(name string) bool {
 	return name != "" && name[0] != '-' && !strings.ContainsAny(name, "=:.[]")
-}
-
-// shellQuote makes a word that a POSIX shell reads as it is.
-func shellQuote(word string) string {
-	plain := word != ""
-	for _, r := range word {
-		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+%", r) {
-			plain = false
-		}
-	}
-	if plain {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -156,7 +156,7 @@ func (p *callPage) drawRunning(width, height int) []string {
 func (p *callPage) drawProgress(width int) []string {
 	l, c := p.look, p.call
 	bar := min(width-24, 60)
-	since := timeSpan(c.took())
+	since := broker.TimeSpan(c.took())
 	var lines []string
 	switch {
 	case c.total > 0:

@@ -250,10 +250,10 @@ func (s *statusScreen) accountFacts() []fact {
 		{"Access", s.accessWords()},
 	}
 	if !s.account.EndsAt.IsZero() {
-		facts = append(facts, fact{"Session", "until " + moment(s.account.EndsAt, s.now())})
+		facts = append(facts, fact{"Session", "until " + broker.Moment(s.account.EndsAt, s.now())})
 	}
 	if !s.account.SignedInAt.IsZero() {
-		facts = append(facts, fact{"Signed in", moment(s.account.SignedInAt, s.now())})
+		facts = append(facts, fact{"Signed in", broker.Moment(s.account.SignedInAt, s.now())})
 	}
 	facts = append(facts, fact{"Proof", broker.CleanLine(s.account.ACR)}, fact{"Stored in", broker.CleanLine(s.account.StoredIn)})
 	for _, warning := range user.Warnings {
@@ -283,9 +283,9 @@ func (s *statusScreen) accessWords() string {
 	case left <= 0:
 		return "over; sign in again"
 	case s.account.HasRefreshToken:
-		return "for " + timeSpan(left) + ", renews itself"
+		return "for " + broker.TimeSpan(left) + ", renews itself"
 	}
-	return "for " + timeSpan(left) + ", then sign in again"
+	return "for " + broker.TimeSpan(left) + ", then sign in again"
 }
 
 func (s *statusScreen) serverFacts() []fact {
@@ -298,7 +298,7 @@ func (s *statusScreen) serverFacts() []fact {
 		}
 		facts = append([]fact{{"Server", strings.TrimSpace(s.info.name + " " + s.info.version)}}, facts...)
 		facts = append(facts, fact{"Protocol", s.info.protocol}, fact{"Offers", s.info.offers},
-			fact{"Started", moment(s.since, s.now()) + ", " + timeSpan(s.now().Sub(s.since)) + " ago"})
+			fact{"Started", broker.Moment(s.since, s.now()) + ", " + broker.TimeSpan(s.now().Sub(s.since)) + " ago"})
 	case s.starts:
 		facts = append(facts, fact{"State", "it is starting"})
 	case s.down != nil:

@@ -7,20 +7,6 @@ import (
 	"github.com/mcpauth/mcpauth/broker"
 )
 
-// timeSpan is a duration for people, in the one or two largest units.
-func timeSpan(d time.Duration) string {
-	d = d.Round(time.Second)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
-}
-
 // took is how long a call took, for people.
 func took(d time.Duration) string {
 	switch {
@@ -29,7 +15,7 @@ func took(d time.Duration) string {
 	case d < 10*time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
-	return timeSpan(d)
+	return broker.TimeSpan(d)
 }
 
 // byteSize is a size for people.
@@ -43,15 +29,6 @@ func byteSize(n int) string {
 		return fmt.Sprintf("%.1f KB", float64(n)/1000)
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-}
-
-// moment is a time for people: of the day, with the date if it is not today.
-func moment(t, now time.Time) string {
-	t = t.Local()
-	if t.Format(time.DateOnly) == now.Local().Format(time.DateOnly) {
-		return t.Format("15:04")
-	}
-	return t.Format("2 Jan 2006 15:04")
 }
 
 // problemLines shows what went wrong and what mends it.
