@@ -288,6 +288,19 @@ func (c *callBook) cancelled(request *relay.Request) {
 	}
 }
 
+// unanswered records that nobody waits for an answer to a call any more, and the code
+// of the error that its client got instead.
+func (c *callBook) unanswered(request *relay.Request, code int) {
+	if c == nil {
+		return
+	}
+	if call, ok := request.Tag.(*openCall); ok && c.close(call) {
+		r := call.result(time.Now())
+		r.Status, r.Code = audit.Unanswered, code
+		c.later(r)
+	}
+}
+
 // answered records the answer to a call, if it is one that was sent on.
 func (c *callBook) answered(out *relay.Output, request *relay.Request) {
 	if c == nil || request == nil {

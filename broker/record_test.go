@@ -91,10 +91,16 @@ func TestUnansweredCallsAreRecorded(t *testing.T) {
 	}
 }
 
-// A call that its client gives up is on record as that, once, whether its answer
-// comes late or never.
-func TestCancelledCallsAreRecorded(t *testing.T) {
-	g, record := followed(t)
+// talk is a relay between a client and a backend that are played by a test.
+type talk struct {
+	t                   *testing.T
+	clientIn, backendIn *io.PipeWriter
+	client, backend     *bufio.Scanner
+	results             chan audit.Record
+	over                func() // ends the client, and waits for the relay
+}
+
+func talkThrough(t *testing.T, g *gate, adjust func(*relay.Config)) *talk {
 	g.tools.note([]relay.Tool{{Name: "whoami"}})
 	results := make(chan audit.Record, 8)
 	g.calls.later = func(r audit.Record) { results <- r }
@@ -102,36 +108,86 @@ func TestCancelledCallsAreRecorded(t *testing.T) {
 	clientOut, clientW := io.Pipe()
 	backendR, backendIn := io.Pipe()
 	backendOut, backendW := io.Pipe()
-	lines := relay.New(relay.Config{
+	config := relay.Config{
 		Client: relay.Endpoint{R: clientR, W: clientW}, Backend: relay.Endpoint{R: backendR, W: backendW},
-		Reserved: reserved, Gate: g, Cancelled: g.calls.cancelled,
+		Reserved: reserved, Gate: g, Cancelled: g.calls.cancelled, Unanswered: g.calls.unanswered,
 		Stray: func([]byte) {}, ClientGone: func() { _ = backendIn.Close() }, Obituary: func() string { return "over" },
-	})
-	ended := make(chan struct{})
-	go func() { defer close(ended); lines.Run(context.Background()) }()
-	client, backend := bufio.NewScanner(clientOut), bufio.NewScanner(backendOut)
-	say := func(to io.Writer, line string, hear *bufio.Scanner, want string) {
-		t.Helper()
-		if _, err := io.WriteString(to, line+"\n"); err != nil || !hear.Scan() || !strings.Contains(hear.Text(), want) {
-			t.Fatalf("%v: heard %q instead of %q", err, hear.Text(), want)
-		}
 	}
+	adjust(&config)
+	ended := make(chan struct{})
+	go func() { defer close(ended); relay.New(config).Run(context.Background()) }()
+	return &talk{
+		t: t, clientIn: clientIn, backendIn: backendIn, results: results,
+		client: bufio.NewScanner(clientOut), backend: bufio.NewScanner(backendOut),
+		over: func() {
+			_ = clientIn.Close()
+			<-ended
+			g.calls.end()
+			close(results)
+		},
+	}
+}
+
+func (k *talk) say(to io.Writer, line string, hear *bufio.Scanner, want string) {
+	k.t.Helper()
+	if _, err := io.WriteString(to, line+"\n"); err != nil {
+		k.t.Fatal(err)
+	}
+	k.hear(hear, want)
+}
+
+func (k *talk) hear(hear *bufio.Scanner, want string) {
+	k.t.Helper()
+	if !hear.Scan() || !strings.Contains(hear.Text(), want) {
+		k.t.Fatalf("heard %q instead of %q", hear.Text(), want)
+	}
+}
+
+// A call that its client gives up is on record as that, once, whether its answer
+// comes late or never.
+func TestCancelledCallsAreRecorded(t *testing.T) {
+	g, record := followed(t)
+	k := talkThrough(t, g, func(*relay.Config) {})
 	const cancel = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`
 	for id := 1; id <= 2; id++ {
-		say(clientIn, strings.Replace(whoami, `"id":1`, fmt.Sprintf(`"id":%d`, id), 1), backend, "whoami")
-		say(clientIn, fmt.Sprintf(cancel, id), backend, "cancelled")
-		if r := <-results; r.Status != audit.Cancelled || r.Call != record.records[id-1].ID || r.Name != "whoami" || r.Micros < 0 {
+		k.say(k.clientIn, strings.Replace(whoami, `"id":1`, fmt.Sprintf(`"id":%d`, id), 1), k.backend, "whoami")
+		k.say(k.clientIn, fmt.Sprintf(cancel, id), k.backend, "cancelled")
+		if r := <-k.results; r.Status != audit.Cancelled || r.Call != record.records[id-1].ID || r.Name != "whoami" || r.Micros < 0 {
 			t.Errorf("%+v", r)
 		}
-		say(clientIn, fmt.Sprintf(cancel, id), backend, "cancelled") // again, which changes nothing
+		k.say(k.clientIn, fmt.Sprintf(cancel, id), k.backend, "cancelled") // again, which changes nothing
 	}
-	say(backendIn, `{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}`, client, `"id":1`)
-	_ = clientIn.Close()
-	<-ended
-	g.calls.end()
-	close(results)
-	for r := range results {
+	k.say(k.backendIn, `{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}`, k.client, `"id":1`)
+	k.over()
+	for r := range k.results {
 		t.Errorf("a second result: %+v", r)
+	}
+}
+
+// A call that takes longer than --call-timeout is on record as unanswered as soon as
+// its client hears so, and once; so is one whose backend ends.
+func TestCallsWithoutAnAnswerAreRecorded(t *testing.T) {
+	g, record := followed(t)
+	k := talkThrough(t, g, func(c *relay.Config) { c.CallTimeout = time.Millisecond })
+	k.say(k.clientIn, whoami, k.backend, "whoami")
+	k.hear(k.client, `"code":4504`)
+	if r := <-k.results; r.Status != audit.Unanswered || r.Code != relay.CodeTimeout || r.Call != record.records[0].ID || r.Micros < 1000 {
+		t.Errorf("%+v", r)
+	}
+	k.hear(k.backend, "cancelled")
+	k.say(k.backendIn, `{"jsonrpc":"2.0","id":1,"result":{}}`+"\n"+`{"jsonrpc":"2.0","method":"notifications/message"}`, k.client, "notifications/message")
+	k.over()
+	for r := range k.results {
+		t.Errorf("a second result: %+v", r)
+	}
+
+	g, _ = followed(t)
+	k = talkThrough(t, g, func(*relay.Config) {})
+	k.say(k.clientIn, whoami, k.backend, "whoami")
+	_ = k.backendIn.Close()
+	k.hear(k.client, "over")
+	if r := <-k.results; r.Status != audit.Unanswered || r.Code != relay.CodeBackendGone {
+		t.Errorf("%+v", r)
 	}
 }
 

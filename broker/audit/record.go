@@ -79,7 +79,7 @@ type Record struct {
 	Spoofed bool `json:"spoofed,omitempty"`
 
 	Status string `json:"status,omitempty"` // of a Result: OK, ToolError… [16]
-	Code   int    `json:"code,omitempty"`   // of a JSON-RPC error
+	Code   int    `json:"code,omitempty"`   // of a JSON-RPC error, of the server's or, where it is Unanswered, of ours
 	Bytes  int    `json:"bytes,omitempty"`  // size of the answer; 0 where it was not held as a whole
 	Micros int64  `json:"micros,omitempty"` // from the record of the call to the answer, in µs
 

@@ -45,8 +45,7 @@ func (p *pending) expire() {
 // tooSlow tells both sides that nobody waits for these calls any more.
 func (r *Relay) tooSlow(calls []Request) {
 	for _, call := range calls {
-		r.outbox.put(AppendError(nil, call.ID, CodeTimeout,
-			"mcpauth: the server did not answer within "+r.CallTimeout.String(), nil))
+		r.giveUp(&call, CodeTimeout, "mcpauth: the server did not answer within "+r.CallTimeout.String())
 		r.backendBox.put(appendCancelled(nil, call.ID))
 	}
 }

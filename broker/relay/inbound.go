@@ -298,7 +298,7 @@ func (in *inbound) unsent() {
 	time.AfterFunc(lingering, func() {
 		for _, request := range lost {
 			if in.inFlight.take(request.ID) != nil {
-				in.outbox.put(AppendError(nil, request.ID, CodeBackendGone, "mcpauth: the server no longer reads", nil))
+				in.giveUp(&request, CodeBackendGone, "mcpauth: the server no longer reads")
 			}
 		}
 	})

@@ -65,7 +65,7 @@ func (out *outbound) take(line []byte) {
 func (out *outbound) tooLong(e *ends) {
 	out.Stray(e.head)
 	if call := out.inFlight.take(e.id()); call != nil && !call.expired {
-		out.outbox.put(AppendError(nil, call.ID, CodeTooLong, "mcpauth: the server's answer is longer than this proxy allows", nil))
+		out.giveUp(&call.Request, CodeTooLong, "mcpauth: the server's answer is longer than this proxy allows")
 	}
 }
 

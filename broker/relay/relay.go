@@ -85,8 +85,8 @@ type Endpoint struct {
 	W io.Writer
 }
 
-// Config is what a relay needs. MaxLine, CallTimeout, Revive and Cancelled may be
-// left out.
+// Config is what a relay needs. MaxLine, CallTimeout, Revive, Cancelled and
+// Unanswered may be left out.
 type Config struct {
 	Client, Backend Endpoint
 	Gate            Gate
@@ -111,6 +111,10 @@ type Config struct {
 	// Cancelled is told of each call in flight that the client gives up, once. Its
 	// answer may still come.
 	Cancelled func(*Request)
+	// Unanswered is told of each call that gets no answer of the backend, but an error
+	// of ours: it took too long, say, or the backend ended. Calls that were never
+	// forwarded are among them; their Tag is nil.
+	Unanswered func(call *Request, code int)
 	// ClientGone is called once when the client will send nothing more. It
 	// should make the backend end.
 	ClientGone func()
@@ -234,7 +238,15 @@ func (r *Relay) answer(open []Request) {
 	}
 	why := r.Obituary()
 	for _, request := range open {
-		r.outbox.put(AppendError(nil, request.ID, CodeBackendGone, why, nil))
+		r.giveUp(&request, CodeBackendGone, why)
+	}
+}
+
+// giveUp answers a call in place of the backend, from which no answer counts any more.
+func (r *Relay) giveUp(call *Request, code int, why string) {
+	r.outbox.put(AppendError(nil, call.ID, code, why, nil))
+	if r.Unanswered != nil {
+		r.Unanswered(call, code)
 	}
 }
 

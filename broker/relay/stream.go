@@ -169,7 +169,7 @@ func (s *stream) answered() {
 	if !s.scanner.closed {
 		s.Stray(s.ends.head)
 		if s.call != nil && !s.call.cancelled {
-			s.outbox.put(AppendError(nil, s.call.ID, CodeBackendGone, "mcpauth: the server's answer broke off", nil))
+			s.giveUp(&s.call.Request, CodeBackendGone, "mcpauth: the server's answer broke off")
 		}
 		return
 	}
