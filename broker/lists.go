@@ -191,4 +191,20 @@ func (l *lastLists) save() {
 		return
 	}
 	_ = keychain.ReplaceFile(l.path, data)
+	removeUnused(filepath.Dir(l.path), time.Now().Add(-listsKept))
+}
+
+// listsKept is how long lists stay on disk that no proxy has seen any more: their
+// server or profile is gone, or was given other arguments.
+const listsKept = 90 * 24 * time.Hour
+
+// removeUnused removes the lists that were seen last before a moment.
+func removeUnused(folder string, before time.Time) {
+	files, _ := os.ReadDir(folder) // what cannot be read stays
+	for _, file := range files {
+		info, err := file.Info()
+		if err == nil && info.Mode().IsRegular() && info.ModTime().Before(before) && strings.HasSuffix(file.Name(), ".json") {
+			_ = os.Remove(filepath.Join(folder, file.Name()))
+		}
+	}
 }

@@ -240,6 +240,8 @@ func (p *Parser) syntax() *Refusal {
 }
 
 // check holds what the members must be together (JSON-RPC 2.0, sections 4 and 5).
+// That params is an object is MCP's rule, for every method that there may be (schema,
+// JSONRPCRequest): what stands in a list by its place could not be judged.
 func (m *Message) check() *Refusal {
 	has := func(which member) bool { return m.members[which].present() }
 	if string(m.text(memberJSONRPC)) != `"2.0"` {
