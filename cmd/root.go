@@ -71,6 +71,7 @@ func Proxy(ctx context.Context, args []string, streams Streams, deps Deps) int {
 }
 
 func run(ctx context.Context, args []string, streams Streams, deps Deps, newRoot func(*app) *cobra.Command) int {
+	closeMemory()
 	app := &app{Streams: streams, deps: deps}
 	output := &checkedWriter{w: streams.Out}
 	app.Out = output
