@@ -80,17 +80,17 @@ func parseSize(v string) (int64, error) {
 
 // checkAudit checks the key of a value in [audit].
 func (k tomlKey) checkAudit() error {
-	if len(k.path) == 1 {
+	if len(k.Path) == 1 {
 		return k.wantTable()
 	}
-	switch name := k.path[1]; {
+	switch name := k.Path[1]; {
 	case name != "content" && name != "keep" && name != "max_size":
 		return fmt.Errorf("unknown key %q in [audit]%s", name, didYouMean(name, []string{"content", "keep", "max_size"}))
-	case len(k.path) > 2 || k.header:
+	case len(k.Path) > 2 || k.Header:
 		return fmt.Errorf("%s in [audit] is a value, not a table", name)
 	case name != "content":
 		return k.wantText()
-	case k.kind != unstable.Bool:
+	case k.Kind != unstable.Bool:
 		return errors.New("content must be true or false")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -39,12 +40,12 @@ func (b *Broker) PlanClientRemove(client, scope, name string) (ClientChange, err
 func removeEntry(f clientFile, data []byte, name string, records []clientRecord) ([]byte, error) {
 	back := data
 	for _, r := range slices.Backward(records) {
-		undone, exact, ok := undoRecord(f, back, r)
-		if r.Op != "add" && r.Op != "renew" || !ok {
+		undone, err := undoRecord(f, back, r)
+		if r.Op != "add" && r.Op != "renew" || errors.Is(err, errNotUndone) {
 			break
 		}
-		if exact && r.Change.Created() {
-			return nil, errFileGoes
+		if err != nil {
+			return nil, err
 		}
 		back = undone
 		tree, err := f.client.Format.Parse(back)
@@ -79,14 +80,11 @@ func (b *Broker) PlanClientUndo(client string) (ClientChange, error) {
 				continue
 			}
 			return b.planned(f, "undo", r.Server, func(data []byte) ([]byte, error) {
-				back, exact, ok := undoRecord(f, data, r)
-				switch {
-				case !ok:
+				back, err := undoRecord(f, data, r)
+				if errors.Is(err, errNotUndone) {
 					return nil, changedSince(f, r)
-				case exact && r.Change.Created():
-					return nil, errFileGoes
 				}
-				return back, nil
+				return back, err
 			})
 		}
 	}
@@ -104,11 +102,18 @@ func changedSince(f clientFile, r clientRecord) *Problem {
 	return p
 }
 
-// undoRecord takes a change out of the text, if nothing but its entry changes.
-func undoRecord(f clientFile, data []byte, r clientRecord) (back []byte, exact, ok bool) {
-	back, exact, ok = r.Change.Undo(data)
-	if !ok || exact {
-		return back, exact, ok
+// errNotUndone is why a change cannot be taken back: its entry has changed since.
+var errNotUndone = errors.New("it has changed since")
+
+// undoRecord takes a change out of the text, if nothing but its entry changes. The
+// error is errFileGoes where the change made the file, or errNotUndone.
+func undoRecord(f clientFile, data []byte, r clientRecord) ([]byte, error) {
+	back, exact, ok := r.Change.Undo(data)
+	switch {
+	case exact && r.Change.Created():
+		return nil, errFileGoes
+	case !ok || !exact && !f.client.Format.DiffersOnlyAt(data, back, f.path(r.Server)):
+		return nil, errNotUndone
 	}
-	return back, false, f.client.Format.DiffersOnlyAt(data, back, f.path(r.Server))
+	return back, nil
 }

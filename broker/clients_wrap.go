@@ -163,7 +163,7 @@ func (b *Broker) PlanClientUnwrap(client, scope, name string) (ClientChange, err
 	}
 	return b.planned(f, "unwrap", name, func(data []byte) ([]byte, error) {
 		if len(records) > 0 && records[len(records)-1].Op == "wrap" {
-			if back, _, ok := undoRecord(f, data, records[len(records)-1]); ok {
+			if back, err := undoRecord(f, data, records[len(records)-1]); err == nil {
 				return back, nil
 			}
 		}

@@ -145,10 +145,10 @@ func ParseConfig(path string, data []byte) (Config, error) {
 		if err := k.check(); err != nil {
 			return Config{}, configProblem(path, err)
 		}
-		for i := range k.path { // a dotted key also tells where its tables stand
-			prefix := strings.Join(k.path[:i+1], "\x00")
+		for i := range k.Path { // a dotted key also tells where its tables stand
+			prefix := strings.Join(k.Path[:i+1], "\x00")
 			if _, ok := lines[prefix]; !ok {
-				lines[prefix] = k.line
+				lines[prefix] = k.Line
 			}
 		}
 	}

@@ -203,15 +203,15 @@ func setTop(data []byte, key, value string) ([]byte, error) {
 	last := -1
 	for _, k := range keys {
 		switch {
-		case k.header:
+		case k.Header:
 			if last >= 0 {
 				return insert(last, line+eol), nil
 			}
-			return insert(aboveComment(data, k.start), line+eol+eol), nil
-		case len(k.path) == 1 && k.path[0] == key:
-			return slices.Concat(data[:k.valueStart], fmt.Appendf(nil, "%q", value), data[k.valueEnd:]), nil
-		case k.inline < 0:
-			last = k.end
+			return insert(aboveComment(data, k.Start), line+eol+eol), nil
+		case len(k.Path) == 1 && k.Path[0] == key:
+			return slices.Concat(data[:k.ValueStart], fmt.Appendf(nil, "%q", value), data[k.ValueEnd:]), nil
+		case k.Inline < 0:
+			last = k.End
 		}
 	}
 	return clients.EndWith(data, line), nil

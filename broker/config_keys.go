@@ -16,18 +16,8 @@ import (
 // none, so it is cut off for reading and kept in an edit.
 const bom = clients.BOM
 
-// tomlKey is a key of our own files, as [clients.TOMLKey] tells of it.
-type tomlKey struct {
-	path   []string      // from the root, quotes undone
-	header bool          // [table] or [[table]], else key = value
-	kind   unstable.Kind // of the value, or of the header
-	items  unstable.Kind // of all the items of an array; Invalid when they differ
-	line   int           // where the key stands, counted from 1
-
-	start, end           int // its bytes: whole lines, or the bare member of an inline table
-	valueStart, valueEnd int // bytes of a value
-	inline               int // index of the inline table that it is a member of, or -1
-}
+// tomlKey is a key of our own files.
+type tomlKey struct{ clients.TOMLKey }
 
 // scanKeys lists all keys of a file without a byte order mark, in its order,
 // members of inline tables after the key that holds them.
@@ -39,10 +29,7 @@ func scanKeys(data []byte) ([]tomlKey, error) {
 	}
 	keys := make([]tomlKey, len(scanned))
 	for i, k := range scanned {
-		keys[i] = tomlKey{
-			path: k.Path, header: k.Header, kind: k.Kind, items: k.Items, line: k.Line, start: k.Start, end: k.End,
-			valueStart: k.ValueStart, valueEnd: k.ValueEnd, inline: k.Inline,
-		}
+		keys[i] = tomlKey{k}
 	}
 	return keys, err
 }
@@ -67,30 +54,30 @@ func fieldName(f reflect.StructField) string {
 // check refuses keys that mean nothing here, and values of the wrong type.
 func (k tomlKey) check() error {
 	if err := k.checkKnown(); err != nil {
-		return &lineError{k.line, err}
+		return &lineError{k.Line, err}
 	}
 	return nil
 }
 
 func (k tomlKey) checkKnown() error {
-	switch k.path[0] {
+	switch k.Path[0] {
 	case "default_profile", "store", "passphrase_file":
-		if len(k.path) == 1 {
+		if len(k.Path) == 1 {
 			return k.wantText()
 		}
 	case "defaults":
-		return k.checkProfile(k.path[1:], "[defaults]")
+		return k.checkProfile(k.Path[1:], "[defaults]")
 	case "audit":
 		return k.checkAudit()
 	case "profiles":
-		if len(k.path) == 1 {
+		if len(k.Path) == 1 {
 			return k.wantTable()
 		}
-		return k.checkProfile(k.path[2:], fmt.Sprintf("[profiles.%s]", clients.QuoteKey(k.path[1])))
+		return k.checkProfile(k.Path[2:], fmt.Sprintf("[profiles.%s]", clients.QuoteKey(k.Path[1])))
 	default:
 		return unknownTopLevel(k)
 	}
-	return fmt.Errorf("%s is a text in quotes, not a table", k.path[0])
+	return fmt.Errorf("%s is a text in quotes, not a table", k.Path[0])
 }
 
 // checkProfile checks the part of the key that is inside of a profile.
@@ -106,7 +93,7 @@ func (k tomlKey) checkProfile(rest []string, table string) error {
 		return fmt.Errorf("%s belongs to one profile: put it under [profiles.NAME], or into a file that policy names", rest[0])
 	case !ok:
 		return fmt.Errorf("unknown key %q in %s%s", rest[0], table, didYouMean(rest[0], fieldNames()))
-	case len(rest) > 1 || k.header:
+	case len(rest) > 1 || k.Header:
 		return fmt.Errorf("%s in %s is a value, not a table", rest[0], table)
 	case list:
 		return k.wantList()
@@ -114,25 +101,25 @@ func (k tomlKey) checkProfile(rest []string, table string) error {
 	return k.wantText()
 }
 
-func (k tomlKey) name() string { return k.path[len(k.path)-1] }
+func (k tomlKey) name() string { return k.Path[len(k.Path)-1] }
 
 func (k tomlKey) wantText() error {
-	if k.kind != unstable.String {
+	if k.Kind != unstable.String {
 		return fmt.Errorf(`%s must be a text in quotes, like "…"`, k.name())
 	}
 	return nil
 }
 
 func (k tomlKey) wantList() error {
-	if k.kind != unstable.Array || k.items != unstable.String {
+	if k.Kind != unstable.Array || k.Items != unstable.String {
 		return fmt.Errorf(`%s must be a list of texts, like ["…", "…"]`, k.name())
 	}
 	return nil
 }
 
 func (k tomlKey) wantTable() error {
-	if k.kind != unstable.Table && k.kind != unstable.InlineTable {
-		return fmt.Errorf("%s must be a table, like [%s]", k.name(), clients.JoinKey(k.path))
+	if k.Kind != unstable.Table && k.Kind != unstable.InlineTable {
+		return fmt.Errorf("%s must be a table, like [%s]", k.name(), clients.JoinKey(k.Path))
 	}
 	return nil
 }
@@ -140,12 +127,12 @@ func (k tomlKey) wantTable() error {
 // unknownTopLevel says what a key outside of the known tables was likely meant
 // to be: a key of a profile, a profile without its prefix, or a typing error.
 func unknownTopLevel(k tomlKey) error {
-	name := k.path[0]
-	if _, ok := profileFields[name]; ok && !k.header {
+	name := k.Path[0]
+	if _, ok := profileFields[name]; ok && !k.Header {
 		return fmt.Errorf("%s stands outside of a profile: put it under [profiles.NAME] or [defaults]", name)
 	}
 	known := []string{"audit", "default_profile", "defaults", "passphrase_file", "profiles", "store"}
-	if nearest(name, known) == "" && k.kind == unstable.Table && len(k.path) == 1 {
+	if nearest(name, known) == "" && k.Kind == unstable.Table && len(k.Path) == 1 {
 		return fmt.Errorf("unknown table [%s]; did you mean [profiles.%s]?", clients.QuoteKey(name), clients.QuoteKey(name))
 	}
 	return fmt.Errorf("unknown key %q%s", name, didYouMean(name, known))

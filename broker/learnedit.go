@@ -41,18 +41,18 @@ func ruleBlocks(data []byte, keys []tomlKey) []ruleBlock {
 	var blocks []ruleBlock
 	open := false
 	for _, k := range keys {
-		mine := k.path[0] == "rules"
-		if k.header && !(mine && len(k.path) > 1) {
-			start := belowComment(data, k.start)
+		mine := k.Path[0] == "rules"
+		if k.Header && !(mine && len(k.Path) > 1) {
+			start := belowComment(data, k.Start)
 			if open {
 				blocks[len(blocks)-1].end = start
 			}
 			if open = mine; open {
-				blocks = append(blocks, ruleBlock{byteRange{start, len(data)}, k.end, map[string]tomlKey{}})
+				blocks = append(blocks, ruleBlock{byteRange{start, len(data)}, k.End, map[string]tomlKey{}})
 			}
 		}
-		if mine && !k.header && len(k.path) == 2 && open {
-			blocks[len(blocks)-1].keys[k.path[1]] = k
+		if mine && !k.Header && len(k.Path) == 2 && open {
+			blocks[len(blocks)-1].keys[k.Path[1]] = k
 		}
 	}
 	return blocks
@@ -84,9 +84,9 @@ func (b ruleBlock) narrowed(from, to policy.Rule) (edits []textEdit) {
 		case !there:
 			edits = append(edits, textEdit{byteRange{b.header, b.header}, field.key + " = " + listText(field.to) + "\n"})
 		case len(field.to) == 0:
-			edits = append(edits, textEdit{byteRange{k.start, k.end}, ""})
+			edits = append(edits, textEdit{byteRange{k.Start, k.End}, ""})
 		default:
-			edits = append(edits, textEdit{byteRange{k.valueStart, k.valueEnd}, listText(field.to)})
+			edits = append(edits, textEdit{byteRange{k.ValueStart, k.ValueEnd}, listText(field.to)})
 		}
 	}
 	return edits

@@ -89,8 +89,8 @@ func parsePolicy(data []byte) (*policy.Policy, policyText, linesOf, error) {
 		return nil, text, linesOf{}, err
 	}
 	for _, k := range keys {
-		if err := k.checkPolicy(k.path); err != nil {
-			return nil, text, linesOf{}, &lineError{k.line, err}
+		if err := k.checkPolicy(k.Path); err != nil {
+			return nil, text, linesOf{}, &lineError{k.Line, err}
 		}
 	}
 	if err := toml.Unmarshal(data, &text); err != nil {
@@ -108,7 +108,7 @@ func inlinePolicies(data []byte, keys []tomlKey) (map[string]*policy.Policy, err
 		Profiles map[string]policyText `toml:"profiles"`
 	}
 	for _, k := range keys {
-		if len(k.path) < 3 || k.path[0] != "profiles" || !isPolicyKey(k.path[2]) || policies[k.path[1]] != nil {
+		if len(k.Path) < 3 || k.Path[0] != "profiles" || !isPolicyKey(k.Path[2]) || policies[k.Path[1]] != nil {
 			continue
 		}
 		if file.Profiles == nil {
@@ -116,11 +116,11 @@ func inlinePolicies(data []byte, keys []tomlKey) (map[string]*policy.Policy, err
 				return nil, decodeError(err)
 			}
 		}
-		compiled, err := file.Profiles[k.path[1]].compile(policyLines(keys, k.path[:2]))
+		compiled, err := file.Profiles[k.Path[1]].compile(policyLines(keys, k.Path[:2]))
 		if err != nil {
 			return nil, err
 		}
-		policies[k.path[1]] = compiled
+		policies[k.Path[1]] = compiled
 	}
 	return policies, nil
 }
@@ -136,22 +136,22 @@ type linesOf struct {
 func policyLines(keys []tomlKey, below []string) linesOf {
 	lines := linesOf{tables: map[string][]int{}, keys: map[string]int{}}
 	for _, k := range keys {
-		if len(k.path) <= len(below) || !slices.Equal(k.path[:len(below)], below) {
+		if len(k.Path) <= len(below) || !slices.Equal(k.Path[:len(below)], below) {
 			continue
 		}
-		rest := k.path[len(below):]
+		rest := k.Path[len(below):]
 		if lines.first == 0 {
-			lines.first = k.line
+			lines.first = k.Line
 		}
 		table := rest[0]
 		switch {
 		case policyShapes[table] != tables:
-			lines.keys[joinPath(rest...)] = k.line
-		case k.header && len(rest) == 1:
-			lines.tables[table] = append(lines.tables[table], k.line)
+			lines.keys[joinPath(rest...)] = k.Line
+		case k.Header && len(rest) == 1:
+			lines.tables[table] = append(lines.tables[table], k.Line)
 		default:
 			number := len(lines.tables[table]) - 1
-			lines.keys[joinPath(tablePath(table, number, rest[1:])...)] = k.line
+			lines.keys[joinPath(tablePath(table, number, rest[1:])...)] = k.Line
 		}
 	}
 	return lines

@@ -60,8 +60,8 @@ func (k tomlKey) checkPolicy(rest []string) error {
 		return unknownPolicyKey(rest[0], "", policyShapes)
 	case is != tables:
 		return k.checkShape(is, rest)
-	case len(rest) == 1 && k.kind != unstable.ArrayTable:
-		return fmt.Errorf("%s are written one by one, each under [[%s]]", rest[0], clients.JoinKey(k.path))
+	case len(rest) == 1 && k.Kind != unstable.ArrayTable:
+		return fmt.Errorf("%s are written one by one, each under [[%s]]", rest[0], clients.JoinKey(k.Path))
 	case len(rest) == 1:
 		return nil
 	}
@@ -80,19 +80,19 @@ func unknownPolicyKey(name, where string, known map[string]shape) error {
 func (k tomlKey) checkShape(is shape, rest []string) error {
 	inside := len(rest) > 1
 	switch {
-	case is != someTexts && is != values && (inside || k.header):
+	case is != someTexts && is != values && (inside || k.Header):
 		return fmt.Errorf("%s is a value, not a table", rest[0])
 	case inside && len(rest) > 2:
 		return fmt.Errorf("%s holds no tables", rest[0])
 	case is == aText, is == someTexts && inside:
 		return k.wantText()
-	case is == aList, is == values && inside && k.kind == unstable.Array:
+	case is == aList, is == values && inside && k.Kind == unstable.Array:
 		return k.wantList()
-	case is == aSwitch && k.kind != unstable.Bool:
+	case is == aSwitch && k.Kind != unstable.Bool:
 		return fmt.Errorf("%s must be true or false", k.name())
-	case is == aNumber && k.kind != unstable.Integer:
+	case is == aNumber && k.Kind != unstable.Integer:
 		return fmt.Errorf("%s must be a number without quotes", k.name())
-	case is == values && inside && k.kind != unstable.String && k.kind != unstable.Bool && k.kind != unstable.Integer:
+	case is == values && inside && k.Kind != unstable.String && k.Kind != unstable.Bool && k.Kind != unstable.Integer:
 		return fmt.Errorf("%s must be a text, a number, true, false or a list of texts", k.name())
 	case (is == someTexts || is == values) && !inside:
 		return k.wantTable()

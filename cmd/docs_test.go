@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mcpauth/mcpauth/.ci/suite"
 	"github.com/mcpauth/mcpauth/broker"
 )
 
@@ -34,7 +34,7 @@ var fence = regexp.MustCompile("(?ms)^ *```([a-z]*)\n(.*?)^ *```$")
 func documents(t *testing.T) []document {
 	t.Helper()
 	var all []document
-	for _, path := range files(t, ".md") {
+	for _, path := range suite.Files(t, repository, ".md") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -49,28 +49,6 @@ func documents(t *testing.T) []document {
 		t.Fatal("no document found")
 	}
 	return all
-}
-
-// files lists the files of the repository with this ending.
-func files(t *testing.T, ending string) []string {
-	t.Helper()
-	var found []string
-	err := filepath.WalkDir(repository, func(path string, entry fs.DirEntry, err error) error {
-		name := entry.Name()
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && path != repository && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata"):
-			return fs.SkipDir
-		case strings.HasSuffix(name, ending):
-			found = append(found, path)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
 
 var link = regexp.MustCompile(`\]\(([^()\s]+)\)`)
@@ -197,7 +175,7 @@ var codeCall = regexp.MustCompile("`[\\w.]*?(\\w+)\\(\\)`")
 // Every function that the architecture speaks of exists.
 func TestArchitectureNamesFunctions(t *testing.T) {
 	declared := map[string]bool{}
-	for _, path := range files(t, ".go") {
+	for _, path := range suite.Files(t, repository, ".go") {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
@@ -239,7 +217,7 @@ func TestThreatModelNamesTests(t *testing.T) {
 		t.Fatal("no suite in .ci", err)
 	}
 	var declared []string
-	for _, path := range append(suites, files(t, "_test.go")...) {
+	for _, path := range append(suites, suite.Files(t, repository, "_test.go")...) {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -2,12 +2,13 @@ package docs
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/mcpauth/mcpauth/.ci/suite"
 )
 
 const repository = "../.."
@@ -25,13 +26,17 @@ var fence = regexp.MustCompile("(?ms)^ *```(sh|console)\n(.*?)^ *```$")
 func blocks(t *testing.T) []block {
 	t.Helper()
 	var all []block
-	for _, document := range documents(t) {
-		text, err := os.ReadFile(filepath.Join(repository, document))
+	for _, path := range suite.Files(t, repository, ".md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, err := filepath.Rel(repository, path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range fence.FindAllStringSubmatch(string(text), -1) {
-			b := block{document: document}
+			b := block{document: filepath.ToSlash(document)}
 			for line := range strings.Lines(m[2]) {
 				b.add(strings.TrimSpace(line), m[1] == "console")
 			}
@@ -69,28 +74,4 @@ func (b *block) script() string {
 		script.WriteString(command + "\n")
 	}
 	return script.String()
-}
-
-// documents are the Markdown files that people read, below the repository.
-func documents(t *testing.T) []string {
-	t.Helper()
-	var found []string
-	err := filepath.WalkDir(repository, func(path string, entry fs.DirEntry, err error) error {
-		name := entry.Name()
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && path != repository && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata"):
-			return fs.SkipDir
-		case strings.HasSuffix(name, ".md"):
-			relative, err := filepath.Rel(repository, path)
-			found = append(found, filepath.ToSlash(relative))
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }

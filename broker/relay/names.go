@@ -143,28 +143,18 @@ func unquoted(quoted []byte) string {
 // at a NUL as C does (GHSA-q382-vc8q-7jhj).
 func resembles(name, known string) bool {
 	head, _, _ := strings.Cut(name, "\x00")
-	known = canonical(known)
-	return canonical(name) == known || canonical(head) == known
+	known = visible(known)
+	return strings.EqualFold(visible(name), known) || strings.EqualFold(visible(head), known)
 }
 
-// canonical is a name without control and format characters, case-folded.
-func canonical(name string) string {
+// visible is a name without control and format characters.
+func visible(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf) {
 			return -1
 		}
-		return foldRune(r)
+		return r
 	}, name)
-}
-
-// foldRune gives the same rune for all runes that Unicode's simple folding
-// makes equal; for ASCII letters it is the lower case one.
-func foldRune(r rune) rune {
-	least := r
-	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-		least = min(least, next)
-	}
-	return unicode.ToLower(least)
 }
 
 // Reserved names the members that only the proxy may set. A client's copy is
