@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type fakeHome struct {
 	audit    broker.AuditFolder
 	clients  []broker.ClientState
 	findings []broker.Finding // of the doctor
+	likes    []string         // favourite tools
 	// login is the sign-in: it may call the callbacks, and returns who it is.
 	login func(ctx context.Context, o broker.LoginOptions) (broker.User, error)
 }
@@ -149,6 +151,19 @@ func (h *fakeHome) Clients() ([]broker.ClientState, error) { return h.clients, n
 
 func (h *fakeHome) Doctor(context.Context, broker.DoctorOptions) (broker.Diagnosis, error) {
 	return broker.Diagnosis{Findings: h.findings}, nil
+}
+
+func (h *fakeHome) Favourites(broker.Overrides) ([]string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.likes), nil
+}
+
+func (h *fakeHome) SetFavourites(_ broker.Overrides, tools []string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.likes = tools
+	return nil
 }
 
 func (h *fakeHome) Audit() broker.AuditFolder { return h.audit }

@@ -36,6 +36,8 @@ type Home interface {
 	ShowPolicy(broker.Resolved) (broker.ShownPolicy, error)
 	Why(context.Context, broker.Resolved, broker.Question) (broker.Answer, error)
 	Audit() broker.AuditFolder
+	Favourites(broker.Overrides) ([]string, error)
+	SetFavourites(broker.Overrides, []string) error
 	Clients() ([]broker.ClientState, error)
 	Doctor(context.Context, broker.DoctorOptions) (broker.Diagnosis, error)
 }

@@ -121,7 +121,13 @@ func TestTroubles(t *testing.T) {
 
 // firstDay is a machine on which nobody has signed in anywhere yet.
 func firstDay(_ *Options, h *fakeHome, _ *fakeServer) {
-	_, h.problem = broker.Config{}.Resolve(broker.Overrides{}, func(string) string { return "" })
+	_, err := broker.Config{}.Resolve(broker.Overrides{}, func(string) string { return "" })
+	problem := *broker.AsProblem(err)
+	problem.Hints = []string{
+		"sign in at any OpenID provider: mcpauth login --issuer https://login.example.com --client-id ID",
+		"with Okta: set OKTA_ORG_URL and OKTA_CLIENT_ID, then mcpauth login", "to look around without a provider: mcpauth demo",
+	}
+	h.problem = &problem
 	h.resolved, h.config = nil, broker.Config{}
 }
 

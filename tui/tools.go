@@ -23,7 +23,7 @@ type toolsScreen struct {
 	all     []toolItem
 	found   []toolItem
 	noDeny  bool // what the policy denies is left out
-	liked   map[string]bool
+	likes   favourites
 
 	detail   pager
 	schema   bool // the detail is the definition as JSON
@@ -50,7 +50,7 @@ type toolsRead struct {
 }
 
 func newToolsScreen(w *world) *toolsScreen {
-	return &toolsScreen{world: w, filter: newFilter(w.look), liked: map[string]bool{}}
+	return &toolsScreen{world: w, filter: newFilter(w.look), likes: favourites{liked: map[string]bool{}}}
 }
 
 func (s *toolsScreen) count() (int, bool) { return len(s.all), s.loaded }
@@ -93,8 +93,15 @@ func newToolItem(t broker.Tool) toolItem {
 
 func (s *toolsScreen) update(msg tea.Msg) action {
 	switch msg := msg.(type) {
-	case serverUp, toolsNew, accountNew:
+	case serverUp:
+		return actions{s.readFavourites(), s.load()}
+	case toolsNew, accountNew:
 		return s.load()
+	case favouritesRead:
+		s.likes.take(msg.names)
+		s.find()
+	case favouritesSaved:
+		return s.likes.saved(s.world, msg.err)
 	case serverGone:
 		s.loaded, s.all, s.err, s.page = false, nil, nil, nil
 		s.find()
@@ -174,7 +181,7 @@ func (s *toolsScreen) find() {
 	if strings.TrimSpace(s.filter.Value()) != "" {
 		slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(b.score, a.score) })
 	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return compareBool(s.liked[b.Name], s.liked[a.Name]) })
+	slices.SortStableFunc(hits, func(a, b hit) int { return compareBool(s.likes.liked[b.Name], s.likes.liked[a.Name]) })
 	s.found = s.found[:0]
 	for _, h := range hits {
 		s.found = append(s.found, h.toolItem)
@@ -284,7 +291,7 @@ func (s *toolsScreen) listKeys() []binding {
 		{keys: []string{"y"}, label: "copy", help: "copy the tool's name", act: s.copyName},
 		{keys: []string{"Y"}, help: "copy the tool's definition", act: s.copyDefinition},
 		{keys: []string{"l"}, label: "last call", help: "the last call of this tool", act: s.lastCall},
-		{keys: []string{"f"}, label: "favourite", help: "put this tool first, or not any more", act: do(s.like)},
+		{keys: []string{"f"}, label: "favourite", help: "put this tool first, or not any more", act: s.like},
 		{keys: []string{"h"}, label: "hidden", help: "show or leave out what the policy denies", act: do(func() { s.noDeny = !s.noDeny; s.find() })},
 		s.again("read the tools again", s.load),
 		{keys: []string{"J", "shift+down"}, help: "scroll the detail down", act: do(func() { s.detail.scroll(3) })},
@@ -320,12 +327,15 @@ func (s *toolsScreen) copyDefinition() action {
 	return nil
 }
 
-func (s *toolsScreen) like() {
-	if t, ok := s.chosen(); ok {
-		s.liked[t.Name] = !s.liked[t.Name]
-		s.find()
-		s.cursor = max(0, slices.IndexFunc(s.found, func(other toolItem) bool { return other.Name == t.Name }))
+func (s *toolsScreen) like() action {
+	t, ok := s.chosen()
+	if !ok {
+		return nil
 	}
+	a := s.likes.toggle(s.world, t.Name)
+	s.find()
+	s.cursor = max(0, slices.IndexFunc(s.found, func(other toolItem) bool { return other.Name == t.Name }))
+	return a
 }
 
 // answer shows the call that has asked: one of the tool at the cursor, or the oldest.

@@ -107,7 +107,7 @@ func (s *toolsScreen) drawTool(t toolItem, chosen, two bool, width int) []string
 	if chosen {
 		mark, style = "▸ ", l.chosen
 	}
-	if s.liked[t.Name] {
+	if s.likes.liked[t.Name] {
 		mark = mark[:len(mark)-1] + "*"
 	}
 	marks := s.marks(t)

@@ -249,3 +249,19 @@ func TestEditorFileIsNotWrittenInTheUpdate(t *testing.T) {
 		t.Error("the command wrote no file")
 	}
 }
+
+// What was put first is first the next time, too.
+func TestFavouritesAreKept(t *testing.T) {
+	b := atTools(t)
+	b.press("end", "f", "down", "down", "f", "f", "f")
+	b.until("▸*")
+	b.untilTrue("two favourites", func() bool {
+		names, err := b.home.Favourites(broker.Overrides{})
+		return err == nil && len(names) == 2
+	})
+	b.press("1", "S", "2")
+	b.until("*export_orders", "*refund_order")
+	if first := b.m.tabs[1].screen.(*toolsScreen).found[0].Name; first != "refund_order" && first != "export_orders" {
+		t.Errorf("%s is first", first)
+	}
+}
