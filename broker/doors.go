@@ -195,12 +195,13 @@ func (d *doors) filter(out *relay.Output, request *relay.Request, now *identity.
 }
 
 // hears reports whether a user may get a notification of the server.
-func (d *doors) hears(out *relay.Output, now *identity.Snapshot) bool {
+func (d *doors) hears(out *relay.Output, session session) bool {
 	method := out.Method()
 	task := strings.HasPrefix(method, "notifications/tasks")
 	if method != "notifications/resources/updated" && !task {
 		return true
 	}
+	now := session.Snapshot()
 	var message struct {
 		Params struct {
 			URI    string `json:"uri"`

@@ -346,7 +346,7 @@ func (g *gate) notification(out *relay.Output) relay.Verdict {
 	if out.Method() == "notifications/tools/list_changed" {
 		g.tools.forget()
 	}
-	if !g.doors.hears(out, g.session.Snapshot()) {
+	if !g.doors.hears(out, g.session) {
 		return relay.Verdict{Action: relay.Drop}
 	}
 	return relay.Verdict{Action: relay.Forward}

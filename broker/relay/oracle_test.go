@@ -238,7 +238,9 @@ func looseOutput(line []byte) *Output {
 		case `"id"`:
 			out.id, out.idAt = line[where.from:where.to], where
 		case `"method"`:
-			out.method = line[where.from:where.to]
+			if out.method, out.called = line[where.from:where.to], ""; value[0] == '"' {
+				out.called = decodeString(value)
+			}
 		case `"result"`:
 			out.res = where
 		case `"error"`:

@@ -17,7 +17,7 @@ type outbound struct {
 
 // pumpBackend reads the backend until it says no more.
 func (r *Relay) pumpBackend(from io.Reader) {
-	out := &outbound{Relay: r, out: batch{sink: func() *sink { return r.toClient }}}
+	out := &outbound{Relay: r, scanner: Scanner{words: wordBook{}}, out: batch{sink: func() *sink { return r.toClient }}}
 	out.pump(newLineReader(from, bufferSize))
 }
 

@@ -12,6 +12,7 @@ type Output struct {
 	kind       Kind
 	line       []byte
 	id, method []byte // texts
+	called     string // method, decoded
 	idAt       span
 	res, fail  span
 	streamed   bool
@@ -51,12 +52,7 @@ func (o *Output) Now() time.Time {
 func (o *Output) ID() []byte { return o.id }
 
 // Method is the decoded method, empty for a response.
-func (o *Output) Method() string {
-	if len(o.method) < 2 || o.method[0] != '"' {
-		return ""
-	}
-	return decodeString(o.method)
-}
+func (o *Output) Method() string { return o.called }
 
 // AroundID is the line before and behind the id; nil when there is no id or the line
 // is streamed.
@@ -95,6 +91,7 @@ type Scanner struct {
 	grammar grammar
 	out     Output
 	closed  bool // the message was read up to its last brace
+	words   wordBook
 }
 
 // Scan reads one line. It returns nil when the line is not a JSON object, or
@@ -168,7 +165,10 @@ func (s *Scanner) member(which member) {
 		if which == memberID {
 			o.id, o.idAt = text, span{from, g.offset()}
 		} else {
-			o.method = text
+			o.method, o.called = text, ""
+			if len(text) > 1 && text[0] == '"' {
+				o.called = s.words.decode(text)
+			}
 		}
 	case memberResult:
 		o.res = span{from, from + 1}
