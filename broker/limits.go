@@ -145,8 +145,21 @@ func limitWords(tool, limit string, wait time.Duration) string {
 	if wait == rate.InfDuration {
 		return "Not sent: too many different tools were called. Do not call this one again."
 	}
-	return fmt.Sprintf("Not sent: the policy allows %s of %s, and that is used up. Wait %d seconds, then call it again.",
-		limit, tool, int(math.Ceil(wait.Seconds())))
+	return fmt.Sprintf("Not sent: the policy allows %s of %s, and that is used up. Wait %s, then call it again.",
+		limit, tool, atLeastWords(wait))
+}
+
+// atLeastWords spell a time, rounded up, in a unit of which there are not many.
+func atLeastWords(wait time.Duration) string {
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{time.Hour, "hours"}, {time.Minute, "minutes"}} {
+		if wait > 2*unit.length {
+			return fmt.Sprintf("%.0f %s", math.Ceil(wait.Seconds()/unit.length.Seconds()), unit.name)
+		}
+	}
+	return fmt.Sprintf("%.0f seconds", math.Ceil(wait.Seconds()))
 }
 
 // uncountedWords tell a model of a call that is limited and could not be counted.

@@ -205,6 +205,21 @@ func TestLimitedInWords(t *testing.T) {
 	}
 }
 
+// A model passes on "24 hours", and nobody wants to read 86400 seconds.
+func TestLongWaitsInWords(t *testing.T) {
+	for wait, want := range map[time.Duration]string{
+		time.Millisecond:               "Wait 1 seconds,",
+		2 * time.Minute:                "Wait 120 seconds,",
+		2*time.Minute + time.Second:    "Wait 3 minutes,",
+		24 * time.Hour:                 "Wait 24 hours,",
+		25*time.Hour + time.Nanosecond: "Wait 26 hours,",
+	} {
+		if got := limitWords("get", "1/day", wait); !strings.Contains(got, want) {
+			t.Errorf("%v: %s", wait, got)
+		}
+	}
+}
+
 func BenchmarkLimits(b *testing.B) {
 	p := policyOf(b, "[[limits]]\ntools=['get*']\nrate='1000000/second'\n[[limits]]\nrate='1000000/second'\nshared=true\n")
 	l := limiterIn(b.TempDir())

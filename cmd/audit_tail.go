@@ -202,17 +202,17 @@ func csvRow(e broker.AuditEntry) []string {
 		arguments = append(arguments, argument.Name)
 	}
 	row := []string{
-		r.Time.UTC().Format(time.RFC3339Nano), r.ID, r.Event, r.Profile, r.Sub, r.Email, r.Client, r.ClientVersion, r.Server,
-		r.Method, r.Name, r.Decision, r.Reason, strings.Join(arguments, " "), "", "", "", "",
-	}
-	if e.Result != nil {
-		result := e.Result.Record
-		copy(row[14:], []string{result.Status, strconv.Itoa(result.Code), strconv.Itoa(result.Bytes), strconv.FormatInt(result.Micros, 10)})
+		r.Time.UTC().Format("2006-01-02T15:04:05.000Z"), r.ID, r.Event, r.Profile, r.Sub, r.Email, r.Client, r.ClientVersion, r.Server,
+		r.Method, r.Name, r.Decision, r.Reason, strings.Join(arguments, " "),
 	}
 	for i, text := range row {
 		row[i] = harmless(text)
 	}
-	return row
+	if e.Result == nil {
+		return append(row, "", "", "", "")
+	}
+	result := e.Result.Record
+	return append(row, harmless(result.Status), strconv.Itoa(result.Code), strconv.Itoa(result.Bytes), strconv.FormatInt(result.Micros, 10))
 }
 
 // harmless keeps a spreadsheet from taking the name of a tool for a formula.

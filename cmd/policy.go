@@ -3,6 +3,7 @@ package cmd
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,10 +118,14 @@ func (a *app) policyTest(path string) error {
 			a.fact("ok    %s: %s", printable(one.Name), one.Got)
 			continue
 		}
-		a.fact("FAIL  %s: %s, want %s (%s)", printable(one.Name), one.Got, one.Want, printable(strings.Join([]string{one.Rule, one.Why}, "; ")))
+		reasons := slices.Compact([]string{one.Rule, one.Why})
+		a.fact("FAIL  %s: %s, want %s (%s)", printable(one.Name), one.Got, one.Want, printable(strings.Join(reasons, "; ")))
 		a.fact("      %s:%d", printable(path), one.Line)
 	}
 	a.say("%s, %d failed", countOf(len(cases), "test"), failed)
+	if len(cases) == 0 {
+		a.say("%s has no [[tests]], so nothing is proven", printable(path))
+	}
 	return nil
 }
 
