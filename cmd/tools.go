@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -292,6 +293,10 @@ func exampleCall(name string, root *schema) string {
 			value = typed(field.Enum[0])
 		case slices.Contains(field.kinds(), "object"):
 			value = "{}"
+		case slices.Contains(field.kinds(), "number"), slices.Contains(field.kinds(), "integer"):
+			value = cmp.Or(string(field.Minimum), "1")
+		case slices.Contains(field.kinds(), "boolean"):
+			value = "true"
 		}
 		words = append(words, broker.QuoteWord(p.name+"="+value))
 	}

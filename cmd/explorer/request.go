@@ -83,9 +83,11 @@ type ServerError struct {
 	Data    json.RawMessage // may be nil
 }
 
-// Error returns the server's message with its code.
+// Error returns the server's message with its code, which servers of the TypeScript
+// SDK write before it, too.
 func (e *ServerError) Error() string {
-	return fmt.Sprintf("%s (code %d)", strings.TrimSuffix(e.Message, "."), e.Code)
+	words := strings.TrimPrefix(e.Message, fmt.Sprintf("MCP error %d: ", e.Code))
+	return fmt.Sprintf("%s (code %d)", strings.TrimSuffix(words, "."), e.Code)
 }
 
 // serverError is the problem of an answer that is an error. Some servers send a

@@ -30,6 +30,7 @@ const (
 // task is what the server says of one, in either form.
 type task struct {
 	TaskID, Status, StatusMessage loose
+	LastUpdatedAt                 loose  // a time of ISO 8601
 	PollInterval, PollIntervalMs  number // of the one form and of the other, in milliseconds
 
 	inputs // of the extension, as the rest
@@ -83,6 +84,7 @@ type openTask struct {
 	call *openCall
 	news chan struct{} // has room for one: it has changed
 	said string        // what was told of it last
+	at   loose         // and how old that is, as the server says
 }
 
 // finish follows a task to its result. When the call is given up the task is
@@ -206,8 +208,11 @@ func (c *Client) tellTask(open *openTask, t task) {
 		return
 	}
 	c.mu.Lock()
-	known := open.said == t.words()
-	open.said = t.words()
+	// An answer can be older than a notification that came before it was read.
+	known := open.said == t.words() || t.LastUpdatedAt != "" && t.LastUpdatedAt < open.at
+	if !known {
+		open.said, open.at = t.words(), t.LastUpdatedAt
+	}
 	progress, total := open.call.progress, open.call.total
 	c.mu.Unlock()
 	if !known {

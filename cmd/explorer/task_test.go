@@ -279,6 +279,18 @@ func TestTaskOfAUser(t *testing.T) {
 	}
 }
 
+func TestErrorOfAServer(t *testing.T) {
+	for message, want := range map[string]string{
+		"no such file.":                       "no such file (code -32602)",
+		"MCP error -32602: no such file":      "no such file (code -32602)",
+		"MCP error -32603: of another number": "MCP error -32603: of another number (code -32602)",
+	} {
+		if got := (&ServerError{Code: -32602, Message: message}).Error(); got != want {
+			t.Error(got)
+		}
+	}
+}
+
 func TestWhatIsATask(t *testing.T) {
 	const old, extension = `{"task":{"taskId":"t","status":"working"}}`, `{"resultType":"task","taskId":"t","status":"working"}`
 	for _, c := range []struct {
