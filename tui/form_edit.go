@@ -6,8 +6,6 @@ import (
 
 	"charm.land/bubbles/v2/textarea"
 	tea "charm.land/bubbletea/v2"
-
-	"github.com/mcpauth/mcpauth/broker"
 )
 
 // editor is where the text of a field is typed: one line, or several.
@@ -329,77 +327,4 @@ func (f *form) afterUnsent(n, was *node) {
 func (n *node) emptyValue() bool {
 	return n.set && !n.null && n.text == "" && len(n.kids) == 0 && len(n.picks) == 0 && !n.raw && n.field.kind != kindJSON ||
 		n.set && n.field.kind == kindGroup && !n.raw && len(n.extra) == 0 && !slices.ContainsFunc(n.kids, (*node).present)
-}
-
-// rawJSON is the whole value as JSON.
-type rawJSON struct {
-	area textarea.Model
-	long string // a text that is too long to be edited in place; empty for none
-	err  string
-}
-
-func newRawJSON(l *look, text string) *rawJSON {
-	r := &rawJSON{area: newArea(l, "")}
-	r.set(text)
-	r.area.MoveToBegin()
-	return r
-}
-
-func (r *rawJSON) update(msg tea.Msg) {
-	if r.long != "" {
-		return
-	}
-	if paste, ok := msg.(tea.PasteMsg); ok {
-		pasted := untab(paste.Content) // tabs are blanks between the parts of JSON
-		if len(pasted)+r.area.Length() > maxInline || !editable(pasted) {
-			before, after := around(&r.area)
-			r.set(before + pasted + after)
-			return
-		}
-		msg = tea.PasteMsg{Content: pasted}
-	}
-	r.area, _ = r.area.Update(msg)
-	r.judge()
-}
-
-func (r *rawJSON) set(text string) {
-	r.long = ""
-	if len(text) > maxInline || !editable(text) {
-		r.long = text
-	} else {
-		r.area.SetValue(text)
-	}
-	r.judge()
-}
-
-func (r *rawJSON) text() string {
-	if r.long != "" {
-		return r.long
-	}
-	return r.area.Value()
-}
-
-func (r *rawJSON) judge() {
-	r.err = ""
-	if _, err := parseJSON([]byte(r.text())); err != nil {
-		r.err = err.Error()
-	}
-}
-
-// toggleRaw goes to the JSON of the whole, and back. It returns what keeps it there.
-func (f *form) toggleRaw() string {
-	if f.raw == nil {
-		f.raw = newRawJSON(f.look, f.value().indented())
-		return ""
-	}
-	if f.raw.err != "" {
-		return "no JSON: " + f.raw.err
-	}
-	v, err := parseJSON([]byte(f.raw.text()))
-	if err != nil {
-		return broker.CleanLine(err.Error())
-	}
-	f.raw = nil
-	f.fill(v)
-	return ""
 }

@@ -91,8 +91,12 @@ func TestTree(t *testing.T) {
 	if strings.Count(w.plain(44, 40), "sku") != 2 {
 		t.Errorf("not all is open:\n%s", w.plain(44, 40))
 	}
+}
+
+// What is no container, or an empty one, is a tree of one row.
+func TestTreeOfOne(t *testing.T) {
 	for _, one := range []string{`"text"`, `{}`, `[]`, `null`, `12`} {
-		w = treeOf(t, one)
+		w := treeOf(t, one)
 		w.pressing("enter", "right", "left", "-", "+", "end", "home")
 		if w.path() != "$" || len(w.plain(20, 5)) == 0 {
 			t.Errorf("%s: %s\n%s", one, w.path(), w.plain(20, 5))

@@ -27,7 +27,7 @@ func TestScreens(t *testing.T) {
 	x.shootTools(folder, "")
 	x.shootResources(folder)
 	x.press("5")
-	x.waitFor("[5 Activity]", "you (tui)", "● live", "tools/call")
+	x.waitFor("[5 Activity]", "you (tui)", "● live", "get-structured", "demo://resource")
 	x.shoot(folder, "activity")
 	x.resize(60, 20)
 	x.press("1")
