@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,22 +32,42 @@ func newArguments(tool string, inputSchema json.RawMessage, loose bool) *argumen
 func (a *arguments) from(text []byte) error {
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
 	decoder.UseNumber() // each digit stays
-	var value map[string]any
-	if err := decoder.Decode(&value); err != nil || value == nil {
-		return a.wrong("--input must be one JSON object: " + reason(err))
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return a.wrong("--input must be one JSON object: " + inputReason(err))
 	}
 	if decoder.More() {
 		return a.wrong("--input must be one JSON object, and nothing behind it")
 	}
-	a.value = value
+	object, ok := value.(map[string]any)
+	if !ok {
+		return a.wrong("--input must be one JSON object, as {\"key\": \"value\"}, and is " + jsonKind(value))
+	}
+	a.value = object
 	return nil
 }
 
-func reason(err error) string {
-	if err == nil {
-		return "it is null"
+// inputReason says what is wrong with what is no JSON.
+func inputReason(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "it is empty"
 	}
 	return err.Error()
+}
+
+// jsonKind is what a value is, in words.
+func jsonKind(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case []any:
+		return "a list"
+	case string:
+		return "a text"
+	case bool:
+		return "true or false"
+	}
+	return "a number"
 }
 
 // add takes one word.

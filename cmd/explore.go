@@ -67,8 +67,10 @@ func wordsBetween(least, most int, example string) cobra.PositionalArgs {
 			return usage("there is no command behind --", example+typed+" -- python3 main.py")
 		case most == 0 && len(words) > 0 && len(command) == 0:
 			return usage("not understood: "+words[0]+"; a server's command goes behind --", example+typed+" -- "+broker.QuoteWord(words[0]))
-		case len(words) < least, most >= 0 && len(words) > most:
-			return forServer(usage(c.CommandPath()+" takes other arguments: "+c.UseLine(), example), typedServer(c, "", command))
+		case len(words) < least:
+			return forServer(usage("there is something missing: "+c.UseLine(), example), typedServer(c, "", command))
+		case most >= 0 && len(words) > most:
+			return forServer(usage("not understood: "+words[most]+"; it is: "+c.UseLine(), example), typedServer(c, "", command))
 		}
 		return nil
 	}
