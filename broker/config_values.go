@@ -93,6 +93,8 @@ func checkProfileName(name string) error {
 func checkIssuer(v string) error {
 	u, err := parseURL(v)
 	switch {
+	case err != nil && !strings.Contains(v, "/") && strings.Contains(v, "."):
+		return fmt.Errorf("%w; did you mean https://%s?", err, v)
 	case err != nil:
 		return err
 	case u.RawQuery != "" || u.ForceQuery:

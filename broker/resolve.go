@@ -196,7 +196,7 @@ func (c Config) choose(o Overrides, env func(string) string, okta oktaEnv) (stri
 	case given.Issuer != "":
 		return c.nameFor(given.Issuer, given.ClientID), nil
 	}
-	return "", noProfile()
+	return "", c.noProfile()
 }
 
 // boundBy is the folder whose binding chooses the profile, since nothing stronger
@@ -318,10 +318,15 @@ var errNoProfile = errors.New("no profile is configured")
 // configured at all, as on the first day.
 func NoProfile(err error) bool { return errors.Is(err, errNoProfile) }
 
-func noProfile() *Problem {
+// noProfile names the file, because another one may have been meant.
+func (c Config) noProfile() *Problem {
+	where := ""
+	if c.path != "" {
+		where = " in " + c.path
+	}
 	return &Problem{
 		Err: errNoProfile,
-		Msg: "there is no profile yet, so mcpauth does not know where to sign in",
+		Msg: "there is no profile yet" + where + ", so mcpauth does not know where to sign in",
 		Hints: []string{
 			"step by step, with what to register at the provider: mcpauth init",
 			"sign in at any OpenID provider: mcpauth login --issuer https://login.example.com --client-id ID",
