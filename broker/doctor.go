@@ -59,6 +59,9 @@ func (b *Broker) Doctor(ctx context.Context, o DoctorOptions) (Diagnosis, error)
 	e := &examination{b: b, o: o, goos: runtime.GOOS}
 	e.config, e.configErr = b.Config()
 	e.resolved, e.resolveErr = b.Resolve(o.Overrides)
+	// First, for a proxy that the check of the server starts takes the rights from
+	// others that this one is to tell of.
+	e.files = check{"the files", quickCheck, e.checkFiles}.within(ctx)
 	checks := e.checks()
 	results := make([][]Finding, len(checks))
 	var running sync.WaitGroup
@@ -85,6 +88,7 @@ type examination struct {
 	configErr  error
 	resolved   Resolved
 	resolveErr error
+	files      []Finding // of the first check
 }
 
 // check is one examination that runs beside the others.
@@ -121,7 +125,7 @@ func (e *examination) checks() []check {
 	}
 	return append(list,
 		check{"the AI clients", quickCheck, e.checkClients},
-		check{"the files", quickCheck, e.checkFiles},
+		check{"the files", quickCheck, func(context.Context) []Finding { return e.files }},
 		check{"the record", slowCheck, e.checkRecord},
 		check{"the disk", quickCheck, e.checkDisk},
 		check{"the program", quickCheck, e.checkProgram},
