@@ -13,8 +13,10 @@ import (
 // favourites are the tools that a person has put first. They outlive the session.
 type favourites struct {
 	liked  map[string]bool
-	saving bool // one writing at a time, so that the last one is the last
-	again  bool // something has changed since it began
+	read   bool
+	early  []string // those that were toggled before the others were read
+	saving bool     // one writing at a time, so that the last one is the last
+	again  bool     // something has changed since it began
 }
 
 type (
@@ -28,25 +30,41 @@ func (w *world) readFavourites() action {
 	return run(func(context.Context) tea.Msg {
 		names, err := home.Favourites(overrides)
 		if err != nil {
-			return nil // without them the list is in the server's own order
+			names = nil // without them the list is in the server's own order
 		}
 		return favouritesRead{names}
 	})
 }
 
-func (f *favourites) take(names []string) {
-	f.liked = map[string]bool{}
+// take keeps those that were read, and does to them what was done meanwhile.
+func (f *favourites) take(w *world, names []string) action {
+	f.liked, f.read = map[string]bool{}, true
 	for _, name := range names {
+		f.liked[name] = true
+	}
+	early := f.early
+	if f.early = nil; len(early) == 0 {
+		return nil
+	}
+	for _, name := range early {
+		f.flip(name)
+	}
+	return f.save(w)
+}
+
+func (f *favourites) flip(name string) {
+	if f.liked[name] {
+		delete(f.liked, name)
+	} else {
 		f.liked[name] = true
 	}
 }
 
 // toggle puts a tool first, or not any more, and keeps that.
 func (f *favourites) toggle(w *world, name string) action {
-	if f.liked[name] {
-		delete(f.liked, name)
-	} else {
-		f.liked[name] = true
+	if f.flip(name); !f.read {
+		f.early = append(f.early, name)
+		return nil
 	}
 	return f.save(w)
 }

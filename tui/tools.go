@@ -94,12 +94,14 @@ func newToolItem(t broker.Tool) toolItem {
 func (s *toolsScreen) update(msg tea.Msg) action {
 	switch msg := msg.(type) {
 	case serverUp:
+		s.likes.read, s.likes.early = false, nil
 		return actions{s.readFavourites(), s.load()}
 	case toolsNew, accountNew:
 		return s.load()
 	case favouritesRead:
-		s.likes.take(msg.names)
+		a := s.likes.take(s.world, msg.names)
 		s.find()
+		return a
 	case favouritesSaved:
 		return s.likes.saved(s.world, msg.err)
 	case serverGone:
