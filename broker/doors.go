@@ -46,6 +46,9 @@ func (d *doors) judge(m *relay.Message, session *identity.Snapshot) ruling {
 		return d.task(m, session.User, view, now)
 	case method == "tools/call":
 		if known, found := d.tools.lookAlike(m.Name()); found {
+			if view.Decide(policy.Item{Kind: policy.Tool, Name: known}, now).Effect == policy.Deny {
+				known = "that of another tool" // which the lists hide from this user
+			}
 			return refusal(policy.Item{Kind: policy.Tool, Name: m.Name()}, "look-alike",
 				"no tool has this name, which only looks like "+known)
 		}

@@ -264,6 +264,18 @@ func TestLookAlikeIsRefused(t *testing.T) {
 	}
 }
 
+// A refusal must not name what the lists hide.
+func TestLookAlikeOfAHiddenTool(t *testing.T) {
+	g, _, _ := gateWith(t, "[[rules]]\neffect='allow'\n[[rules]]\neffect='deny'\ntools=['dr\u043ep']\n")
+	answerTo(t, g, "tools/list", `{}`, `{"tools":[{"name":"dr\u043ep"},{"name":"keep"}]}`)
+	for asked, told := range map[string]string{"drop": "only looks like that of another tool", "Keep": "only looks like keep"} {
+		verdict := g.FromClient(message(t, callOf("tools/call", `{}`, `,"name":"`+asked+`"`)))
+		if answer := string(verdict.Line); !strings.Contains(answer, told) || strings.Contains(answer, "dr\u043ep") {
+			t.Errorf("%q is answered %s", asked, answer)
+		}
+	}
+}
+
 func TestUnknownMethods(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": true, "strict=true": false,

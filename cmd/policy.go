@@ -171,6 +171,9 @@ func (a *app) policyLearn(days int, whole bool) error {
 		for _, line := range learned.Diff {
 			a.fact("%s", broker.CleanText(line))
 		}
+		if !slices.ContainsFunc(learned.Diff, func(line string) bool { return line[0] != ' ' }) {
+			a.say("Nothing to change: the policy allows no more than what was used.")
+		}
 	}
 	return nil
 }

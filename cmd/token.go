@@ -30,7 +30,7 @@ func newToken(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return a.token(c.Context(), o) },
 	}
 	flags := c.Flags()
-	flags.DurationVar(&o.atLeast, "min-ttl", 0, "renew the token when less than this is left of its life")
+	flags.DurationVar(&o.atLeast, "min-ttl", 0, "renew the token when less than this is left of its life, and less than four fifths")
 	flags.BoolVar(&o.header, "header", false, "print it as an HTTP header: Authorization: Bearer …")
 	flags.BoolVar(&o.yes, "yes", false, "print to a terminal without asking")
 	return c
@@ -52,7 +52,7 @@ func (a *app) token(ctx context.Context, o *tokenOptions) error {
 		return err
 	}
 	if left := time.Until(access.ExpiresAt); left < o.atLeast {
-		a.say("mcpauth: %s are left of this token's life, less than --min-ttl %s: the provider's tokens do not live longer, or it cannot renew now",
+		a.say("mcpauth: %s are left of this token's life, less than --min-ttl %s: it is in the first fifth of its life, or cannot be renewed now",
 			broker.TimeSpan(left), o.atLeast)
 	}
 	a.printToken(resolved.Name, access, o.header)
