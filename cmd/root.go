@@ -191,6 +191,11 @@ func newRoot(a *app) *cobra.Command {
 		root.AddCommand(newMan(a))
 	}
 	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.RunE == nil && c.Run == nil { // cobra's own: it would print its help for a shell that it does not know, and end well
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
 	a.completeWords(root)
 	return root
 }
