@@ -55,6 +55,9 @@ func (b *Broker) PlanClientAdd(client string, e ClientEntry) (ClientChange, erro
 		return ClientChange{}, err
 	}
 	change, err := b.plannedAdd(f, e, l)
+	if err == nil && change.Diff != "" && readOnly(f.file) {
+		err = unwritable(f.file, errReadOnly)
+	}
 	if err != nil && AsProblem(err).Code != ExitUsage {
 		err = e.byHand(err, client)
 	}

@@ -109,26 +109,32 @@ func (b *Broker) applyClient(ctx context.Context, c ClientChange) error {
 	}
 	change := clients.ChangeOf(f.data, f.there, after)
 	// First what undoes it: a crash in between leaves a record that fits nowhere.
-	if err := b.keepRecord(f, c, change); err != nil {
-		return err
-	}
-	write := func() error { return writeClientFile(f, after) }
-	if !stays {
-		write = func() error { return removeClientFile(f.file) }
-	}
-	if err := write(); err != nil {
-		return unwritable(f.file, err)
-	}
-	return nil
-}
-
-// keepRecord adds the change to those that can be undone, or takes the one away
-// that it undoes.
-func (b *Broker) keepRecord(f clientFile, c ClientChange, change clients.Change) error {
-	records, err := b.readClientRecords()
+	before, err := b.keepRecord(f, c, change)
 	if err != nil {
 		return err
 	}
+	if stays {
+		err = writeClientFile(f, after)
+	} else {
+		err = removeClientFile(f.file)
+	}
+	if err == nil {
+		return nil
+	}
+	if now, _ := os.ReadFile(f.file); !bytes.Equal(now, after) {
+		_ = b.writeClientRecords(before) // nothing was done: it would stand in the way of undoing what was
+	}
+	return unwritable(f.file, err)
+}
+
+// keepRecord adds the change to those that can be undone, or takes the one away
+// that it undoes. It returns those of before.
+func (b *Broker) keepRecord(f clientFile, c ClientChange, change clients.Change) (before []clientRecord, err error) {
+	before, err = b.readClientRecords()
+	if err != nil {
+		return nil, err
+	}
+	records := slices.Clone(before)
 	r := clientRecord{c.Client, c.Scope, f.file, c.Server, c.Op, time.Now().UTC(), change}
 	if c.Op == "undo" {
 		for i, old := range slices.Backward(records) {
@@ -141,9 +147,9 @@ func (b *Broker) keepRecord(f clientFile, c ClientChange, change clients.Change)
 		records = append(records, r)
 	}
 	if err := b.writeClientRecords(records); err != nil {
-		return unwritable(b.clientRecordFile(), err)
+		return nil, unwritable(b.clientRecordFile(), err)
 	}
-	return nil
+	return before, nil
 }
 
 // removeClientFile removes the file that mcpauth once made. If the user has put a
@@ -156,13 +162,20 @@ func removeClientFile(file string) error {
 	return os.Remove(target)
 }
 
+var errReadOnly = errors.New("it is read-only")
+
+// readOnly reports whether the user has said that a file is not to be written.
+func readOnly(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().Perm()&0o200 == 0
+}
+
 // writeClientFile writes through a symbolic link and keeps the mode.
 func writeClientFile(f clientFile, data []byte) error {
-	info, err := os.Stat(f.file)
-	switch {
-	case err == nil && info.Mode().Perm()&0o200 == 0:
-		return errors.New("it is read-only")
-	case errors.Is(err, fs.ErrNotExist) && f.place.Scope == clients.ScopeProject:
+	if readOnly(f.file) {
+		return errReadOnly
+	}
+	if !exists(f.file) && f.place.Scope == clients.ScopeProject {
 		if err := os.MkdirAll(filepath.Dir(f.file), 0o755); err != nil {
 			return err
 		}
