@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -167,6 +168,23 @@ func TestConfigurationsLoad(t *testing.T) {
 	}
 	if checked == 0 {
 		t.Error("no configuration found")
+	}
+}
+
+// Every key of the configuration is explained where users look for it.
+func TestConfigurationKeysAreExplained(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(repository, "docs", "configuration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []reflect.Type{reflect.TypeFor[broker.Config](), reflect.TypeFor[broker.Profile]()} {
+		for field := range table.Fields() {
+			key, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
+			named := regexp.MustCompile("(?m)^\\[?" + key + "\\b|`\\[?" + key + "\\b")
+			if key != "" && !named.Match(page) {
+				t.Errorf("docs/configuration.md does not name %s", key)
+			}
+		}
 	}
 }
 
