@@ -184,24 +184,21 @@ func writeClientFile(f clientFile, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := keepBackup(f, target); err != nil {
+	if err := keepBackup(f); err != nil {
 		return err
 	}
 	return keychain.ReplaceFile(target, data)
 }
 
 // keepBackup copies a user's file once. Files of a project are under version
-// control, where a copy would only be in the way.
-func keepBackup(f clientFile, target string) error {
+// control, where a copy would only be in the way. It is for the user alone, since
+// it stays when the file's rights are narrowed later.
+func keepBackup(f clientFile) error {
 	backup := f.file + backupEnding
 	if !f.there || f.place.Scope == clients.ScopeProject || exists(backup) {
 		return nil
 	}
-	info, err := os.Stat(target)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(backup, f.data, info.Mode().Perm())
+	return os.WriteFile(backup, f.data, 0o600)
 }
 
 // takeLockDir makes the folder by which a client keeps others from its file.
