@@ -64,6 +64,9 @@ func (e *examination) checkEntry(state ClientState, place ClientPlace, server Cl
 	case ClientMissingProgram:
 		return []Finding{found("MA612", where+" names a mcpauth that is not there", server.Proxy.Program, renew)}
 	case ClientMissingCommand:
+		if server.cwd != "" && !exists(server.cwd) {
+			return []Finding{found("MA613", where+" starts its server in a folder that is not there", server.cwd, "make that folder, or name another in that file")}
+		}
 		return []Finding{found("MA613", where+" names a server that is not there", server.Proxy.Child[0], e.missingCure(state, place, server)...)}
 	}
 	code := clientFindings[server.Trouble]

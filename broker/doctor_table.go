@@ -129,7 +129,7 @@ var findingKinds = []FindingKind{
 		"The program was moved, updated into another folder, or removed. The client shows the server as failed, as a rule without a reason.",
 		[]string{"mcpauth client wrap CLIENT NAME"}},
 	{"MA613", Bad, "an AI client's entry names a server that is not there",
-		"The command behind mcpauth proxy is not found: it was moved or removed, or stands without its full path.",
+		"The command behind mcpauth proxy is not found: it was moved or removed, or stands without its full path, or the folder of --cwd is gone.",
 		[]string{"where it is in the PATH now: mcpauth client wrap CLIENT NAME", "or take the entry away: mcpauth client remove CLIENT --name NAME"}},
 	{"MA614", Note, "an AI client's entry has lost its --",
 		"Some clients drop it when they write their file. mcpauth proxy works without it, unless the server's own flags look like those of mcpauth.",
