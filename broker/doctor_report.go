@@ -88,13 +88,18 @@ var (
 	// longText is a word that may be a token: client_ids and the names of files are
 	// shorter, paths and URLs have other characters in between.
 	longText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_+=-]{40,}`) })
+	// namedSecret is a value whose name says that it is one, as a server writes its
+	// settings when it ends: DB_PASSWORD=…, api_key: '…', "refreshToken": "…".
+	namedSecret = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)[\w-]*(?:passw(?:or)?d|passphrase|pwd|_pass|secret|token|api[-_]?key|credentials?)["']?\s*[=:]\s*(?:"[^"]*"|'[^']*'|[^\s,;&"']+)`)
+	})
 	homeText = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`((?:/home|/Users|[A-Za-z]:\\Users)[/\\])[^/\\\s"':]+`)
 	})
 )
 
 func (s scrubber) text(text string) string {
-	text = audit.RedactText(text)
+	text = namedSecret().ReplaceAllString(audit.RedactText(text), audit.Redacted)
 	if s.home != "" && s.home != string(filepath.Separator) {
 		text = strings.ReplaceAll(text, s.home, "~")
 	}

@@ -17,7 +17,7 @@ func TestReportTellsNothing(t *testing.T) {
 	words := strings.Join([]string{
 		"Authorization: Bearer CANARYCANARYCANARY",
 		"eyJhbGciOiJub25lIn0.eyJDQU5BUlkiOiJDQU5BUlkifQ.CANARYCANARY",
-		"password=CANARY", "api_key: CANARY", "https://ada:CANARY@example.com/",
+		"password=CANARY", "api_key: CANARY", "client_secret=CANARY", "DB_PASSWORD=CANARY", "DB_PASS=CANARY", "api_key: 'CANARY 1'", `{"refreshToken": "CANARY"}`, "https://ada:CANARY@example.com/",
 		"AbCdEfGhIjKlMnOpQrStUvWxYz0123456789CANARYabcdef",
 		"ada.lovelace@example.com", home + "/.config/mcpauth/config.toml", "/Users/grace/CANARY-not/x",
 	}, " ")
