@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // activityScreen is the live record of all proxies on this machine.
@@ -23,6 +24,7 @@ type activityScreen struct {
 	found       []int     // of rows, by the filters
 	detail      bool      // with one pane: the detail is shown
 	text        pager     // the detail
+	textOf      string    // the entry that it tells of
 }
 
 // What the screen is narrowed down to.
@@ -116,9 +118,12 @@ func (s *activityScreen) keys() []binding {
 	case s.detail:
 		all = append(all, binding{keys: []string{"esc", "enter", "q"}, label: "back", help: "back to the list", act: func() action { s.detail = false; return nil }})
 		all = append(all, s.text.bindings()...)
-	default:
+	case s.width < twoPanes:
 		all = append(all, binding{keys: []string{"enter"}, label: "detail", help: "show all of this entry", act: s.open})
 		all = append(all, s.narrowing()...)
+	default:
+		all = append(all, s.narrowing()...)
+		all = append(all, s.text.beside([]string{"shift+down"}, []string{"shift+up"})...)
 	}
 	if row, ok := s.chosen(); ok {
 		all = append(all, binding{keys: []string{"y"}, label: "copy", help: "copy the entry as JSON", act: does(copyText{"the entry", string(row.raw)})},
@@ -278,6 +283,9 @@ func (s *activityScreen) detailLines(c callRow, any bool, width, height int) []s
 	if c.Spoofed {
 		lines = append(lines, "", l.warn.Render(cut("! the client tried to say who the user is", width)))
 	}
+	if c.ID != s.textOf {
+		s.textOf, s.text.top = c.ID, 0
+	}
 	s.text.set(lines)
 	return s.text.view(height)
 }
@@ -340,7 +348,7 @@ func (s *activityScreen) status() string {
 	}
 	line := l.accent.Render(spark(cells)) + l.dim.Render(fmt.Sprintf("  %d/min", minute))
 	line += "  " + l.bad.Render(fmt.Sprintf("✗ %d denied", denied)) + "  " + l.warn.Render(fmt.Sprintf("! %s", plural(failed, "error", "errors"))) + "  " + live
-	if s.width < 60 {
+	if ansi.StringWidth(line) >= s.width {
 		line = l.accent.Render(spark(cells[sparkCells/2:])) + l.bad.Render(fmt.Sprintf(" ✗ %d denied", denied)) + " " + live
 	}
 	if s.record.broken > 0 {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/mcpauth/mcpauth/broker"
 )
 
@@ -68,6 +70,15 @@ func TestActivity(t *testing.T) {
 	b.golden("activity_denied")
 	b.press("e", "e", "w")
 	b.until("Claude Code · 3 of 6")
+	b.send(tea.WindowSizeMsg{Width: 60, Height: 20})
+	b.until("● live")
+	b.send(tea.WindowSizeMsg{Width: 100, Height: 12}) // beside the list the detail is scrolled
+	b.lacks("enter detail")
+	b.press("end")
+	b.until("11 more lines")
+	b.press("shift+down", "shift+down", "shift+down", "shift+down", "shift+down")
+	b.until("id ", "a2")
+	b.send(tea.WindowSizeMsg{Width: 100, Height: 30})
 	b.press("esc", "/")
 	b.text("codex")
 	b.until("1 of 6", "export_orders")

@@ -151,13 +151,16 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if b, ok := bound(top.keys(), name); ok {
 		return m.perform(top, b.act())
 	}
-	if !top.typing() || slices.Contains([]string{"f1", "ctrl+p", "ctrl+l"}, name) { // these are no text
+	if !top.typing() || slices.Contains(neverText, name) {
 		if b, ok := bound(m.everywhere(), name); ok {
 			return m.perform(top, b.act())
 		}
 	}
 	return m.perform(top, top.update(msg))
 }
+
+// neverText are the keys that do something everywhere, also where letters are text.
+var neverText = []string{"f1", "ctrl+p", "ctrl+l"}
 
 // interrupt is ctrl+c: it ends what runs, and leaves when it is pressed again.
 func (m *model) interrupt(top screen) tea.Cmd {

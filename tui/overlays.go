@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // help shows what the keys do: those of the screen below, and those of all.
@@ -15,7 +16,21 @@ type help struct {
 }
 
 func newHelp(m *model) *help {
-	return &help{world: m.world, own: m.top().keys(), all: m.everywhere()}
+	h := &help{world: m.world, own: m.top().keys(), all: m.everywhere()}
+	if m.top().typing() {
+		h.all = withoutLetters(h.all)
+	}
+	return h
+}
+
+// withoutLetters is what can be done while letters are text.
+func withoutLetters(all []binding) []binding {
+	var left []binding
+	for _, b := range all {
+		b.keys = slices.DeleteFunc(slices.Clone(b.keys), func(key string) bool { return !slices.Contains(neverText, key) })
+		left = append(left, b)
+	}
+	return left // those without keys are not shown
 }
 
 func (h *help) title() string { return "Keys" }
@@ -36,13 +51,17 @@ func (h *help) view(width, height int) string {
 	lines = append(lines, h.rows(h.own, width)...)
 	lines = append(lines, "", h.look.heading.Render("EVERYWHERE"))
 	lines = append(lines, h.rows(h.all, width)...)
-	lines = append(lines, "  "+fit(h.look.key.Render("ctrl+c"), keyColumn)+" stop what runs; again: leave mcpauth")
+	lines = append(lines, h.rows([]binding{{keys: []string{"ctrl+c"}, help: "stop what runs; again: leave mcpauth"}}, width)...)
 	h.set(lines)
 	return strings.Join(h.pager.view(height), "\n")
 }
 
-// keyColumn is the width of the keys in a list of them.
-const keyColumn = 20
+// keyColumn is the width of the keys in a list of them, and where it is narrow that
+// of the first one.
+const (
+	keyColumn       = 20
+	narrowKeyColumn = 7
+)
 
 func (h *help) rows(all []binding, width int) []string {
 	var lines []string
@@ -50,7 +69,11 @@ func (h *help) rows(all []binding, width int) []string {
 		if len(b.keys) == 0 {
 			continue
 		}
-		lines = append(lines, cut("  "+fit(h.look.key.Render(strings.Join(b.keys, " ")), keyColumn)+" "+b.help, width))
+		keys, column := strings.Join(b.keys, " "), keyColumn
+		if width < 2*keyColumn {
+			keys, column = b.keys[0], max(narrowKeyColumn, ansi.StringWidth(b.keys[0]))
+		}
+		lines = append(lines, cut("  "+fit(h.look.key.Render(keys), column)+" "+b.help, width))
 	}
 	return lines
 }
@@ -71,7 +94,8 @@ type commands struct {
 func newCommands(m *model) *commands {
 	c := &commands{world: m.world, filter: newField(m.look, "what do you want to do?")}
 	for _, b := range slices.Concat(m.top().keys(), m.everywhere()) {
-		if !isMove(b) {
+		known := slices.ContainsFunc(c.all, func(own binding) bool { return own.help == b.help })
+		if !isMove(b) && !known {
 			c.all = append(c.all, b)
 		}
 	}

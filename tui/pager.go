@@ -55,6 +55,14 @@ func (p *pager) view(height int) []string {
 	return shown
 }
 
+// beside are the bindings of a pager that stands beside a list, which has the arrows.
+func (p *pager) beside(down, up []string) []binding {
+	return []binding{
+		{keys: down, help: "scroll the detail down", act: func() action { p.scroll(3); return nil }},
+		{keys: up, help: "scroll the detail up", act: func() action { p.scroll(-3); return nil }},
+	}
+}
+
 // bindings are those of scrolling, for help and palette.
 func (p *pager) bindings() []binding {
 	step := func(key string) func() action { return func() action { p.key(key); return nil } }

@@ -93,6 +93,14 @@ func BenchmarkPrepareBigResult(b *testing.B) {
 	}
 }
 
+// In a terminal of 80 columns the parts of a result still have their names.
+func TestPartsAreNamed(t *testing.T) {
+	b := atTools(t)
+	b.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	b.press("e", "ctrl+s", "ctrl+s")
+	b.until("Structured", "Raw ")
+}
+
 // What is shown of a big result is bounded, says so, and can be saved as a whole.
 func TestBigResultIsCut(t *testing.T) {
 	answer := bigResult()

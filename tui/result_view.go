@@ -94,7 +94,8 @@ func (p *callPage) drawFacts(width int) []string {
 			if i == p.at {
 				mark, style = "▸ ", l.chosen
 			}
-			lines = append(lines, style.Render(right(mark+one.title, one.info, width)))
+			info := cut(one.info, width-ansi.StringWidth(mark+one.title)-1) // it gives way to the name
+			lines = append(lines, style.Render(right(mark+one.title, info, width)))
 		}
 		lines = append(lines, "")
 	}

@@ -285,20 +285,16 @@ func (s *toolsScreen) listKeys() []binding {
 	if s.width < twoPanes && !s.detailed {
 		enter = "open"
 	}
-	all := []binding{
-		{keys: []string{"enter"}, label: enter, help: "fill in the form of this tool", act: s.open},
-		s.filter.open("filter the tools"),
-		{keys: []string{"e"}, label: "raw JSON", help: "call this tool with raw JSON", act: func() action { return s.form(true) }},
-		{keys: []string{"s"}, label: "schema", help: "the tool's definition as JSON, or as a table", act: do(func() { s.schema = !s.schema; s.detail.top = 0 })},
-		{keys: []string{"y"}, label: "copy", help: "copy the tool's name", act: s.copyName},
-		{keys: []string{"Y"}, help: "copy the tool's definition", act: s.copyDefinition},
-		{keys: []string{"l"}, label: "last call", help: "the last call of this tool", act: s.lastCall},
-		{keys: []string{"f"}, label: "favourite", help: "put this tool first, or not any more", act: s.like},
-		{keys: []string{"h"}, label: "hidden", help: "show or leave out what the policy denies", act: do(func() { s.noDeny = !s.noDeny; s.find() })},
-		s.again("read the tools again", s.load),
-		{keys: []string{"J", "shift+down"}, help: "scroll the detail down", act: do(func() { s.detail.scroll(3) })},
-		{keys: []string{"K", "shift+up"}, help: "scroll the detail up", act: do(func() { s.detail.scroll(-3) })},
+	var all []binding
+	if _, any := s.chosen(); any {
+		all = append(all, s.toolKeys(enter)...)
+	} else if len(s.all) > 0 {
+		all = append(all, s.filter.open("filter the tools"))
 	}
+	all = append(all,
+		binding{keys: []string{"h"}, label: "hidden", help: "show or leave out what the policy denies", act: do(func() { s.noDeny = !s.noDeny; s.find() })},
+		s.again("read the tools again", s.load))
+	all = append(all, s.detail.beside([]string{"J", "shift+down"}, []string{"K", "shift+up"})...)
 	switch {
 	case s.detailed && s.width < twoPanes:
 		scroll := func(key string) func() action { return do(func() { s.detail.key(key) }) }
@@ -313,6 +309,20 @@ func (s *toolsScreen) listKeys() []binding {
 		return append(all, binding{keys: []string{"esc"}, help: "end the filter", act: func() action { s.filter.end(s.find); return nil }})
 	}
 	return all
+}
+
+// toolKeys are the bindings that need a tool at the cursor.
+func (s *toolsScreen) toolKeys(enter string) []binding {
+	return []binding{
+		{keys: []string{"enter"}, label: enter, help: "fill in the form of this tool", act: s.open},
+		s.filter.open("filter the tools"),
+		{keys: []string{"e"}, label: "raw JSON", help: "call this tool with raw JSON", act: func() action { return s.form(true) }},
+		{keys: []string{"s"}, label: "schema", help: "the tool's definition as JSON, or as a table", act: func() action { s.schema, s.detail.top = !s.schema, 0; return nil }},
+		{keys: []string{"y"}, label: "copy", help: "copy the tool's name", act: s.copyName},
+		{keys: []string{"Y"}, help: "copy the tool's definition", act: s.copyDefinition},
+		{keys: []string{"l"}, label: "last call", help: "the last call of this tool", act: s.lastCall},
+		{keys: []string{"f"}, label: "favourite", help: "put this tool first, or not any more", act: s.like},
+	}
 }
 
 func (s *toolsScreen) copyName() action {

@@ -114,10 +114,14 @@ func (s *toolsScreen) policyLines(t toolItem, width int) []string {
 	case m.Effect == "step_up":
 		words, style = "! asks for a fresh sign-in", l.warn
 	}
-	if m.Rule != "" {
-		words += " by " + broker.CleanLine(m.Rule)
+	if m.Rule != "" { // which may be a rule's name, or words of their own
+		words += "  " + broker.CleanLine(m.Rule)
 	}
-	lines := []string{l.heading.Render("POLICY") + "  " + style.Render(cut(words, width-8))}
+	var lines []string
+	for i, line := range wrapped(words, width-8) {
+		heading := []string{"POLICY", "      "}[min(i, 1)]
+		lines = append(lines, l.heading.Render(heading)+"  "+style.Render(line))
+	}
 	for i, text := range append([]string{m.Why}, m.Notes...) {
 		if text != "" && (i == 0 || text != m.Why) {
 			lines = append(lines, indented(wrapped(broker.CleanLine(text), width-2), 2)...)

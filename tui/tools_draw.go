@@ -91,7 +91,8 @@ func (s *toolsScreen) drawList(width, height int) []string {
 	count := fmt.Sprintf("%d of %d", len(s.found), len(s.all))
 	lines := []string{right(l.accent.Render("/ ")+s.filter.show(width-len(count)-4), l.dim.Render(count), width), ""}
 	if len(s.found) == 0 {
-		return append(lines, l.dim.Render("  no tool of that kind"))
+		words := s.emptyWords("tools", s.loaded, nil, len(s.all) > 0)[0]
+		return append(lines, l.dim.Render(cut("  "+words, width)))
 	}
 	// Two lines for a tool where there is room: so that nothing jumps, all have them or none.
 	two := 2*len(s.all) <= height-2 || width < twoPanes && s.width < twoPanes && height >= 14

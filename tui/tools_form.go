@@ -233,7 +233,7 @@ func (c *callForm) status() string {
 		return l.warn.Render("! " + c.form.judge.note)
 	}
 	if c.tool.denied() {
-		return l.bad.Render("✗ denied by "+broker.CleanLine(cmp.Or(c.tool.Mark.Rule, "the policy"))) + l.dim.Render("   a call is refused, and put on record")
+		return l.bad.Render("✗ denied  "+broker.CleanLine(cmp.Or(c.tool.Mark.Rule, "the policy"))) + l.dim.Render("   a call is refused, and put on record")
 	}
 	return l.good.Render("✓ ready to send") + l.dim.Render("   fields marked \"not sent\" are left out")
 }

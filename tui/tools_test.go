@@ -60,13 +60,22 @@ func TestToolsScreen(t *testing.T) {
 	b.until("1 of 3", "needs the role finance", "→ ask for the role finance")
 	b.golden("tools-denied")
 	b.press("enter", "enter")
-	b.until("WILL SEND", "✗ denied by rule 7   a call is refused, and put on record")
+	b.until("WILL SEND", "✗ denied  rule 7   a call is refused, and put on record")
 	b.press("esc", "esc", "h")
 	b.until("2 of 3")
 	b.press("h", "end", "f")
 	b.until("▸*export_orders")
 	b.press("down", "s")
 	b.until("DEFINITION", `"inputSchema"`)
+}
+
+// What decides is not always a rule with a name: it is not put in a sentence, nor cut.
+func TestPolicyWords(t *testing.T) {
+	b := atTools(t, func(s *fakeServer) {
+		s.tools[2].Mark = broker.Mark{Allowed: true, Effect: "allow", Rule: "no profile: the server is told of no user, whoever that may be"}
+	})
+	b.press("end")
+	b.until("POLICY  allowed  no profile: the server is told of no", "user, whoever that may be")
 }
 
 func TestCallForm(t *testing.T) {
