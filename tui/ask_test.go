@@ -29,9 +29,7 @@ func typing(t *testing.T, s *typedScreen, steps []typed) io.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Only this end: a form that ends may leave its reader at the other for a
-	// moment, which then meets the end there, and a close would be a race with it.
-	t.Cleanup(func() { _ = keys.Close() })
+	t.Cleanup(func() { _, _ = keys.Close(), in.Close() })
 	go func() {
 		for _, step := range steps {
 			if !s.shows(step.after) {
