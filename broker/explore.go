@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/mcpauth/mcpauth/broker/clients"
@@ -188,13 +189,18 @@ func (x *Exploration) noteHidden(method string, element []byte) {
 }
 
 // TakeHidden returns the definitions that the gate took out of the answers to a
-// list method since it was asked last: what an AI client does not get to see.
+// list method since it was asked last: what an AI client does not get to see. Each of
+// them is there once, also if the answer to a list that was given up came late.
 func (x *Exploration) TakeHidden(method string) []json.RawMessage {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	hidden := x.hidden[method]
+	hidden, seen := x.hidden[method], map[string]bool{}
 	delete(x.hidden, method)
-	return hidden
+	return slices.DeleteFunc(hidden, func(element json.RawMessage) bool {
+		again := seen[string(element)]
+		seen[string(element)] = true
+		return again
+	})
 }
 
 // asking remembers the ids of our own questions to the client.
