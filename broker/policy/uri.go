@@ -60,7 +60,7 @@ func uriPattern(text string) string {
 // reading.
 func isPlainURI(uri string) bool {
 	scheme, rest, found := strings.Cut(uri, "://")
-	if !found || scheme == "file" && !strings.HasPrefix(rest, "/") {
+	if !found || strings.ContainsAny(scheme, "/*") || scheme == "file" && !strings.HasPrefix(rest, "/") {
 		return false
 	}
 	for i := range len(uri) {
@@ -124,8 +124,8 @@ func fromHex(c byte) byte {
 // so many, stay whatever comes.
 func cleanURI(uri string, stay int) string {
 	scheme, rest, found := strings.Cut(uri, ":")
-	if !found {
-		scheme, rest = "", uri
+	if !found || strings.ContainsAny(scheme, `/\`) { // a colon further behind belongs to the path
+		scheme, rest, found = "", uri, false
 	}
 	scheme = fold(scheme)
 	rest = strings.ReplaceAll(rest, `\`, "/")
