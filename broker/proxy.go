@@ -185,7 +185,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 	pins.keep()
 	server.stop()
 	exit := server.current().Exit()
-	if clientEnded.Load() && exit.Signal != nil {
+	if clientEnded.Load() && (exit.Signal != nil || exit.Code < 0) { // or killed, and not seen to end in time
 		return ExitOK // we ended it, because the client was done with it
 	}
 	return exit.Code
