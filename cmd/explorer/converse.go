@@ -149,7 +149,7 @@ func (c *Client) asker(text json.RawMessage) *openCall {
 	_ = json.Unmarshal(text, &p) // members of another type are left out
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if task := c.followed[string(p.Meta[mcp.RelatedTaskMetaKey].TaskID)]; task != nil {
+	if task := c.followed.of(string(p.Meta[mcp.RelatedTaskMetaKey].TaskID)); task != nil {
 		return task.call
 	}
 	for _, call := range slices.Backward(c.order) {

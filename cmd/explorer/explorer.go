@@ -40,14 +40,15 @@ type Client struct {
 
 	listing sync.Mutex // held while a list is read, since what it hides is kept by method
 
+	followed awaited[*openTask]          // by the id of the task
+	visits   awaited[context.CancelFunc] // of pages that a person is on, by the id of the elicitation
+
 	mu       sync.Mutex
 	closed   bool
 	last     int64                         // number of the last request
 	calls    map[string]*openCall          // by progress token
 	order    []*openCall                   // the same, oldest first
 	taskOnly map[string]bool               // tools that are called as a task
-	followed map[string]*openTask          // by the id of the task
-	visits   map[string]context.CancelFunc // of pages that a person is on, by the id of the elicitation
 	asks     map[string]context.CancelFunc // questions of the server, by id
 	streams  subscriptions
 }
@@ -70,7 +71,6 @@ const lastWords = 2 * time.Second
 func Open(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (*Client, error) {
 	c := &Client{
 		on: serially(on), calls: map[string]*openCall{}, asks: map[string]context.CancelFunc{},
-		followed: map[string]*openTask{}, visits: map[string]context.CancelFunc{},
 	}
 	c.log = &logLines{line: func(text string) { c.tell(broker.ExplorerEvent{Kind: broker.EventStderr, Message: text}) }}
 	o.Log = c.log

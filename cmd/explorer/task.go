@@ -92,8 +92,7 @@ type openTask struct {
 func (c *Client) finish(call *openCall, t task) (json.RawMessage, error) {
 	id := string(t.TaskID)
 	open := &openTask{call: call, news: make(chan struct{}, 1)}
-	c.follow(id, open)
-	defer c.follow(id, nil)
+	defer c.followed.await(id, open)()
 	result, err := c.untilOver(open, id, t)
 	if gone := call.ctx.Err(); gone != nil {
 		c.cancelTask(call, id)
@@ -174,24 +173,11 @@ func (o *openTask) rest(most time.Duration) error {
 	return nil
 }
 
-// follow notes a task whose news are wanted; nil that they are not any more.
-func (c *Client) follow(id string, open *openTask) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if open == nil {
-		delete(c.followed, id)
-		return
-	}
-	c.followed[id] = open
-}
-
 // taskNews takes a notification of a task. tasks/get is asked for the rest.
 func (c *Client) taskNews(text json.RawMessage) {
 	var t task
 	_ = json.Unmarshal(text, &t)
-	c.mu.Lock()
-	open := c.followed[string(t.TaskID)]
-	c.mu.Unlock()
+	open := c.followed.of(string(t.TaskID))
 	if open == nil {
 		return
 	}

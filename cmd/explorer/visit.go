@@ -44,8 +44,7 @@ func (c *Client) visited(call *openCall, p page) bool {
 	}
 	waits, done := context.WithCancel(call.ctx)
 	defer done()
-	c.complete(string(p.ElicitationID), done) // the server may be faster than the person
-	defer c.complete(string(p.ElicitationID), nil)
+	defer c.visits.await(string(p.ElicitationID), done)() // the server may be faster than the person
 	for _, question := range []broker.Elicitation{
 		{Message: string(p.Message), URL: string(p.URL)},
 		{Own: true, Waits: true, Message: "The call is made again when you are done on that page."},
@@ -61,26 +60,11 @@ func (c *Client) visited(call *openCall, p page) bool {
 	return true
 }
 
-// complete notes what to do when the server says that a page is done with; nil that
-// nobody waits for that any more.
-func (c *Client) complete(id string, done context.CancelFunc) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if done == nil {
-		delete(c.visits, id)
-		return
-	}
-	c.visits[id] = done
-}
-
 // completed takes a notifications/elicitation/complete.
 func (c *Client) completed(text json.RawMessage) {
 	var p page
 	_ = json.Unmarshal(text, &p)
-	c.mu.Lock()
-	done := c.visits[string(p.ElicitationID)]
-	c.mu.Unlock()
-	if done != nil {
+	if done := c.visits.of(string(p.ElicitationID)); done != nil {
 		done()
 	}
 }
