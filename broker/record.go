@@ -82,7 +82,7 @@ func (r *record) Queue(a audit.Record) (relay.Commit, error) {
 }
 
 // later takes a record that nothing waits for.
-func (r *record) later(a audit.Record) {
+func (r *record) later(a audit.Outcome) {
 	if log, err := r.open(); err == nil {
 		log.Later(a)
 	}
@@ -140,7 +140,7 @@ type callBook struct {
 	ids     audit.IDs
 	key     *audit.Key // nil: no hashes of arguments
 	content bool       // whether values are kept
-	later   func(audit.Record)
+	later   func(audit.Outcome)
 
 	mu   sync.Mutex
 	open map[*openCall]struct{} // at most maxOpen
@@ -325,10 +325,10 @@ func (c *callBook) answered(out *relay.Output, request *relay.Request) {
 	c.later(r)
 }
 
-// result is the record of an answer that came now.
-func (call *openCall) result(now time.Time) audit.Record {
-	return audit.Record{
-		Time: now, Event: audit.Result, Call: call.id, Method: call.method, Name: call.name,
+// result is what an answer that came now makes of the call.
+func (call *openCall) result(now time.Time) audit.Outcome {
+	return audit.Outcome{
+		Time: now, Call: call.id, Method: call.method, Name: call.name,
 		Micros: now.Sub(call.sent).Microseconds(),
 	}
 }

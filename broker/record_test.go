@@ -26,7 +26,12 @@ func followed(t *testing.T) (*gate, *notebook) {
 	}
 	g.calls = &callBook{
 		key: key, open: map[*openCall]struct{}{},
-		later: func(r audit.Record) { record.records = append(record.records, r) },
+		later: func(o audit.Outcome) {
+			record.records = append(record.records, audit.Record{
+				Event: audit.Result, Call: o.Call, Method: o.Method, Name: o.Name,
+				Status: o.Status, Code: o.Code, Bytes: o.Bytes, Micros: o.Micros,
+			})
+		},
 	}
 	return g, record
 }
@@ -96,14 +101,14 @@ type talk struct {
 	t                   *testing.T
 	clientIn, backendIn *io.PipeWriter
 	client, backend     *bufio.Scanner
-	results             chan audit.Record
+	results             chan audit.Outcome
 	over                func() // ends the client, and waits for the relay
 }
 
 func talkThrough(t *testing.T, g *gate, adjust func(*relay.Config)) *talk {
 	g.tools.note([]relay.Tool{{Name: "whoami"}})
-	results := make(chan audit.Record, 8)
-	g.calls.later = func(r audit.Record) { results <- r }
+	results := make(chan audit.Outcome, 8)
+	g.calls.later = func(o audit.Outcome) { results <- o }
 	clientR, clientIn := io.Pipe()
 	clientOut, clientW := io.Pipe()
 	backendR, backendIn := io.Pipe()
@@ -251,7 +256,7 @@ func TestRecordRecovers(t *testing.T) {
 	if record.Append(audit.Record{Event: audit.Call}) == nil {
 		t.Fatal("a file in the place of the folder is no error")
 	}
-	record.later(audit.Record{Event: audit.Result})
+	record.later(audit.Outcome{})
 	if err := os.Remove(b.auditDir()); err != nil {
 		t.Fatal(err)
 	}

@@ -137,10 +137,13 @@ const maxBatch = 64 << 10
 func (b *Batch) Commit() error {
 	b.log.mu.Lock()
 	defer b.log.mu.Unlock()
-	if !b.over {
-		return b.log.commit()
+	if b.over {
+		return b.err
 	}
-	return b.err
+	if b.log.results.many() {
+		b.log.addResults()
+	}
+	return b.log.commit()
 }
 
 // add puts a record at the end of the batch. The caller holds mu.
@@ -166,15 +169,12 @@ func (l *Log) start() error {
 	return nil
 }
 
-// commit ends the batch. Results that wait go with it: they cost no write of their
-// own. The caller holds mu, and there is a batch.
+// commit ends the batch. The caller holds mu, and there is a batch.
 func (l *Log) commit() error {
-	l.addResults()
 	b := l.batch
 	l.batch, b.over = nil, true
-	if b.err = l.put(l.lines, l.end); b.err == nil {
-		l.results.drop()
-	}
+	b.err = l.put(l.lines, l.end)
+	l.results.settle(b.err == nil)
 	if cap(l.lines) > 2*maxBatch {
 		l.lines = nil // the memory of a burst
 	}

@@ -2,51 +2,44 @@ package audit
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 )
 
-// queue holds records of results until they are written together: as the part of a
-// line that does not depend on the one before it.
+// queue holds results until they are written together.
 type queue struct {
-	mu    sync.Mutex
-	texts []byte
-	ends  []int // of each text
-	lost  int
-	pen   pen
-	ids   idSource
+	mu      sync.Mutex
+	waiting []Outcome
+	lost    int
 
 	// What of these is in the batch: it stays until that is written.
 	writing, writingLost int
+
+	// Only for who writes them, with the log's lock.
+	pen pen
+	ids idSource
 }
 
 const (
 	laterDelay = 100 * time.Millisecond
-	// laterMost bounds what waits when the disk is full, some 4 MiB.
+	// laterMost bounds what waits when the disk is full, some 1 MiB.
 	laterMost = 8192
 	// laterBatch is how many are written at once: a call waits no longer than
 	// that takes.
 	laterBatch = 64
-	// laterKept is the size from which on the room is given back, in bytes.
-	laterKept = 256 << 10
+	// laterMany is from where on a call takes some of them along: they come faster than
+	// they are written.
+	laterMany = 1024
 )
 
-// Later writes a record within a tenth of a second, or with Flush or Close. It is
-// for results, which tell of what has happened anyway: no call waits for them, and
-// when they cannot be written they are kept, the first 8,192 of them, and tried
-// again. The number of the others is recorded.
-func (l *Log) Later(r Record) {
-	l.results.mu.Lock()
-	first := len(l.results.ends) == 0
-	if len(l.results.ends) < laterMost {
-		l.fill(&r, &l.results.ids)
-		l.results.add(&r)
-	} else {
-		l.results.lost++
-	}
-	l.results.mu.Unlock()
-	if first {
+// Later writes a record of a result within a tenth of a second, or with Flush or Close.
+// It tells of what has happened anyway: no call waits for it, and when results cannot be
+// written they are kept, the first 8,192 of them, and tried again. The number of the
+// others is recorded.
+func (l *Log) Later(o Outcome) {
+	if l.results.add(o) {
 		l.mu.Lock()
 		l.arm()
 		l.mu.Unlock()
@@ -114,6 +107,7 @@ func (l *Log) flushSome() (more bool, err error) {
 			return false, err
 		}
 	}
+	l.addResults()
 	if err := l.commit(); err != nil {
 		return false, err
 	}
@@ -123,12 +117,12 @@ func (l *Log) flushSome() (more bool, err error) {
 // addResults puts some of the results that wait into the batch. They stay in the
 // queue until they are written.
 func (l *Log) addResults() {
-	texts, ends, lost := l.results.take()
-	from := 0
-	for _, end := range ends {
-		start := len(l.lines)
-		l.lines = l.end.seal(append(l.end.begin(l.lines), texts[from:end]...), start)
-		from = end
+	q := &l.results
+	outcomes, lost := q.take()
+	for i := range outcomes {
+		r := outcomes[i].record()
+		l.fill(&r, &q.ids)
+		l.lines = q.pen.line(l.lines, &r, &l.end)
 	}
 	if lost > 0 {
 		gap := Record{Event: Gap, Reason: strconv.Itoa(lost) + " results could not be recorded"}
@@ -137,41 +131,50 @@ func (l *Log) addResults() {
 	}
 }
 
-// add puts a record at the end. The caller holds mu.
-func (q *queue) add(r *Record) {
-	q.texts = q.pen.write(q.texts, r)
-	q.ends = append(q.ends, len(q.texts))
+// add puts a result at the end, and reports whether it is the first.
+func (q *queue) add(o Outcome) (first bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) < laterMost {
+		q.waiting = append(q.waiting, o)
+	} else {
+		q.lost++
+	}
+	return len(q.waiting) == 1
 }
 
 func (q *queue) waits() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.ends) > 0 || q.lost > 0
+	return len(q.waiting) > 0 || q.lost > 0
 }
 
-// take returns the oldest texts, to be read while the caller holds the log's lock:
-// only drop moves them, and others are added behind.
-func (q *queue) take() (texts []byte, ends []int, lost int) {
+// many reports whether results come faster than they are written.
+func (q *queue) many() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.writing, q.writingLost = min(len(q.ends), laterBatch), q.lost
-	return q.texts, q.ends[:q.writing], q.lost
+	return len(q.waiting) >= laterMany
 }
 
-// drop takes away what was taken and is written. The room is used again.
-func (q *queue) drop() {
+// take returns the oldest results, to be read while the caller holds the log's lock:
+// only settle moves them, and others are added behind.
+func (q *queue) take() (oldest []Outcome, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.lost -= q.writingLost; q.writing == 0 {
-		return
+	q.writing, q.writingLost = min(len(q.waiting), laterBatch), q.lost
+	return q.waiting[:q.writing], q.lost
+}
+
+// settle ends what take began: what was written is taken away. The room is used again.
+func (q *queue) settle(written bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if written {
+		q.lost -= q.writingLost
+		q.waiting = slices.Delete(q.waiting, 0, q.writing)
 	}
-	gone := q.ends[q.writing-1]
-	q.texts = append(q.texts[:0], q.texts[gone:]...)
-	left := q.ends[:0]
-	for _, end := range q.ends[q.writing:] {
-		left = append(left, end-gone)
-	}
-	if q.ends = left; len(left) == 0 && cap(q.texts) > laterKept {
-		q.texts, q.ends = nil, nil
+	q.writing, q.writingLost = 0, 0
+	if len(q.waiting) == 0 && cap(q.waiting) > 2*laterMany {
+		q.waiting = nil // the memory of a burst
 	}
 }

@@ -180,7 +180,7 @@ func TestResultsComeTogetherAndWithClose(t *testing.T) {
 	writes := 0
 	l.testOnlyWrite = func(line []byte) (int, error) { writes++; return l.held.file.Write(line) }
 	for range 20 {
-		l.Later(Record{Event: Result, Call: "x", Status: OK})
+		l.Later(Outcome{Call: "x", Status: OK})
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -194,11 +194,65 @@ func TestResultsComeTogetherAndWithClose(t *testing.T) {
 func TestResultsAreWrittenSoon(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir)
-	l.Later(Record{Event: Result, Call: "x"})
+	l.Later(Outcome{Call: "x"})
 	for end := time.Now().Add(5 * time.Second); len(readAll(t, dir)) == 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("not written")
 		}
+	}
+	intact(t, dir)
+}
+
+// Results that could not be written stay where they are when the next call can be.
+func TestACallAfterAFullDiskLosesNoResult(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	l.testOnlyWrite = func([]byte) (int, error) { return 0, os.ErrInvalid }
+	for range 20 {
+		l.Later(Outcome{Call: "x"})
+	}
+	if l.Flush() == nil {
+		t.Error("Flush on a full disk is no error")
+	}
+	l.mu.Lock()
+	l.testOnlyWrite = nil
+	l.mu.Unlock()
+	if err := l.Append(Record{Event: Call}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(readAll(t, dir)); n != 21 {
+		t.Errorf("%d records", n)
+	}
+	intact(t, dir)
+}
+
+// A call takes results along only when so many wait that they would be lost.
+func TestManyResultsGoWithACall(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	l.armed = true // so that no timer comes between
+	if err := l.Append(Record{Event: Call}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct{ results, records int }{{laterMany - 1, 2}, {1, 3 + laterBatch}} {
+		for range want.results {
+			l.Later(Outcome{Call: "x"})
+		}
+		if err := l.Append(Record{Event: Call}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(readAll(t, dir)); n != want.records {
+			t.Errorf("%d records, not %d", n, want.records)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(readAll(t, dir)); n != 3+laterMany {
+		t.Errorf("%d records", n)
 	}
 	intact(t, dir)
 }
@@ -213,7 +267,7 @@ func TestResultsWaitForAFullDisk(t *testing.T) {
 	for range 2 {
 		all.Go(func() {
 			for range laterMost/2 + 5 {
-				l.Later(Record{Event: Result, Call: "x"})
+				l.Later(Outcome{Call: "x"})
 			}
 		})
 	}

@@ -100,6 +100,26 @@ type Record struct {
 	Hash string `json:"hash"`
 }
 
+// Outcome is how a call ended: what the record of a Result tells. Its members are
+// those of [Record].
+type Outcome struct {
+	Time   time.Time
+	Call   string
+	Method string
+	Name   string
+	Status string
+	Code   int
+	Bytes  int
+	Micros int64
+}
+
+func (o *Outcome) record() Record {
+	return Record{
+		Time: o.Time, Event: Result, Call: o.Call, Method: o.Method, Name: o.Name,
+		Status: o.Status, Code: o.Code, Bytes: o.Bytes, Micros: o.Micros,
+	}
+}
+
 // Argument is the name of a tool's argument and what may be told of its value.
 type Argument struct {
 	Name  string `json:"name"`            // [64]

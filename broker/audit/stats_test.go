@@ -23,7 +23,7 @@ func TestSearchJoinsAndFilters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l.Later(Record{Event: Result, Call: "id0", Time: now.Add(30 * time.Second), Status: ToolError, Micros: 5})
+	l.Later(Outcome{Call: "id0", Time: now.Add(30 * time.Second), Status: ToolError, Micros: 5})
 	l.Close()
 	for name, test := range map[string]struct {
 		filter Filter
