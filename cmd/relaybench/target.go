@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/mcpauth/mcpauth/cmd/relaybench/blockingpipe"
 )
 
 // target is a way to the server.
@@ -58,11 +60,11 @@ const helloDone = `{"jsonrpc":"2.0","method":"notifications/initialized"}` + "\n
 // start runs a target up to the answer of initialize. took is the time from
 // just before the fork to that answer.
 func (t *target) start() (s *session, took time.Duration, err error) {
-	childIn, toChild, err := blockingPipe()
+	childIn, toChild, err := blockingpipe.New()
 	if err != nil {
 		return nil, 0, err
 	}
-	fromChild, childOut, err := blockingPipe()
+	fromChild, childOut, err := blockingpipe.New()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -146,14 +148,4 @@ func (t *target) recorded() (calls, results int, err error) {
 
 func (t *target) auditDir() string {
 	return filepath.Join(t.home, ".local", "state", "mcpauth", "audit")
-}
-
-// blockingPipe keeps out of Go's poller, which would add its own time.
-func blockingPipe() (r, w *os.File, err error) {
-	if r, w, err = os.Pipe(); err != nil {
-		return nil, nil, err
-	}
-	r.Fd() // makes it blocking, for good
-	w.Fd()
-	return r, w, nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+
+	"github.com/mcpauth/mcpauth/cmd/relaybench/blockingpipe"
 )
 
 func main() {
@@ -20,11 +22,11 @@ func main() {
 }
 
 func run(argv []string) error {
-	childIn, toChild, err := blockingPipe()
+	childIn, toChild, err := blockingpipe.New()
 	if err != nil {
 		return err
 	}
-	fromChild, childOut, err := blockingPipe()
+	fromChild, childOut, err := blockingpipe.New()
 	if err != nil {
 		return err
 	}
@@ -41,17 +43,6 @@ func run(argv []string) error {
 	}()
 	copyBytes(os.Stdout, fromChild)
 	return child.Wait()
-}
-
-// blockingPipe keeps out of Go's poller, as standard input does: mixing both
-// costs ten times the latency.
-func blockingPipe() (r, w *os.File, err error) {
-	if r, w, err = os.Pipe(); err != nil {
-		return nil, nil, err
-	}
-	r.Fd() // makes it blocking, for good
-	w.Fd()
-	return r, w, nil
 }
 
 // copyBytes is no io.Copy: that would take splice(2), which is no relay.
