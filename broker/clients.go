@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -141,7 +142,7 @@ func (b *Broker) clientServer(s clients.Server) ClientServer {
 		if len(proxy.Child) > 0 {
 			server.Runs = serverName(proxy.Child)
 		}
-		server.cwd = proxyCwd(proxy, s.Cwd)
+		server.cwd = cmp.Or(proxy.Flag("--cwd"), s.Cwd) // where mcpauth starts it
 		server.Trouble = b.trouble(proxy, server.cwd)
 	case len(s.Argv) > 0:
 		server.Runs = serverName(s.Argv)
@@ -156,16 +157,6 @@ func host(address string) string {
 	_, rest, _ := strings.Cut(address, "://")
 	rest, _, _ = strings.Cut(rest, "/")
 	return rest[strings.LastIndexByte(rest, '@')+1:]
-}
-
-// proxyCwd is the folder in which mcpauth starts the server of an entry.
-func proxyCwd(p clients.Proxy, cwd string) string {
-	for i, flag := range p.Flags {
-		if flag == "--cwd" && i+1 < len(p.Flags) {
-			cwd = p.Flags[i+1]
-		}
-	}
-	return cwd
 }
 
 // trouble is what is wrong with an entry that runs mcpauth.

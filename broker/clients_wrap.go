@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
@@ -70,7 +71,7 @@ func (b *Broker) foundAgain(c clients.Client, s clients.Server, p clients.Proxy)
 	if len(p.Child) == 0 {
 		return nil
 	}
-	child, cwd := slices.Clone(p.Child), proxyCwd(p, s.Cwd)
+	child, cwd := slices.Clone(p.Child), cmp.Or(p.Flag("--cwd"), s.Cwd)
 	path := b.elsewhere(child[0])
 	if b.findable(child[0], cwd) {
 		path = ""

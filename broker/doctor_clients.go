@@ -3,8 +3,10 @@ package broker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mcpauth/mcpauth/broker/clients"
@@ -57,6 +59,12 @@ func (e *examination) checkEntry(state ClientState, place ClientPlace, server Cl
 	where := fmt.Sprintf("%s, entry %s in %s", state.Name, server.Name, place.File)
 	switch server.Trouble {
 	case "":
+		if name := e.lostProfile(server.Proxy); name != "" {
+			problem := unknownProfile(name, slices.Sorted(maps.Keys(e.config.Profiles)))
+			remove := ClientCommand("remove", state.ID, place.Scope, server.Name)
+			return append(short, found("MA618", where+" names a profile that is not there", problem.Msg,
+				"name one that is there in that file: mcpauth profile list", "or take the entry away: "+remove))
+		}
 		if other := e.anotherProgram(server.Proxy.Program); other != "" {
 			return append(short, found("MA616", where+" runs "+other, "this is "+e.o.Executable, renew))
 		}
@@ -71,6 +79,19 @@ func (e *examination) checkEntry(state ClientState, place ClientPlace, server Cl
 	}
 	code := clientFindings[server.Trouble]
 	return append(short, found(code, where+": "+kindOf(code).Title, "", renew))
+}
+
+// lostProfile is the profile that an entry names, if it is not there. What an entry
+// says besides, of a configuration or a provider of its own, is taken as enough.
+func (e *examination) lostProfile(p *clients.Proxy) string {
+	name := p.Flag("--profile", "-p")
+	if name == "" || e.configErr != nil || p.Flag("--config")+p.Flag("--issuer") != "" {
+		return ""
+	}
+	if _, there := e.config.Profiles[name]; there {
+		return ""
+	}
+	return name
 }
 
 // missingCure is what mends an entry whose server is not found: there is nothing to

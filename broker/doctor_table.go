@@ -140,6 +140,9 @@ var findingKinds = []FindingKind{
 	{"MA617", Note, "an AI client may not find a program of its entry",
 		"Graphical programs have a shorter PATH than a terminal. The program is found in that of this terminal, but not, or not the same, in theirs.",
 		[]string{"mcpauth client wrap CLIENT NAME"}},
+	{"MA618", Bad, "an AI client's entry names a profile that is not there",
+		"The profile was removed or renamed, so mcpauth ends as soon as the client starts it.",
+		[]string{"name one that is there in that file: mcpauth profile list", "or take the entry away: mcpauth client remove CLIENT --name NAME"}},
 
 	{"MA710", Fine, "the files are for you alone", "", nil},
 	{"MA711", Bad, "other users can read or change mcpauth's files", "They were copied, restored or made with other rights.", []string{"chmod -R go-rwx FOLDER"}},

@@ -146,6 +146,21 @@ func ParseProxy(argv []string) (Proxy, bool) {
 	return Proxy{argv[0], slices.Concat(global, own), separator, child}, true
 }
 
+// Flag is the value of a flag of mcpauth under any of its names, the last if there are
+// several, or "".
+func (p Proxy) Flag(names ...string) (value string) {
+	for i, flag := range p.Flags {
+		for _, name := range names {
+			if flag == name && i+1 < len(p.Flags) {
+				value = p.Flags[i+1]
+			} else if given, ok := strings.CutPrefix(flag, name+"="); ok {
+				value = given
+			}
+		}
+	}
+	return value
+}
+
 // flags splits a command line before its first word that is no flag.
 func flags(args []string) (flags, rest []string, separator bool) {
 	for i := 0; i < len(args); i++ {
