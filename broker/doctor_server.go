@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -89,12 +90,16 @@ func (e *examination) checkServer(ctx context.Context) []Finding {
 	return list
 }
 
-func (e *examination) visited(server string, tools int, err error, late bool) Finding {
+func (e *examination) visited(server string, tools []string, err error, late bool) Finding {
 	name := serverName(e.resolved.Command)
 	var refused *guestError
 	switch {
 	case err == nil:
-		return found("MA520", fmt.Sprintf("%s starts and answers as %s, with %s for you", name, orText(server, "a server without a name"), count(tools, "tool")), "")
+		what := name + " starts and answers as " + orText(server, "a server without a name")
+		if slices.Equal(tools, []string{signInTool}) {
+			return found("MA520", what+", and shows its tools after the sign-in", "")
+		}
+		return found("MA520", what+", with "+count(len(tools), "tool")+" for you", "")
 	case late:
 		return found("MA522", fmt.Sprintf("%s gave no answer within %s", name, serverCheck), "")
 	case errors.As(err, &refused) && refused.Code == relay.CodeBackendGone, errors.Is(err, io.EOF):
@@ -142,28 +147,28 @@ type greeting struct {
 
 type nameAndVersion struct{ Name, Version string }
 
-// visit says hello, in the newer way where the older one is refused, and counts
-// the tools.
-func (g *guest) visit() (server string, tools int, err error) {
+// visit says hello, in the newer way where the older one is refused, and asks for the
+// names of the tools.
+func (g *guest) visit() (server string, tools []string, err error) {
 	var hello greeting
 	var refused *guestError
 	err = g.ask("initialize", guestHello, &hello)
 	if errors.As(err, &refused) && refused.Code != relay.CodeBackendGone {
 		g.meta = guestMeta
 		if newer := g.ask("server/discover", "{"+g.meta+"}", &hello); newer != nil {
-			return "", 0, err
+			return "", nil, err
 		}
 	} else if err != nil {
-		return "", 0, err
+		return "", nil, err
 	} else if _, err := io.WriteString(g.to, `{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n"); err != nil {
-		return "", 0, err
+		return "", nil, err
 	}
-	tools, err = g.countTools()
+	tools, err = g.tools()
 	name := cmp.Or(hello.ServerInfo, hello.Meta.ServerInfo)
 	return strings.TrimSpace(name.Name + " " + name.Version), tools, err
 }
 
-func (g *guest) countTools() (n int, err error) {
+func (g *guest) tools() (names []string, err error) {
 	cursor := ""
 	for range guestPages {
 		members := g.meta
@@ -172,22 +177,24 @@ func (g *guest) countTools() (n int, err error) {
 			members = strings.TrimPrefix(members+`,"cursor":`+string(quoted), ",")
 		}
 		var page struct {
-			Tools      []json.RawMessage `json:"tools"`
-			NextCursor string            `json:"nextCursor"`
+			Tools      []struct{ Name string } `json:"tools"`
+			NextCursor string                  `json:"nextCursor"`
 		}
 		if err := g.ask("tools/list", "{"+members+"}", &page); err != nil {
 			var refused *guestError
 			if errors.As(err, &refused) && refused.Code == codeNoMethod {
-				return 0, nil // a server without tools
+				return nil, nil // a server without tools
 			}
-			return 0, err
+			return nil, err
 		}
-		n += len(page.Tools)
+		for _, tool := range page.Tools {
+			names = append(names, tool.Name)
+		}
 		if cursor = page.NextCursor; cursor == "" {
 			break
 		}
 	}
-	return n, nil
+	return names, nil
 }
 
 const codeNoMethod = -32601 // of JSON-RPC

@@ -37,3 +37,16 @@ func misused(c *cobra.Command, err error) *broker.Problem {
 	}
 	return usage(words, append(hints, c.CommandPath()+" --help")...)
 }
+
+// helpOn is `mcpauth help COMMAND`. Cobra's own ends well where there is no such command.
+func helpOn(c *cobra.Command, args []string) error {
+	on, rest, err := c.Root().Find(args)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("unknown command %q for %q", rest[0], on.CommandPath())
+	}
+	if err != nil {
+		return misused(on, err)
+	}
+	on.InitDefaultHelpFlag() // so that it is among the flags
+	return on.Help()
+}

@@ -190,10 +190,14 @@ func newRoot(a *app) *cobra.Command {
 	if a.deps.Man != nil {
 		root.AddCommand(newMan(a))
 	}
+	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.RunE == nil && c.Run == nil { // cobra's own: it would print its help for a shell that it does not know, and end well
 			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+		if c.Name() == "help" {
+			c.RunE = helpOn
 		}
 	}
 	a.completeWords(root)
