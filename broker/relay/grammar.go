@@ -288,24 +288,37 @@ func (g *grammar) quoted() {
 }
 
 // plainBytes counts the bytes at the beginning that are printable ASCII and
-// neither quote nor backslash: most of what passes, so eight at a time.
+// neither quote nor backslash: most of what passes, so many at a time.
 func plainBytes(text []byte) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	const highs = 0x8080808080808080
 	n := 0
+	for ; n+32 <= len(text); n += 32 {
+		four := text[n : n+32 : n+32]
+		if (special(four[0:])|special(four[8:])|special(four[16:])|special(four[24:]))&highs != 0 {
+			break
+		}
+	}
 	for ; n+8 <= len(text); n += 8 {
-		word := binary.LittleEndian.Uint64(text[n:])
-		quote, back := word^(ones*'"'), word^(ones*'\\')
-		// Each term has the high bit of the first byte that is special set; only
-		// bytes behind that one can be marked wrongly.
-		special := word | (word - ones*' ') | (quote - ones) | (back - ones)
-		if special &= highs; special != 0 {
-			return n + bits.TrailingZeros64(special)/8
+		if at := special(text[n:]) & highs; at != 0 {
+			return n + bits.TrailingZeros64(at)/8
 		}
 	}
 	for n < len(text) && text[n] >= ' ' && text[n] < utf8.RuneSelf && text[n] != '"' && text[n] != '\\' {
 		n++
 	}
 	return n
+}
+
+// special sets the high bit of the first of eight bytes that is not plain. Of the
+// others' high bits only those behind it mean nothing.
+func special(text []byte) uint64 {
+	const ones = 0x0101010101010101
+	word := binary.LittleEndian.Uint64(text)
+	// With the second bit turned, the quote stands where the space was: right behind
+	// the control characters.
+	controlOrQuote := (word ^ ones*2) - ones*('"'^2+1)
+	backslash := (word ^ ones*'\\') - ones
+	return word | controlOrQuote | backslash
 }
 
 // rune reads a rune that is not ASCII, and those like it that follow.

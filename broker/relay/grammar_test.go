@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // trickle reads a text in pieces of one to a few bytes, so that every token is
@@ -202,5 +203,41 @@ func BenchmarkParse(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Every byte at every place, behind bytes that are plain and before some that are not.
+func TestPlainBytesEndWhereOneIsNot(t *testing.T) {
+	const size = 80
+	for b := range 256 {
+		plain := b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\'
+		for at := range size {
+			text := bytes.Repeat([]byte("a~ !#][\x7f"), size/8)
+			text[at] = byte(b)
+			want := at
+			if plain {
+				want = size
+			}
+			if got := plainBytes(text); got != want {
+				t.Fatalf("%#x at %d: %d, not %d", b, at, got, want)
+			}
+			for _, next := range []byte{0, '"', '\\', 0x80, 0xff} {
+				if at+1 == size {
+					continue
+				}
+				text[at+1] = next
+				if got := plainBytes(text); got != min(want, at+1) {
+					t.Fatalf("%#x at %d before %#x: %d", b, at, next, got)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkPlainBytes(b *testing.B) {
+	text := bytes.Repeat([]byte{'x'}, 64<<10)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		plainBytes(text)
 	}
 }
