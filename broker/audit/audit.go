@@ -262,6 +262,9 @@ func (l *Log) Close() error {
 	err := l.Flush()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for more := err == nil; more && err == nil; { // what came meanwhile
+		more, err = l.writeSome()
+	}
 	if l.timer != nil {
 		l.timer.Stop()
 		l.armed = false

@@ -195,12 +195,13 @@ func (h *held) close() error {
 	return errors.Join(err, h.file.Close())
 }
 
-// release lets go of the held file.
+// release lets go of the held file. Nothing of a write that failed stays in it: whoever
+// takes it next would go on behind whole lines.
 func (l *Log) release() error {
 	if l.held == nil {
 		return nil
 	}
 	h := l.held
 	l.held = nil
-	return errors.Join(h.show(), h.close())
+	return errors.Join(h.mend(), h.show(), h.close())
 }

@@ -24,8 +24,9 @@ type queue struct {
 
 const (
 	laterDelay = 100 * time.Millisecond
-	// laterMost bounds what waits when the disk is full, some 1 MiB.
-	laterMost = 8192
+	// laterMost bounds what waits when the disk is full, some 2 MiB. It is more than
+	// the 10,000 calls that a relay has open: they may end all at once.
+	laterMost = 16384
 	// laterBatch is how many are written at once: a call waits no longer than
 	// that takes.
 	laterBatch = 64
@@ -36,7 +37,7 @@ const (
 
 // Later writes a record of a result within a tenth of a second, or with Flush or Close.
 // It tells of what has happened anyway: no call waits for it, and when results cannot be
-// written they are kept, the first 8,192 of them, and tried again. The number of the
+// written they are kept, the first 16,384 of them, and tried again. The number of the
 // others is recorded.
 func (l *Log) Later(o Outcome) {
 	if l.results.add(o) {
@@ -73,13 +74,13 @@ func (l *Log) tick() {
 // Flush writes what waits: results, and how far the chain goes. Where old files are
 // to be removed, it does that, too.
 func (l *Log) Flush() error {
-	for {
-		more, err := l.flushSome()
+	for more := true; more; {
+		var err error
+		l.mu.Lock()
+		more, err = l.writeSome() // and calls come in between
+		l.mu.Unlock()
 		if err != nil {
 			return err
-		}
-		if !more {
-			break
 		}
 	}
 	l.mu.Lock()
@@ -95,10 +96,9 @@ func (l *Log) Flush() error {
 	return err
 }
 
-// flushSome writes some of what waits.
-func (l *Log) flushSome() (more bool, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// writeSome writes the batch and some of the results that wait. Without an error there
+// is no batch then. The caller holds mu.
+func (l *Log) writeSome() (more bool, err error) {
 	if l.batch == nil && !l.results.waits() {
 		return false, nil
 	}
