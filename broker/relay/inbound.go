@@ -127,7 +127,7 @@ func (in *inbound) handle(m *Message) {
 		in.hold(m)
 		return
 	case m.Kind() == Call && m.Method() != "ping" && in.parked.busy():
-		in.park(m, nil) // behind the calls that wait, so that their order stays
+		in.wait(m, Verdict{}) // behind the calls that wait, so that their order stays
 		return
 	}
 	m.now = time.Now()
@@ -165,6 +165,7 @@ func (in *inbound) do(m *Message, v Verdict) {
 }
 
 func (in *inbound) wait(m *Message, v Verdict) {
+	in.flush() // what waits must not overtake what came before it, nor what it waits for
 	if !v.Apart {
 		in.park(m, v.Until)
 		return

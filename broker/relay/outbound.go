@@ -112,12 +112,14 @@ func (r *Relay) refuse(o *Output, v Verdict) {
 // unbatch passes the messages of a batch one by one, because a list inside one
 // would get around the gate. Only MCP 2025-03-26 knows batches. What is no
 // batch of messages is stray output.
-func (out *outbound) unbatch(text []byte) {
-	if text[0] != '[' || !jsontext.Value(text).IsValid() {
-		out.Stray(text)
+func (out *outbound) unbatch(line []byte) {
+	loosely := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	text := bytes.TrimLeft(line, " \t\r")
+	if text[0] != '[' || !jsontext.Value(text).IsValid(loosely...) {
+		out.Stray(line)
 		return
 	}
-	elements := jsontext.NewDecoder(bytes.NewReader(text))
+	elements := jsontext.NewDecoder(bytes.NewReader(text), loosely...)
 	if _, err := elements.ReadToken(); err != nil {
 		return
 	}
@@ -128,6 +130,8 @@ func (out *outbound) unbatch(text []byte) {
 		}
 		if o := out.scanner.Scan(bytes.Clone(element)); o != nil {
 			out.pass(o)
+		} else {
+			out.Stray(element)
 		}
 	}
 }

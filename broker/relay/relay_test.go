@@ -209,6 +209,47 @@ func TestCallThatWaitsWaitsAlone(t *testing.T) {
 	c.backend.hears(`{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"d"}}`)
 }
 
+// What waits leaves behind what came before it, though that is not written yet.
+func TestWaitingCallDoesNotOvertake(t *testing.T) {
+	for range 50 {
+		waited := false
+		gate := &openGate{judge: func(m *Message) Verdict {
+			if m.Method() == "tools/call" && !waited {
+				waited = true
+				return Verdict{Action: Wait}
+			}
+			return Verdict{Action: Forward}
+		}}
+		c := converse(t, gate)
+		c.listen()
+		lines := []string{`{"jsonrpc":"2.0","id":1,"method":"initialize"}`, `{"jsonrpc":"2.0","id":2,"method":"tools/call"}`}
+		for range 300 {
+			lines = append(lines, `{"jsonrpc":"2.0","method":"notifications/progress"}`)
+		}
+		c.client.say(strings.Join(lines, "\n"))
+		seen := ""
+		for range lines {
+			if line := c.backend.next(); !strings.Contains(line, "progress") {
+				seen += line
+			}
+		}
+		if seen != lines[0]+lines[1] {
+			t.Fatalf("the server hears %s", seen)
+		}
+		c.end()
+	}
+}
+
+// A batch of the server is one wherever blanks stand, and its messages are read as
+// loosely as others are.
+func TestLooseBatch(t *testing.T) {
+	c := converse(t, &openGate{})
+	c.listen()
+	one, two := `{"jsonrpc":"2.0","method":"notifications/x","params":{"a":1,"a":2}}`, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/y\",\"params\":\"\xff\"}"
+	c.backend.say("  [" + one + ", " + two + `]`)
+	c.client.hears(one, two)
+}
+
 func TestWaitingCallIsAnsweredWhenTheBackendDies(t *testing.T) {
 	gate := &openGate{judge: func(*Message) Verdict {
 		return Verdict{Action: Wait, Until: func(ctx context.Context) { <-ctx.Done() }}
