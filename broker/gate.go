@@ -422,11 +422,3 @@ func (g *gate) noteClient(m *relay.Message) {
 		g.client.Store(&client)
 	}
 }
-
-// subject is what a call is about: a tool, a prompt or a resource.
-func subject(m *relay.Message) string {
-	if name := m.Name(); name != "" {
-		return name
-	}
-	return m.URI()
-}

@@ -194,7 +194,7 @@ func (g *gate) callRecord(m *relay.Message, user *identity.User, decision, reaso
 	r := audit.Record{
 		Time: m.Now(), Event: audit.Call, Profile: g.profile(), Server: g.server,
 		Sub: user.Sub, Email: user.Email,
-		Method: m.Method(), Name: audit.RedactURI(subject(m)),
+		Method: m.Method(), Name: audit.RedactURI(m.Subject()),
 		Decision: decision, Reason: reason, Spoofed: m.Spoofed(),
 	}
 	r.Arguments, r.ArgumentsCut = g.calls.arguments(m)

@@ -313,3 +313,28 @@ func TestAuditConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// A member that the server does not look at must not hide from the record what it was
+// asked for.
+func TestRecordNamesWhatTheServerLooksAt(t *testing.T) {
+	tests := map[string]struct{ method, params, name string }{
+		"resource":                  {"resources/read", `{"uri":"file:///secret","name":"harmless"}`, "file:///secret"},
+		"prompt":                    {"prompts/get", `{"uri":"file:///x","name":"greet"}`, "greet"},
+		"tool":                      {"tools/call", `{"uri":"file:///x","name":"whoami"}`, "whoami"},
+		"tool whose name is a list": {"tools/call", `{"uri":"harmless","name":["whoami"]}`, ""},
+		"prompt without a name":     {"prompts/get", `{"uri":"harmless"}`, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, record := followed(t)
+			g.doors.policy = fixedPolicy(policy.SignedIn())
+			request := send(t, g, `{"jsonrpc":"2.0","id":1,"method":"`+test.method+`","params":`+test.params+`}`)
+			g.FromBackend(new(relay.Scanner).Scan([]byte(`{"jsonrpc":"2.0","id":1,"result":{}}`)), request)
+			for _, r := range record.records {
+				if r.Name != test.name {
+					t.Errorf("the %s is about %q, want %q", r.Event, r.Name, test.name)
+				}
+			}
+		})
+	}
+}

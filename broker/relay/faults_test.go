@@ -238,8 +238,8 @@ func TestNoiseOnStdout(t *testing.T) {
 	}
 }
 
-// An answer to nobody, a second answer and one of the other type pass, but are
-// no answer to the call.
+// An answer to nobody and a second answer pass, but are no answer to the call. One with
+// an id of the other type may be, and is judged as such, but does not stand for it.
 func TestAnswersToNobodyPass(t *testing.T) {
 	heards := make(chan heard, 10)
 	c := converse(t, listeningGate(heards))
@@ -247,7 +247,7 @@ func TestAnswersToNobodyPass(t *testing.T) {
 	c.client.say(`{"jsonrpc":"2.0","id":1,"method":"tools/call"}`)
 	c.backend.next()
 	for _, answer := range []struct{ line, request string }{
-		{`{"jsonrpc":"2.0","id":"1","result":{}}`, ""},
+		{`{"jsonrpc":"2.0","id":"1","result":{}}`, "tools/call"},
 		{`{"jsonrpc":"2.0","id":1,"result":{}}`, "tools/call"},
 		{`{"jsonrpc":"2.0","id":1,"result":{}}`, ""},
 		{`{"jsonrpc":"2.0","id":2,"result":{}}`, ""},

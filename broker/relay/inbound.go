@@ -255,7 +255,7 @@ func (in *inbound) commit() {
 }
 
 func (in *inbound) uncommitted(request *Request, err error) {
-	if in.inFlight.take(request.ID) != nil {
+	if in.inFlight.withdraw(request.ID) != nil {
 		in.outbox.put(in.Gate.Uncommitted(request, err))
 	}
 }
@@ -298,7 +298,7 @@ func (in *inbound) unsent() {
 	in.sending = in.sending[:0]
 	time.AfterFunc(lingering, func() {
 		for _, request := range lost {
-			if in.inFlight.take(request.ID) != nil {
+			if in.inFlight.withdraw(request.ID) != nil {
 				in.giveUp(&request, CodeBackendGone, "mcpauth: the server no longer reads")
 			}
 		}

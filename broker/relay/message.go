@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -105,6 +106,18 @@ func (m *Message) Name() string { return m.name }
 
 // URI is params.uri: of a resource.
 func (m *Message) URI() string { return m.decoded(memberURI) }
+
+// Subject is what the server will take the message to be about: the URI of a resource,
+// else params.name. Of a method that MCP does not know it is whichever is there.
+func (m *Message) Subject() string {
+	switch method := m.Method(); {
+	case strings.HasPrefix(method, "resources/"):
+		return m.URI()
+	case method == "tools/call", method == "prompts/get", m.Name() != "":
+		return m.Name()
+	}
+	return m.URI()
+}
 
 // RequestID is the text of params.requestId of notifications/cancelled, or nil.
 func (m *Message) RequestID() []byte { return m.text(memberRequestID) }

@@ -27,6 +27,7 @@ type pending struct {
 	mu        sync.Mutex
 	calls     map[string]*inFlightCall
 	whole     int       // how many calls need their answer whole
+	spelled   int       // how many calls have an id that a server may write otherwise
 	hurried   list.List // the calls that can expire, as *inFlightCall, oldest first
 	abandoned list.List // the calls that nobody waits for, in the same way
 	timer     *time.Timer
@@ -37,8 +38,10 @@ type pending struct {
 type inFlightCall struct {
 	Request
 	key       string // of the table
+	like      string // likeness of the id, if that is not what stands in it
 	whole     bool   // its answer is judged, and so is not streamed
-	cancelled bool   // by the client
+	older     int    // how many calls had its id before, whose answers may still come
+	cancelled bool   // by the client, or answered already, it seems
 	expired   bool   // the client has had an error for it
 	deadline  time.Time
 	list      *list.List // that it is in: hurried, abandoned or none
@@ -66,38 +69,45 @@ func (p *pending) find(id []byte) *inFlightCall {
 	return p.calls[string(id)] // which costs no memory
 }
 
-// add notes a call. It reports false when its id is in use or the table is full.
+// add notes a call. It reports false when its id is in use, or could be taken for
+// one that is, or the table is full.
 func (p *pending) add(request Request, whole bool) bool {
-	key := idKey(request.ID)
+	call := &inFlightCall{Request: request, key: idKey(request.ID), like: unlike(request.ID), whole: whole}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if used := p.calls[key]; used != nil {
-		if !used.cancelled && !used.expired {
+	if used := p.calls[call.key]; used != nil {
+		if !used.cancelled && !used.expired || used.whole || whole {
 			return false
 		}
+		call.older = used.older + 1
 		p.remove(used)
 	}
-	if len(p.calls) >= maxPending && !p.forgetAbandoned() {
+	if p.confusable(call) || len(p.calls) >= maxPending && !p.forgetAbandoned() {
 		return false
 	}
 	if p.calls == nil {
 		p.calls = make(map[string]*inFlightCall)
 	}
-	call := &inFlightCall{Request: request, key: key, whole: whole}
-	p.calls[key] = call
-	if whole {
-		p.whole++
-	}
+	p.calls[call.key] = call
+	p.count(call, 1)
 	p.watch(call)
 	return true
+}
+
+// count must be called with mu held.
+func (p *pending) count(call *inFlightCall, by int) {
+	if call.whole {
+		p.whole += by
+	}
+	if call.like != "" {
+		p.spelled += by
+	}
 }
 
 // remove must be called with mu held.
 func (p *pending) remove(call *inFlightCall) {
 	delete(p.calls, call.key)
-	if call.whole {
-		p.whole--
-	}
+	p.count(call, -1)
 	call.move(nil)
 }
 
@@ -139,31 +149,49 @@ func (p *pending) cancel(id []byte) *Request {
 	return &call.Request
 }
 
-// take removes and returns the call with this id, or nil.
+// take removes and returns the call that an answer with this id is for, or nil.
 func (p *pending) take(id []byte) *inFlightCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call := p.find(id)
-	if call != nil {
-		p.remove(call)
-	}
-	return call
+	return p.answered(p.answeredBy(id), id)
 }
 
-// takeStreamed removes and returns the call with this id, if there is one and
-// its answer may be streamed.
+// withdraw removes and returns the call with this very id, or nil.
+func (p *pending) withdraw(id []byte) *inFlightCall {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.answered(p.find(id), id)
+}
+
+// takeStreamed is take if the answer may be streamed.
 func (p *pending) takeStreamed(id []byte) (call *inFlightCall, streamed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call = p.find(id)
-	switch {
-	case call == nil:
-		return nil, true
-	case call.whole || call.expired:
+	call = p.answeredBy(id)
+	if call != nil && (call.whole || call.expired) {
 		return nil, false
 	}
-	p.remove(call)
-	return call, true
+	return p.answered(call, id), true
+}
+
+// answered takes a call out of the table, unless another answer to it may come: of an
+// older call with its id, or under its very id. mu must be held.
+func (p *pending) answered(call *inFlightCall, id []byte) *inFlightCall {
+	if call == nil {
+		return nil
+	}
+	exact := idKey(id) == call.key
+	if exact && call.older == 0 {
+		p.remove(call)
+		return call
+	}
+	was := *call
+	if exact {
+		call.older--
+	}
+	call.cancelled = true
+	call.move(&p.abandoned)
+	return &was
 }
 
 // anyWhole reports whether an answer whose id is not known yet could be one
@@ -185,7 +213,7 @@ func (p *pending) drain() []Request {
 			owed = append(owed, call.Request)
 		}
 	}
-	p.calls, p.whole = nil, 0
+	p.calls, p.whole, p.spelled = nil, 0, 0
 	p.hurried.Init()
 	p.abandoned.Init()
 	if p.timer != nil {
@@ -199,11 +227,7 @@ func (p *pending) drain() []Request {
 
 // request makes the record of a call. It holds no reference to the line.
 func (m *Message) request(tag any) Request {
-	name := m.Name()
-	if name == "" {
-		name = m.URI()
-	}
 	return Request{
-		ID: bytes.Clone(m.ID()), Method: m.Method(), Name: name, Modern: m.Modern(), Tag: tag,
+		ID: bytes.Clone(m.ID()), Method: m.Method(), Name: m.Subject(), Modern: m.Modern(), Tag: tag,
 	}
 }

@@ -127,7 +127,7 @@ func TestStrayOutputNeverReachesTheClient(t *testing.T) {
 	c.backend.say("Server running on stdio", `{"level":"info"}`, "", `{"jsonrpc":"2.0","id":1,`, "\ufeff{}", `[1,2]`,
 		`{"jsonrpc":"2.0","method":"notifications/x"}`+"\r")
 	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}` + "\r")
-	for _, want := range []string{"Server running on stdio", `{"level":"info"}`, `{"jsonrpc":"2.0","id":1,`, "\ufeff{}"} {
+	for _, want := range []string{"Server running on stdio", `{"level":"info"}`, `{"jsonrpc":"2.0","id":1,`, "\ufeff{}", "1", "2"} {
 		if got := <-c.stray; got != want {
 			t.Errorf("stray %q, want %q", got, want)
 		}
