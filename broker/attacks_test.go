@@ -29,10 +29,19 @@ func TestAttackMethodThatLooksLikeAnother(t *testing.T) {
 		for _, method := range []string{
 			"Tools/Call", "tools/call ", " tools/call", "tools/call/", "/tools/call", "tools//call", `tools\\call`, "tools.call", "tools/c\u0430ll",
 			"tools/call\\u0000", "tools\u200b/call", "ｔools/call", "TOOLS/LIST", "resources/Read", "prompts/GET", "tasks/Result",
+			"notifications/../tools/call", "tools/./call", "tools/x/../call", `notifications\\..\\tools\\call`,
 		} {
 			if passes(t, g, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"%s","params":{"name":"delete","uri":"file:///srv/secret"}}`, method)) {
 				t.Errorf("%q passes", method)
 			}
+		}
+		for _, method := range []string{"tools/call", "notifications/../tools/call", `notifications/..\\tools/call`} {
+			if passes(t, g, `{"jsonrpc":"2.0","method":"`+method+`","params":{"name":"delete"}}`) {
+				t.Errorf("%q passes without an id", method)
+			}
+		}
+		if !passes(t, g, `{"jsonrpc":"2.0","method":"notifications/vendor/x"}`) {
+			t.Error("a notification of others is refused")
 		}
 		if !passes(t, g, callOf("vendor/call", `{}`, ``)) || !passes(t, g, callOf("tools/describe", `{}`, ``)) {
 			t.Error("a method that looks like none is refused")

@@ -100,7 +100,7 @@ func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	g.news.fromClient(m)
 	method := m.Method()
 	switch {
-	case m.Kind() == relay.Notification && !strings.HasPrefix(method, "notifications/"):
+	case m.Kind() == relay.Notification && !strings.HasPrefix(cleanMethod(method), "notifications/"):
 		// A call without an id would run without an answer and without a trace.
 		g.record(m, &identity.User{}, audit.Refused, "a call without an id")
 		return relay.Verdict{Action: relay.Drop}

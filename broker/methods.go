@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"path"
 	"strings"
 	"sync"
 
@@ -24,10 +25,16 @@ var mcpMethods = sync.OnceValue(func() *policy.LookAlikes {
 	return &known
 })
 
+// cleanMethod is a method as a server that takes it for a path might.
+func cleanMethod(method string) string { return path.Clean(strings.ReplaceAll(method, `\`, "/")) }
+
 // resembledMethod returns the method of MCP that another name looks like.
 func resembledMethod(method string) (known string, found bool) {
 	if isUsers(method) || mcpMethods().Has(method) {
 		return "", false
+	}
+	if clean := cleanMethod(method); mcpMethods().Has(clean) {
+		return clean, true
 	}
 	plain := strings.Trim(strings.NewReplacer("//", "/", `\`, "/", ".", "/").Replace(method), "/ ")
 	if mcpMethods().Has(plain) {
