@@ -98,6 +98,14 @@ func isUsers(method string) bool {
 func (g *gate) FromClient(m *relay.Message) relay.Verdict {
 	g.noteClient(m)
 	g.news.fromClient(m)
+	verdict := g.judge(m)
+	if verdict.Action == relay.Answer {
+		g.news.failed(m.Method(), m.ID())
+	}
+	return verdict
+}
+
+func (g *gate) judge(m *relay.Message) relay.Verdict {
 	method := m.Method()
 	switch {
 	case m.Kind() == relay.Notification && !strings.HasPrefix(cleanMethod(method), "notifications/"):
@@ -337,9 +345,16 @@ func (g *gate) FromBackend(out *relay.Output, request *relay.Request) relay.Verd
 	case request == nil:
 		return relay.Verdict{Action: relay.Forward}
 	case out.Failed():
+		g.news.failed(request.Method, request.ID)
 		return relay.Verdict{Action: relay.Forward, Line: g.inputDenied(out, request)}
 	}
 	return relay.Verdict{Action: relay.Forward, Line: g.answered(out, request)}
+}
+
+// unanswered notes that a call got an error of the relay's.
+func (g *gate) unanswered(request *relay.Request, code int) {
+	g.calls.unanswered(request, code)
+	g.news.failed(request.Method, request.ID)
 }
 
 func (g *gate) notification(out *relay.Output) relay.Verdict {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/mcpauth/mcpauth/broker/identity"
@@ -22,10 +23,13 @@ type news struct {
 	streams     map[string]stream // by id of the subscriptions/listen
 }
 
-// stream is one subscriptions/listen that is not answered yet.
+// stream is one subscriptions/listen.
 type stream struct {
 	id    []byte
 	kinds map[string]bool // whose changes the client wants to hear of
+	// failed: the client got an error. It is told of changes all the same, since there
+	// are servers that know no subscriptions; but only until it asks again.
+	failed bool
 }
 
 // fromClient notes what makes the client ready to hear of changes.
@@ -54,10 +58,24 @@ func (n *news) open(m *relay.Message) {
 	if n.streams == nil {
 		n.streams = map[string]stream{}
 	}
+	maps.DeleteFunc(n.streams, func(_ string, s stream) bool { return s.failed })
 	id := append([]byte(nil), m.ID()...)
 	n.streams[string(id)] = stream{id: id, kinds: map[string]bool{
 		"tools": wanted.Tools, "prompts": wanted.Prompts, "resources": wanted.Resources,
 	}}
+}
+
+// failed notes that a call was answered with an error.
+func (n *news) failed(method string, id []byte) {
+	if method != "subscriptions/listen" {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s, ok := n.streams[string(id)]; ok {
+		s.failed = true
+		n.streams[string(id)] = s
+	}
 }
 
 // answered notes the answer to a call: what the server offers, or the end of a

@@ -150,7 +150,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r Reso
 		CallTimeout: o.CallTimeout,
 		Gate:        explorer.behind(gate),
 		Cancelled:   gate.calls.cancelled,
-		Unanswered:  gate.calls.unanswered,
+		Unanswered:  gate.unanswered,
 		Stray:       func(line []byte) { log.say(strayWords + excerpt(line)) },
 		ClientGone: func() {
 			clientEnded.Store(true)
