@@ -196,6 +196,40 @@ func TestCallsWithoutAnAnswerAreRecorded(t *testing.T) {
 	}
 }
 
+// A call that the relay refuses when the gate has let it pass, because its id is in use,
+// does not wait for an answer on record, nor does it end the other one.
+func TestCallWithAnIDInUseIsRecordedAsUnanswered(t *testing.T) {
+	g, record := followed(t)
+	k := talkThrough(t, g, func(*relay.Config) {})
+	k.say(k.clientIn, whoami, k.backend, "whoami")
+	k.say(k.clientIn, whoami, k.client, "not answered yet")
+	if r := <-k.results; r.Status != audit.Unanswered || r.Code != relay.CodeInvalidRequest || r.Call != recordedCall(record, 1) {
+		t.Errorf("%+v", r)
+	}
+	k.say(k.backendIn, `{"jsonrpc":"2.0","id":1,"result":{}}`, k.client, `"result"`)
+	if r := <-k.results; r.Status != audit.OK || r.Call != recordedCall(record, 0) {
+		t.Errorf("%+v", r)
+	}
+	k.over()
+	for r := range k.results {
+		t.Errorf("a third result: %+v", r)
+	}
+}
+
+// recordedCall is the id of a call by its place among those on record.
+func recordedCall(record *notebook, n int) string {
+	for _, r := range record.records {
+		if r.Event != audit.Call {
+			continue
+		}
+		if n == 0 {
+			return r.ID
+		}
+		n--
+	}
+	return "none"
+}
+
 func TestArgumentsAreHashedAndKeptOnlyByChoice(t *testing.T) {
 	const line = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find","arguments":` +
 		`{"id":5,"token":"hunter2","query":"late orders","same":"late orders"}}}`

@@ -29,7 +29,7 @@ func (a *apart) put(ctx context.Context, m *Message, until waiter) *Refusal {
 	defer a.mu.Unlock()
 	switch {
 	case a.calls[key] != nil:
-		return &Refusal{Code: CodeInvalidRequest, Reason: "the id belongs to a call that is not answered yet", ID: m.ID()}
+		return idInUse(m.ID())
 	case a.over || len(a.calls) >= maxApart || m.Kind() != Call:
 		return &Refusal{Code: CodeTooMany, Reason: "too many calls wait for a person", ID: m.ID()}
 	case a.calls == nil:

@@ -204,8 +204,11 @@ func (in *inbound) forward(m *Message, v Verdict) {
 			}
 			call.commit = nil
 		}
-		if !in.inFlight.add(call.Request, v.WholeAnswer || in.remembers(m)) {
-			in.refuse(&Refusal{Code: CodeInvalidRequest, Reason: "the id belongs to a call that is not answered yet", ID: m.ID()})
+		if refusal := in.inFlight.add(call.Request, v.WholeAnswer || in.remembers(m)); refusal != nil {
+			in.refuse(refusal)
+			if v.Tag != nil && in.Unanswered != nil { // the gate counts on an answer
+				in.Unanswered(&call.Request, refusal.Code)
+			}
 			return
 		}
 	}

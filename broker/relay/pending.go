@@ -69,21 +69,24 @@ func (p *pending) find(id []byte) *inFlightCall {
 	return p.calls[string(id)] // which costs no memory
 }
 
-// add notes a call. It reports false when its id is in use, or could be taken for
-// one that is, or the table is full.
-func (p *pending) add(request Request, whole bool) bool {
+// add notes a call. It is refused when its id is in use, or could be taken for one that
+// is, or the table is full.
+func (p *pending) add(request Request, whole bool) *Refusal {
 	call := &inFlightCall{Request: request, key: idKey(request.ID), like: unlike(request.ID), whole: whole}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if used := p.calls[call.key]; used != nil {
 		if !used.cancelled && !used.expired || used.whole || whole {
-			return false
+			return idInUse(request.ID)
 		}
 		call.older = used.older + 1
 		p.remove(used)
 	}
-	if p.confusable(call) || len(p.calls) >= maxPending && !p.forgetAbandoned() {
-		return false
+	if p.confusable(call) {
+		return idInUse(request.ID)
+	}
+	if len(p.calls) >= maxPending && !p.forgetAbandoned() {
+		return &Refusal{Code: CodeTooMany, Reason: "too many calls are not answered yet", ID: request.ID}
 	}
 	if p.calls == nil {
 		p.calls = make(map[string]*inFlightCall)
@@ -91,7 +94,11 @@ func (p *pending) add(request Request, whole bool) bool {
 	p.calls[call.key] = call
 	p.count(call, 1)
 	p.watch(call)
-	return true
+	return nil
+}
+
+func idInUse(id []byte) *Refusal {
+	return &Refusal{Code: CodeInvalidRequest, Reason: "the id belongs to a call that is not answered yet", ID: id}
 }
 
 // count must be called with mu held.

@@ -388,15 +388,15 @@ func TestContextEndsTheRelay(t *testing.T) {
 func TestTableOfCallsIsBounded(t *testing.T) {
 	var p pending
 	for i := range maxPending {
-		if !p.add(Request{ID: fmt.Append(nil, i)}, false) {
+		if p.add(Request{ID: fmt.Append(nil, i)}, false) != nil {
 			t.Fatalf("call %d is refused", i)
 		}
 	}
-	if p.add(Request{ID: []byte("-1")}, false) {
-		t.Fatal("the table has no bound")
+	if refusal := p.add(Request{ID: []byte("-1")}, false); refusal == nil || refusal.Code != CodeTooMany {
+		t.Fatalf("the table has no bound: %+v", refusal)
 	}
 	p.cancel([]byte("7"))
-	if !p.add(Request{ID: []byte("-1")}, false) {
+	if p.add(Request{ID: []byte("-1")}, false) != nil {
 		t.Error("a cancelled call keeps its place for ever")
 	}
 }
