@@ -207,7 +207,8 @@ func (in *inbound) forward(m *Message, v Verdict) {
 		if refusal := in.inFlight.add(call.Request, v.WholeAnswer || in.remembers(m)); refusal != nil {
 			in.refuse(refusal)
 			if v.Tag != nil && in.Unanswered != nil { // the gate counts on an answer
-				in.Unanswered(&call.Request, refusal.Code)
+				lost := call.Request // a copy, so that others need no memory of their own
+				in.Unanswered(&lost, refusal.Code)
 			}
 			return
 		}

@@ -181,13 +181,21 @@ func (p *pending) takeStreamed(id []byte) (call *inFlightCall, streamed bool) {
 	return p.answered(call, id), true
 }
 
+// hasID costs no memory for a number.
+func (c *inFlightCall) hasID(id []byte) bool {
+	if len(id) > 0 && id[0] == '"' {
+		return idKey(id) == c.key
+	}
+	return string(id) == c.key
+}
+
 // answered takes a call out of the table, unless another answer to it may come: of an
 // older call with its id, or under its very id. mu must be held.
 func (p *pending) answered(call *inFlightCall, id []byte) *inFlightCall {
 	if call == nil {
 		return nil
 	}
-	exact := idKey(id) == call.key
+	exact := call.hasID(id)
 	if exact && call.older == 0 {
 		p.remove(call)
 		return call
