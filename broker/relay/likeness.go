@@ -14,16 +14,16 @@ import (
 const exactDigits = 15
 
 // likeness is the same for all ids that a server could take for each other.
-func likeness(id []byte) string {
+func likeness(id []byte) (like string, number bool) {
 	text := string(id)
 	if text[0] == '"' {
 		text = strings.TrimSpace(decodeString(id))
 	}
-	number, err := strconv.ParseFloat(text, 64)
+	value, err := strconv.ParseFloat(text, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return text
+		return text, false
 	}
-	return strconv.FormatFloat(number+0, 'f', -1, 64)
+	return strconv.FormatFloat(value+0, 'f', -1, 64), true
 }
 
 // unlike is the likeness of an id, or empty for one that only another spelling could be
@@ -32,16 +32,11 @@ func unlike(id []byte) string {
 	if len(id) == 0 || id[0] != '"' && len(id) <= exactDigits {
 		return ""
 	}
-	like := likeness(id)
-	if id[0] == '"' && like == decodeString(id) && !isNumber(like) {
+	like, number := likeness(id)
+	if !number && like == decodeString(id) {
 		return ""
 	}
 	return like
-}
-
-func isNumber(text string) bool {
-	_, err := strconv.ParseFloat(text, 64)
-	return err == nil || errors.Is(err, strconv.ErrRange)
 }
 
 func (c *inFlightCall) likeness() string {
@@ -51,21 +46,21 @@ func (c *inFlightCall) likeness() string {
 	return strings.TrimPrefix(c.key, `"`)
 }
 
-// answeredBy returns the call that an answer with this id is for, or nil. mu must be
-// held.
-func (p *pending) answeredBy(id []byte) *inFlightCall {
-	call := p.find(id)
+// answeredBy returns the call that an answer with this id is for, or nil, and whether it
+// is that call's very id. mu must be held.
+func (p *pending) answeredBy(id []byte) (call *inFlightCall, exact bool) {
+	call = p.find(id)
 	if call != nil || len(id) == 0 || len(p.calls) == 0 {
-		return call
+		return call, true
 	}
-	like := likeness(id)
+	like, _ := likeness(id)
 	for _, other := range p.calls {
 		// One that is owed an answer is the likelier one.
 		if other.likeness() == like && (call == nil || call.cancelled) {
 			call = other
 		}
 	}
-	return call
+	return call, false
 }
 
 // confusable reports whether the answer to a call could come with the id of another,

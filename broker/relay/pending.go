@@ -160,42 +160,34 @@ func (p *pending) cancel(id []byte) *Request {
 func (p *pending) take(id []byte) *inFlightCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.answered(p.answeredBy(id), id)
+	return p.answered(p.answeredBy(id))
 }
 
 // withdraw removes and returns the call with this very id, or nil.
 func (p *pending) withdraw(id []byte) *inFlightCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.answered(p.find(id), id)
+	return p.answered(p.find(id), true)
 }
 
 // takeStreamed is take if the answer may be streamed.
 func (p *pending) takeStreamed(id []byte) (call *inFlightCall, streamed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call = p.answeredBy(id)
+	call, exact := p.answeredBy(id)
 	if call != nil && (call.whole || call.expired) {
 		return nil, false
 	}
-	return p.answered(call, id), true
-}
-
-// hasID costs no memory for a number.
-func (c *inFlightCall) hasID(id []byte) bool {
-	if len(id) > 0 && id[0] == '"' {
-		return idKey(id) == c.key
-	}
-	return string(id) == c.key
+	return p.answered(call, exact), true
 }
 
 // answered takes a call out of the table, unless another answer to it may come: of an
-// older call with its id, or under its very id. mu must be held.
-func (p *pending) answered(call *inFlightCall, id []byte) *inFlightCall {
+// older call with its id, or under its very id where this one is not exact. mu must be
+// held.
+func (p *pending) answered(call *inFlightCall, exact bool) *inFlightCall {
 	if call == nil {
 		return nil
 	}
-	exact := call.hasID(id)
 	if exact && call.older == 0 {
 		p.remove(call)
 		return call
