@@ -262,7 +262,7 @@ func (l *Log) Close() error {
 	err := l.Flush()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for more := err == nil; more && err == nil; { // what came meanwhile
+	for more := err == nil; more; { // what came meanwhile
 		more, err = l.writeSome()
 	}
 	if l.timer != nil {
