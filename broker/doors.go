@@ -72,30 +72,28 @@ func refusal(item policy.Item, rule, why string) ruling {
 
 // itemOf is what a call is about.
 func itemOf(m *relay.Message) policy.Item {
-	switch method := m.Method(); method {
-	case "tools/call":
-		return policy.Item{Kind: policy.Tool, Name: m.Name()}
-	case "prompts/get":
-		return policy.Item{Kind: policy.Prompt, Name: m.Name()}
-	case "resources/read", "resources/subscribe", "resources/unsubscribe":
-		return policy.Item{Kind: policy.Resource, Name: m.URI()}
-	case "completion/complete":
+	method := m.Method()
+	if method == "completion/complete" {
 		return completed(m)
-	default:
-		return policy.Item{Kind: policy.Method, Name: method}
 	}
+	return named(method, m.Subject())
 }
 
 // itemAsked is what a call that is recorded was about.
-func itemAsked(r *relay.Request) policy.Item {
-	kind := policy.Resource
-	switch r.Method {
+func itemAsked(r *relay.Request) policy.Item { return named(r.Method, r.Name) }
+
+// named is what a call with such a subject is about.
+func named(method, subject string) policy.Item {
+	switch method {
 	case "tools/call":
-		kind = policy.Tool
+		return policy.Item{Kind: policy.Tool, Name: subject}
 	case "prompts/get":
-		kind = policy.Prompt
+		return policy.Item{Kind: policy.Prompt, Name: subject}
+	case "resources/read", "resources/subscribe", "resources/unsubscribe":
+		return policy.Item{Kind: policy.Resource, Name: subject}
+	default:
+		return policy.Item{Kind: policy.Method, Name: method}
 	}
-	return policy.Item{Kind: kind, Name: r.Name}
 }
 
 // completed is what a completion/complete is about: its answers tell of it.
