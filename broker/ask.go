@@ -2,7 +2,7 @@ package broker
 
 import "context"
 
-// Query is one thing that a face of mcpauth asks a person at a terminal.
+// Query is one question to the user at a terminal.
 type Query struct {
 	Title   string
 	Help    string   // a line or two below the title; may be empty
@@ -18,5 +18,5 @@ type Query struct {
 type Option struct{ Value, Label string }
 
 // Ask puts a question and returns the answer: one text, or with Several any number
-// of them. A person who does not want to go on makes it return context.Canceled.
+// of them. It returns context.Canceled when the user breaks it off.
 type Ask func(ctx context.Context, q Query) ([]string, error)

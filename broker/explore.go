@@ -8,30 +8,88 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
-	"github.com/mcpauth/mcpauth/broker/clients"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/edit"
+	"github.com/mcpauth/mcpauth/broker/gate"
 	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
 	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/broker/relay"
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
 // ExploreOptions are the choices of one exploration.
 type ExploreOptions struct {
-	Overrides Overrides
+	Overrides config.Overrides
 	Environ   []string // as [ProxyOptions.Environ]
-	// Face is what the client calls itself in clientInfo, and so what the record
-	// calls it: "mcpauth tui" or "mcpauth cli".
+	// Face is what the client calls itself in clientInfo, and so its name in the
+	// audit log: "mcpauth tui" or "mcpauth cli".
 	Face string
-	// Attended says that a person is there, who can be asked to sign in.
+	// Attended says that the user is there and can be asked to sign in.
 	Attended bool
-	ReadOnly bool      // as [ProxyOptions.ReadOnly]
-	Log      io.Writer // gets the server's stderr, and words of our own in lines that begin with "mcpauth: "
+	ReadOnly bool // as [ProxyOptions.ReadOnly]
+	// Silence is how long the server may show no sign of life while it owes an answer:
+	// 0 means a minute, and less than 0 for ever.
+	Silence time.Duration
 }
 
-// Exploration is a running MCP server behind the same gate as that of an AI client,
-// with a person at the client's end. It is safe for concurrent use.
-type Exploration struct {
-	// Client is the client's end of the pipe. Whoever holds it must read it to
+// Explorer is the client of a user who explores a server, behind the same gate as an
+// AI client.
+type Explorer struct {
+	*mcpclient.Client
+	exploration *exploration
+}
+
+// Standing is the user in the calls of an explorer.
+type Standing struct {
+	Profile string // empty where none is configured
+	User    User   // of the sign-in; zero while signed out
+	// Anonymous says that no profile is configured, so that no sign-in is possible:
+	// calls go to the server without a user, and no policy is asked.
+	Anonymous bool
+	// Problem says why calls are refused now, and how to fix it; nil while they are
+	// not.
+	Problem *problem.Problem
+	// NoPolicy says why there is no policy to go by, so that everything is denied; nil
+	// where there is one.
+	NoPolicy *problem.Problem
+}
+
+// Standing says who the user is in the calls of now.
+func (e *Explorer) Standing() Standing { return e.exploration.Standing() }
+
+// Explore starts the server that o names, or that of the profile, behind the gate of
+// Proxy, and greets it. Without any profile calls go there without a user, and are
+// logged as such. on gets what happens without a request, as
+// [mcpclient.Options.On]. The server ends soon after ctx, or by Close, which must be
+// called. Errors are *problem.Problem.
+func (b *Broker) Explore(ctx context.Context, o ExploreOptions, on func(mcpclient.Event)) (*Explorer, error) {
+	e := &Explorer{}
+	var err error
+	e.Client, err = mcpclient.Open(ctx, mcpclient.Options{
+		Name: o.Face, Version: Version(), Silence: o.Silence, StrayPrefix: "mcpauth: " + relay.StrayLine.String(), On: on,
+		Start: func(ctx context.Context, log io.Writer) (io.Reader, io.Writer, mcpclient.Gate, error) {
+			x, err := b.startExploration(ctx, o, log)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			e.exploration = x
+			return x.Client.R, x.Client.W, x, nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// exploration is a running MCP server behind the same gate as that of an AI client,
+// with a user at the client's end. It is safe for concurrent use.
+type exploration struct {
+	// Client is the client's end of the pipe. Its holder must read it to
 	// its end, as long as the server runs: what is not read holds up everything.
 	Client relay.Endpoint
 
@@ -43,8 +101,9 @@ type Exploration struct {
 	ended    chan struct{} // closed when all is over
 	err      error         // of starting the server
 
-	gate     *gate
-	resolved Resolved
+	gate     *gate.Session
+	session  *signIn
+	resolved config.Resolved
 	server   *server
 
 	mu       sync.Mutex
@@ -60,31 +119,28 @@ type refusedCall struct {
 	item  policy.Item
 }
 
-// maxNoted bounds what is noted of messages that nobody asks about any more.
+// maxNoted bounds what is noted of messages whose answer is never read.
 const maxNoted = 1000
 
-// Explore starts the server that o names, or that of the profile, behind the gate
-// of Proxy. Without any profile calls go there without a user; and are put on record as such.
-// The server ends with ctx or by Close. Errors are *Problem.
-func (b *Broker) Explore(ctx context.Context, o ExploreOptions) (*Exploration, error) {
+// startExploration starts the server of Explore. It ends with ctx or by Close. log gets
+// its stderr, and lines of our own that begin with "mcpauth: ".
+func (b *Broker) startExploration(ctx context.Context, o ExploreOptions, log io.Writer) (*exploration, error) {
+	o.Overrides.Serves = true
 	resolved, err := b.Resolve(o.Overrides)
-	nobody := errors.Is(err, errNoProfile)
+	nobody := config.NoProfile(err)
 	switch {
 	case nobody:
 		resolved.Command = o.Overrides.Command
 	case err != nil:
-		return nil, AsProblem(err)
+		return nil, problem.Of(err)
 	}
 	if len(resolved.Command) == 0 {
 		return nil, nothingToExplore(resolved, o.Overrides.Profile)
 	}
-	if o.Log == nil {
-		o.Log = io.Discard
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	toGate, fromClient := io.Pipe()
 	toClient, fromGate := io.Pipe()
-	x := &Exploration{
+	x := &exploration{
 		Client: relay.Endpoint{R: toClient, W: fromClient}, attended: o.Attended, nobody: nobody,
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
@@ -94,12 +150,12 @@ func (b *Broker) Explore(ctx context.Context, o ExploreOptions) (*Exploration, e
 		cancel()
 	}
 	if !nobody {
-		_, x.source, _ = b.Policy(resolved) // what is wrong with it is told at each call
+		_, x.source, _ = b.policy(resolved) // what is wrong with it is the answer to each call
 	}
 	go func() {
 		defer close(x.ended)
 		_, x.err = b.serve(ctx, ProxyOptions{
-			Overrides: o.Overrides, Environ: o.Environ, In: toGate, Out: fromGate, Log: o.Log, ReadOnly: o.ReadOnly,
+			Overrides: o.Overrides, Environ: o.Environ, In: toGate, Out: fromGate, Log: log, ReadOnly: o.ReadOnly,
 		}, x)
 		_ = fromGate.Close()
 		_ = toGate.Close()
@@ -113,60 +169,52 @@ func (b *Broker) Explore(ctx context.Context, o ExploreOptions) (*Exploration, e
 	}
 }
 
-func nothingToExplore(r Resolved, typed string) *Problem {
-	p := &Problem{
+func nothingToExplore(r config.Resolved, typed string) *problem.Problem {
+	p := &problem.Problem{
 		Msg:   "there is no server to start",
-		Hints: []string{"name its command behind --, as in: mcpauth tools list" + profileFlag(typed) + " -- python3 main.py"},
-		Code:  ExitUsage,
+		Hints: []string{"name its command behind --, as in: mcpauth tools list" + problem.ProfileFlag(typed) + " -- python3 main.py"},
+		Code:  problem.ExitUsage,
 	}
 	if r.Name != "" {
 		p.Msg = "there is no server to start: profile " + r.Name + " names no command"
-		p.Hints = append(p.Hints, `or keep it: put command = ["python3", "main.py"] under [profiles.`+clients.QuoteKey(r.Name)+"] in the configuration file")
+		p.Hints = append(p.Hints, `or keep it: put command = ["python3", "main.py"] under [profiles.`+edit.QuoteKey(r.Name)+"] in the configuration file")
 	}
 	return p
 }
 
-func (x *Exploration) anonymous() bool { return x != nil && x.nobody }
+func (x *exploration) anonymous() bool { return x != nil && x.nobody }
 
-// behind is the gate that a client gets.
-func (x *Exploration) behind(g *gate) relay.Gate {
-	switch {
-	case x == nil:
-		return g
-	case x.nobody:
-		return nobodysGate{g}
+// face is what the gate reports to; nil for an AI client.
+func (x *exploration) face() *gate.Explorer {
+	if x == nil {
+		return nil
 	}
-	return explorersGate{g, x}
-}
-
-// explorersGate is the gate, and notes which calls it answers itself.
-type explorersGate struct {
-	*gate
-	x *Exploration
-}
-
-// FromClient judges a message of the explorer.
-func (g explorersGate) FromClient(m *relay.Message) relay.Verdict {
-	v := g.gate.FromClient(m)
-	if v.Action == relay.Answer {
-		g.x.noteOwn(string(m.ID()))
-	}
-	return v
+	return &gate.Explorer{Attended: x.attended, Anonymous: x.nobody, Hidden: x.noteHidden, Refused: x.noteRefusal, Own: x.noteOwn}
 }
 
 // attach connects the exploration with what runs now. No message has passed yet.
-func (x *Exploration) attach(g *gate, r Resolved, server *server) {
-	x.gate, x.resolved, x.server = g, r, server
-	g.explorer, g.doors.hidden = x, x.noteHidden
-	g.inviter.ask, g.confirmer.ask = x.asking(g.inviter.ask), x.asking(g.confirmer.ask)
+func (x *exploration) attach(g *gate.Session, session *signIn, r config.Resolved, server *server) {
+	x.gate, x.session, x.resolved, x.server = g, session, r, server
 	close(x.ready)
 }
 
-// Close ends the server, within two seconds, and waits until all is over.
-func (x *Exploration) Close() { x.close() }
+// exploredGrace is how long a server may save at its end after its stdin was closed,
+// where the user waits for the command to end. AI clients give that much.
+const exploredGrace = 2 * time.Second
+
+// grace is that of the server, 0 for the usual one.
+func (x *exploration) grace() time.Duration {
+	if x == nil {
+		return 0
+	}
+	return exploredGrace
+}
+
+// Close ends the server, within four seconds, and waits until all is over.
+func (x *exploration) Close() { x.close() }
 
 // Obituary says why the server ended. It is empty while it runs.
-func (x *Exploration) Obituary() string {
+func (x *exploration) Obituary() string {
 	child := x.server.current()
 	select {
 	case <-child.Done():
@@ -176,10 +224,10 @@ func (x *Exploration) Obituary() string {
 	}
 }
 
-// Server is how the record calls the server.
-func (x *Exploration) Server() string { return serverName(x.resolved.Command) }
+// Server is the name of the server in the audit log.
+func (x *exploration) Server() string { return text.ServerName(x.resolved.Command) }
 
-func (x *Exploration) noteHidden(method string, element []byte) {
+func (x *exploration) noteHidden(method string, element []byte) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.hidden == nil {
@@ -191,7 +239,7 @@ func (x *Exploration) noteHidden(method string, element []byte) {
 // TakeHidden returns the definitions that the gate took out of the answers to a
 // list method since it was asked last: what an AI client does not get to see. Each of
 // them is there once, also if the answer to a list that was given up came late.
-func (x *Exploration) TakeHidden(method string) []json.RawMessage {
+func (x *exploration) TakeHidden(method string) []json.RawMessage {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	hidden, seen := x.hidden[method], map[string]bool{}
@@ -203,17 +251,7 @@ func (x *Exploration) TakeHidden(method string) []json.RawMessage {
 	})
 }
 
-// asking remembers the ids of our own questions to the client.
-func (x *Exploration) asking(ask askFunc) askFunc {
-	return func(ctx context.Context, build func(id []byte) []byte) ([]byte, error) {
-		return ask(ctx, func(id []byte) []byte {
-			x.noteOwn(string(id))
-			return build(id)
-		})
-	}
-}
-
-func (x *Exploration) noteOwn(id string) {
+func (x *exploration) noteOwn(id string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.own == nil || len(x.own) >= maxNoted {
@@ -224,7 +262,7 @@ func (x *Exploration) noteOwn(id string) {
 
 // Own reports, once, whether a request to the client, or an answer, comes from
 // mcpauth itself: by the JSON text of its id.
-func (x *Exploration) Own(id string) bool {
+func (x *exploration) Own(id string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	own := x.own[id]
@@ -232,7 +270,7 @@ func (x *Exploration) Own(id string) bool {
 	return own
 }
 
-func (x *Exploration) noteRefusal(id []byte, item policy.Item, code int, words string) {
+func (x *exploration) noteRefusal(id []byte, item policy.Item, code int, words string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.refusals == nil || len(x.refusals) >= maxNoted {
@@ -243,7 +281,7 @@ func (x *Exploration) noteRefusal(id []byte, item policy.Item, code int, words s
 
 // Refusal returns why the gate refused a call, by the JSON text of its id, once;
 // nil for a call that was not refused.
-func (x *Exploration) Refusal(id string) *Problem {
+func (x *exploration) Refusal(id string) *problem.Problem {
 	x.mu.Lock()
 	r, there := x.refusals[id]
 	delete(x.refusals, id)
@@ -257,85 +295,77 @@ func (x *Exploration) Refusal(id string) *Problem {
 	return x.problemOf(r)
 }
 
-// problemOf puts a refusal, which is worded for a model, into words for a person.
-func (x *Exploration) problemOf(r refusedCall) *Problem {
+// problemOf makes the error for the user of a refusal, which is worded for a model.
+func (x *exploration) problemOf(r refusedCall) *problem.Problem {
 	standing := x.Standing()
 	switch {
-	case (r.code == codeSignIn || r.code == codeTrouble) && standing.Problem != nil:
+	case (r.code == gate.CodeSignIn || r.code == gate.CodeTrouble) && standing.Problem != nil:
 		return standing.Problem
-	case r.code == codeUnrecorded:
-		return &Problem{Msg: "the call was not sent, because it could not be recorded", Hints: []string{r.words}, Code: ExitError}
+	case r.code == gate.CodeUnrecorded:
+		return &problem.Problem{
+			Msg:   "the call was not sent, because it could not be recorded",
+			Hints: []string{r.words}, Code: problem.ExitError,
+		}
 	}
-	code := map[int]int{codeSignIn: ExitSignInNeeded, codeTrouble: ExitSignInNeeded}[r.code]
+	code := map[int]int{gate.CodeSignIn: problem.ExitSignInNeeded, gate.CodeTrouble: problem.ExitSignInNeeded}[r.code]
 	mark := x.mark(r.item)
 	switch {
-	case code == 0 && mark.Allowed: // a limit, or a person who did not agree
-		return &Problem{Msg: r.words, Code: ExitDenied}
+	case code == 0 && mark.Allowed: // a limit, or a user who did not agree
+		return &problem.Problem{Msg: r.words, Code: problem.ExitDenied}
 	case code == 0:
-		return &Problem{Msg: "denied by policy: " + mark.Why, Hints: mark.Cures, Code: ExitDenied}
+		return &problem.Problem{Msg: "denied by policy: " + mark.Why, Hints: mark.Cures, Code: problem.ExitDenied}
 	}
-	return &Problem{Msg: "another sign-in is needed: " + mark.Why, Hints: mark.Cures, Code: code}
+	return &problem.Problem{Msg: "another sign-in is needed: " + mark.Why, Hints: mark.Cures, Code: code}
 }
 
-// Standing says who the server is told of now.
-func (x *Exploration) Standing() Standing {
+// Standing says who the user is in the calls of now.
+func (x *exploration) Standing() Standing {
 	if x.nobody {
 		return Standing{Anonymous: true}
 	}
-	s := Standing{Profile: x.resolved.Name}
-	now := x.gate.session.Snapshot()
+	s := Standing{Profile: x.resolved.Name, NoPolicy: x.gate.PolicyProblem()}
+	now := x.session.Snapshot()
 	switch now.State {
 	case identity.SignedIn, identity.Loading:
 		s.User = now.User
 	case identity.SignedOut:
-		s.Problem = &Problem{
-			Msg: "not signed in to " + s.Profile, Hints: []string{cureCommand(s.Profile, now.Err)}, Code: ExitSignInNeeded, Err: now.Err,
+		s.Problem = &problem.Problem{
+			Msg: "not signed in to " + s.Profile, Hints: []string{gate.FixCommand(s.Profile, now.Err)}, Code: problem.ExitSignInNeeded, Err: now.Err,
 		}
 		if now.Err != nil && !errors.Is(now.Err, identity.ErrSignedOut) {
-			s.Problem.Msg += ": " + stateReason(now)
+			s.Problem.Msg += ": " + gate.StateReason(now)
 		}
 	default:
-		s.Problem = AsProblem(now.Err)
+		s.Problem = problem.Of(now.Err)
 	}
 	return s
 }
 
 // Settled waits until it is known who is signed in, or ctx ends.
-func (x *Exploration) Settled(ctx context.Context) {
+func (x *exploration) Settled(ctx context.Context) {
 	if !x.nobody {
-		x.gate.session.Wait(ctx)
+		x.session.Wait(ctx)
 	}
 }
 
 // Mark is what the policy says now to an item: kind is "tool", "resource",
 // "template", "prompt" or "method".
-func (x *Exploration) Mark(kind, name string) Mark {
-	return x.mark(policy.Item{Kind: questionKinds[kind], Name: name})
+func (x *exploration) Mark(kind, name string) policy.Mark {
+	return x.mark(gate.ItemOf(kind, name))
 }
 
-func (x *Exploration) mark(item policy.Item) Mark {
+func (x *exploration) mark(item policy.Item) policy.Mark {
 	if x.nobody {
-		return Mark{Allowed: true, Effect: policy.Allow.String(), Rule: nobodysRule}
+		return policy.Mark{Allowed: true, Effect: policy.Allow.String(), Rule: gate.AnonymousRule}
 	}
 	if p := x.Standing().Problem; p != nil {
-		return Mark{Effect: policy.StepUp.String(), Rule: "nobody is signed in", Why: p.Msg, Cures: p.Hints}
+		return policy.Mark{Effect: policy.StepUp.String(), Rule: "nobody is signed in", Why: p.Msg, Cures: p.Hints}
 	}
-	now, doors := x.gate.session.Snapshot(), x.gate.doors
-	j := &Judge{
-		r: x.resolved, compiled: doors.policy.current.Load(), source: x.source, user: policyUser(now), view: doors.policy.of(now, x.gate.server),
+	if p := x.gate.PolicyProblem(); p != nil {
+		return policy.Mark{Effect: policy.Deny.String(), Rule: unreadablePolicy, Why: unreadablePolicy + ": " + p.Msg, Cures: p.Hints}
 	}
-	if state := doors.pins.state(item.Name); item.Kind == policy.Tool && state != "" {
-		j.pins = map[string]string{item.Name: state}
-	}
-	return j.Mark(kindWord(item.Kind), item.Name)
+	return x.gate.Mark(item, gate.JudgeConfig{Profile: x.resolved.Name, Issuer: x.resolved.Issuer, Source: x.source})
 }
 
-// kindWord is the reverse of questionKinds.
-func kindWord(kind policy.Kind) string {
-	for word, k := range questionKinds {
-		if k == kind {
-			return word
-		}
-	}
-	return ""
-}
+// unreadablePolicy stands for the rule where there are none to go by.
+const unreadablePolicy = "the policy cannot be used"

@@ -4,7 +4,7 @@ import "testing"
 
 // A list that was given up is answered late, perhaps while the next one is read.
 func TestHiddenOnce(t *testing.T) {
-	x := &Exploration{}
+	x := &exploration{}
 	for range 2 {
 		x.noteHidden("tools/list", []byte(`{"name":"get-env"}`))
 		x.noteHidden("tools/list", []byte(`{"name":"refund"}`))

@@ -2,77 +2,67 @@ package broker
 
 import (
 	"context"
-	"errors"
 
-	"github.com/mcpauth/mcpauth/broker/identity"
-	"github.com/mcpauth/mcpauth/keychain"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
-// LogoutOptions are identity's.
-type LogoutOptions = identity.LogoutOptions
+// Lock is the lock that cuts every running proxy off, for all profiles of this
+// machine. Errors of its methods are *problem.Problem.
+type Lock struct{ b *Broker }
 
-// Lock cuts every running proxy off within a second, for all profiles, until
-// Unlock. Errors are *Problem.
-func (b *Broker) Lock() error {
-	err := b.accounts.Lock()
-	b.recordLock("locked", Resolved{}, User{}, err)
+// Lock returns the lock of this machine.
+func (b *Broker) Lock() Lock { return Lock{b} }
+
+// Set cuts the proxies off, within a second.
+func (l Lock) Set() error {
+	err := l.b.accounts.Lock()
+	l.b.recordLock("locked", config.Resolved{}, User{}, err)
 	return asError(err)
 }
 
-// Locked reports whether mcpauth is locked on this machine.
-func (b *Broker) Locked() bool { return b.accounts.Locked() }
+// IsSet reports whether mcpauth is locked on this machine.
+func (l Lock) IsSet() bool { return l.b.accounts.Locked() }
 
-// Unlock undoes Lock after the person of a profile has proved anew who they
-// are. Errors are *Problem.
-func (b *Broker) Unlock(ctx context.Context, r Resolved, o LoginOptions) (User, error) {
-	if r.Grant == grantMachine {
-		return User{}, &Problem{
+// Lift unlocks after the user of a profile has signed in again at the provider.
+func (l Lock) Lift(ctx context.Context, r config.Resolved, o LoginOptions) (User, error) {
+	if r.Grant == config.GrantMachine {
+		return User{}, &problem.Problem{
 			Msg:   "profile " + r.Name + " is for a machine, and a person has to unlock",
 			Hints: []string{"name another profile: mcpauth unlock --profile NAME"},
-			Code:  ExitUsage,
+			Code:  problem.ExitUsage,
 		}
 	}
-	client, err := b.client(ctx, r)
+	client, err := l.b.client(ctx, r)
 	if err != nil {
-		return User{}, AsProblem(err)
+		return User{}, problem.Of(err)
 	}
-	user, err := b.accounts.Unlock(ctx, client, o)
-	b.recordLock("unlocked", r, user, err)
+	user, err := l.b.accounts.Unlock(ctx, client, o)
+	l.b.recordLock("unlocked", r, user, err)
 	if err != nil {
-		return User{}, loginProblem(err, r, "mcpauth unlock --profile "+quoteWord(r.Name))
+		return User{}, r.LoginProblem(err, "mcpauth unlock --profile "+text.QuoteWord(r.Name))
 	}
 	return user, nil
 }
 
-// SignOutAndUnlock signs every profile out, and then unlocks: with no sign-in
-// left there is nothing to keep locked. It is the way for whoever cannot sign
-// in any more. Errors are *Problem.
-func (b *Broker) SignOutAndUnlock(ctx context.Context) error {
-	config, err := b.Config()
+// LiftSignedOut signs every profile out, and then unlocks: with no sign-in left there
+// is nothing to keep locked. It is for a user who cannot sign in any more.
+func (l Lock) LiftSignedOut(ctx context.Context) error {
+	file, err := l.b.Config()
 	if err != nil {
 		return err
 	}
-	for _, name := range config.ProfileNames() {
-		r, err := config.Resolve(Overrides{Profile: name}, b.Env)
+	for _, name := range file.ProfileNames() {
+		r, err := file.Resolve(config.Overrides{Profile: name}, l.b.Env)
 		if err != nil {
 			return err
 		}
-		if _, err := b.Logout(ctx, r); err != nil {
+		if _, err := l.b.Logout(ctx, r, LogoutOptions{}); err != nil {
 			return err
 		}
 	}
-	err = b.accounts.LiftLock()
-	b.recordLock("unlocked, with every profile signed out", Resolved{}, User{}, err)
+	err = l.b.accounts.LiftLock()
+	l.b.recordLock("unlocked, with every profile signed out", config.Resolved{}, User{}, err)
 	return asError(err)
-}
-
-// LogoutWith is Logout with choices. Errors are *Problem.
-func (b *Broker) LogoutWith(ctx context.Context, r Resolved, o LogoutOptions) (LogoutResult, error) {
-	client, err := b.client(ctx, r)
-	if err != nil && !errors.Is(err, keychain.ErrNotFound) {
-		return LogoutResult{}, AsProblem(err)
-	}
-	result, err := b.accounts.LogoutWith(ctx, client, o)
-	b.recordLogout(r, result.User)
-	return result, asError(err)
 }

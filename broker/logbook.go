@@ -14,7 +14,7 @@ type logbook struct {
 	mu    sync.Mutex
 	w     io.Writer
 	lines chan string
-	quit  chan struct{} // closed when nothing more is to be written
+	quit  chan struct{} // closed when nothing more will be written
 	done  chan struct{} // closed when nothing more will be
 }
 
@@ -32,7 +32,7 @@ func (l *logbook) run() {
 	for {
 		select {
 		case line := <-l.lines:
-			_, _ = l.Write([]byte(line)) // nobody is left to tell if stderr is gone
+			_, _ = l.Write([]byte(line)) // there is no other place if stderr is closed
 			continue
 		default:
 		}

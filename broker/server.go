@@ -3,11 +3,16 @@ package broker
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/backend"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/broker/relay"
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
 // server is the wrapped command: with --restart one process after the other.
@@ -25,7 +30,11 @@ type server struct {
 const (
 	maxRestarts  = 5
 	firstBackOff = 200 * time.Millisecond // doubled with each try
-	longLife     = time.Minute            // a child that lived so long begins the count anew
+	longLife     = time.Minute            // a child that lived so long resets the count
+
+	// closedGrace is how long a child that has closed its output may live on: it is of
+	// no use any more, and the client waits for our end, or for the next one.
+	closedGrace = time.Second
 )
 
 var (
@@ -49,23 +58,36 @@ func (s *server) current() *backend.Process {
 	return s.child
 }
 
-// stop ends the child, and no other is started.
-func (s *server) stop() {
+// stop ends the child by closing its stdin, and no other is started.
+func (s *server) stop() { s.last().Stop() }
+
+// terminate ends the child by SIGTERM, also where stop waits for it.
+func (s *server) terminate() { s.last().Terminate() }
+
+// last is the child after which no other is started.
+func (s *server) last() *backend.Process {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.stopped = true
-	child := s.child
-	s.mu.Unlock()
+	return s.child
+}
+
+// clear ends a child that may have closed its output.
+func (s *server) clear() {
+	child := s.current()
+	defer time.AfterFunc(closedGrace, child.Terminate).Stop()
 	child.Stop()
 }
 
 // revive starts another child after a pause. It implements [relay.Config.Revive].
 func (s *server) revive(ctx context.Context) (relay.Endpoint, error) {
+	s.clear()
 	s.current().Close()
 	pause, err := s.pause()
 	if err != nil {
 		return relay.Endpoint{}, err
 	}
-	s.log.say(serverName(s.command.Argv) + " " + s.current().Exit().String() + "; starting it again")
+	s.log.say(text.ServerName(s.command.Argv) + " " + s.current().Exit().String() + "; starting it again")
 	select {
 	case <-time.After(pause):
 	case <-ctx.Done():
@@ -78,7 +100,7 @@ func (s *server) revive(ctx context.Context) (relay.Endpoint, error) {
 	}
 	child, err := backend.Start(s.command)
 	if err != nil {
-		s.log.say(AsProblem(err).Msg)
+		s.log.say(problem.Of(err).Msg)
 		return relay.Endpoint{}, err
 	}
 	s.child, s.started = child, time.Now()
@@ -104,4 +126,18 @@ func (s *server) pause() (time.Duration, error) {
 
 func endpoint(child *backend.Process) relay.Endpoint {
 	return relay.Endpoint{R: child.Out(), W: child.In()}
+}
+
+// serverEnviron is the environment of a server: ours without what is mcpauth's own.
+// OKTA_CLIENT_SECRET is that only where a profile took it.
+func serverEnviron(environ []string, r config.Resolved, log *logbook) []string {
+	env := backend.Environ(environ, nil)
+	if r.Secret.IsZero() {
+		return env
+	}
+	log.say("the server does not get OKTA_CLIENT_SECRET: it is the secret of profile " + r.Name + "; `mcpauth login` moves it to the keychain")
+	return slices.DeleteFunc(env, func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return strings.EqualFold(name, "OKTA_CLIENT_SECRET")
+	})
 }

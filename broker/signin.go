@@ -12,7 +12,7 @@ import (
 // signIn is the session of a proxy from its first moment on, before the
 // configuration and the keychain were asked for anything: messages flow at
 // once, and calls wait for it. One that cannot be opened is tried again, because
-// a person mends what is missing, often by the first login of all.
+// the user fixes what is missing, often by the first login of all.
 type signIn struct {
 	ended   chan struct{} // closed when the session does nothing any more
 	session atomic.Pointer[openSession]
@@ -56,7 +56,7 @@ func openSignIn(ctx context.Context, open func(context.Context) (*openSession, e
 	return s
 }
 
-// turn tells whoever waits that there is something new.
+// turn wakes those who wait.
 func (s *signIn) turn(now *identity.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,15 +68,15 @@ func (s *signIn) turn(now *identity.Snapshot) {
 	s.changed = make(chan struct{})
 }
 
-// profile is the name of the profile, empty as long as it is not known.
-func (s *signIn) profile() string {
+// Profile is the name of the profile, empty as long as it is not known.
+func (s *signIn) Profile() string {
 	if session := s.session.Load(); session != nil {
 		return session.profile
 	}
 	return ""
 }
 
-// Snapshot implements session.
+// Snapshot implements [gate.SignIn].
 func (s *signIn) Snapshot() *identity.Snapshot {
 	if session := s.session.Load(); session != nil {
 		return session.Snapshot()
@@ -86,7 +86,7 @@ func (s *signIn) Snapshot() *identity.Snapshot {
 	return s.failed
 }
 
-// Wait implements session.
+// Wait implements [gate.SignIn].
 func (s *signIn) Wait(ctx context.Context) *identity.Snapshot {
 	for {
 		changed := s.Changed()
@@ -113,7 +113,7 @@ func (s *signIn) Used() {
 }
 
 // Changed returns a channel that is closed when the session has turned to
-// another state or user. It is to be taken before the Snapshot it is about.
+// another state or user. The caller takes it before the Snapshot that it is about.
 func (s *signIn) Changed() <-chan struct{} {
 	if session := s.session.Load(); session != nil {
 		return session.Changed()

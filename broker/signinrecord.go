@@ -4,38 +4,40 @@ import (
 	"errors"
 
 	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/config"
 	"github.com/mcpauth/mcpauth/broker/identity"
 )
 
-// Sign-ins, sign-outs and locks are recorded when they have happened. A record that
-// fails undoes none of them: a person must always be able to sign out and to lock,
-// and after a sign-in every call is refused that cannot be recorded.
+// Sign-ins, sign-outs and locks are logged after they happened. A failure undoes none of
+// them: sign-out and lock must always work, and calls that cannot be logged are refused.
 
-// recordLogin records a sign-in, or that a verified identity was not taken. A
-// sign-in that was not finished is no event.
-func (b *Broker) recordLogin(r Resolved, user User, err error) {
+// recordLogin logs a sign-in, or that a verified identity was refused.
+func (b *Broker) recordLogin(r config.Resolved, user User, err error) {
 	var invalid *identity.VerifyError
 	switch {
 	case err == nil:
-		b.note(audit.Record{Event: audit.Login, Profile: r.Name, Sub: user.Sub, Email: user.Email, Decision: audit.Allow})
+		_ = b.record(recordOf(audit.Login, r.Name, user, audit.Allow, ""))
 	case errors.As(err, &invalid):
-		b.note(audit.Record{Event: audit.RefusedIdentity, Profile: r.Name, Decision: audit.Refused, Reason: invalid.Error()})
+		_ = b.record(recordOf(audit.RefusedIdentity, r.Name, User{}, audit.Refused, invalid.Error()))
 	}
 }
 
-// recordLogout records that somebody was signed out.
-func (b *Broker) recordLogout(r Resolved, user User) {
+// recordLogout logs a sign-out.
+func (b *Broker) recordLogout(r config.Resolved, user User) {
 	if user.Sub != "" {
-		b.note(audit.Record{Event: audit.Logout, Profile: r.Name, Sub: user.Sub, Email: user.Email})
+		_ = b.record(recordOf(audit.Logout, r.Name, user, "", ""))
 	}
 }
 
-// recordLock records what became of the lock.
-func (b *Broker) recordLock(what string, r Resolved, user User, err error) {
+// recordLock logs that a profile was locked or unlocked.
+func (b *Broker) recordLock(what string, r config.Resolved, user User, err error) {
 	if err == nil {
-		b.note(audit.Record{Event: audit.Lock, Profile: r.Name, Sub: user.Sub, Email: user.Email, Reason: what})
+		_ = b.record(recordOf(audit.Lock, r.Name, user, "", what))
 	}
 }
 
-// note records what has happened anyway.
-func (b *Broker) note(r audit.Record) { _ = b.record(r) }
+func recordOf(event, profile string, user User, decision, reason string) audit.Record {
+	r := audit.Record{Event: event, Profile: profile, Sub: user.Sub, Email: user.Email, ClientID: user.ClientID}
+	r.Decision, r.Reason = decision, reason
+	return r
+}

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/mcpauth/mcpauth/broker/config"
 	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -62,7 +64,7 @@ client_id = "b"
 func moving(t *testing.T, old keychain.Store) (b *Broker, keys []string) {
 	t.Helper()
 	dir := t.TempDir()
-	paths := Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")}
+	paths := config.Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")}
 	if err := os.WriteFile(paths.ConfigFile, []byte(movingProfiles), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -91,81 +93,92 @@ func holds(t *testing.T, s keychain.Store, keys []string) (n int) {
 	return n
 }
 
-func TestMigrateStore(t *testing.T) {
+func TestUseStore(t *testing.T) {
 	t.Parallel()
 	old, fresh := keychain.Memory(), keychain.Memory()
 	b, keys := moving(t, old)
-	done, err := b.MigrateStore(t.Context(), old, fresh, StoreAge)
+	done, err := b.Profiles().UseStore(t.Context(), old, fresh, config.StoreAge, false)
 	if err != nil || len(done.Moved) != 2 || len(done.Left) != 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	if holds(t, fresh, keys) != 3 || holds(t, old, keys) != 0 {
 		t.Errorf("%d are in the new store and %d in the old one", holds(t, fresh, keys), holds(t, old, keys))
 	}
-	config, err := b.Config()
-	if err != nil || config.Store != StoreAge || len(config.Profiles) != 2 {
-		t.Errorf("the configuration is %+v, %v", config, err)
+	file, err := b.Config()
+	if err != nil || file.Store != config.StoreAge || len(file.Profiles) != 2 {
+		t.Errorf("the configuration is %+v, %v", file, err)
 	}
 }
 
 // Killed at any call of either store, a move leaves everything whole in the store
 // that is configured then; started again, it comes to its end.
-func TestMigrateStoreKilledAnywhere(t *testing.T) {
+func TestUseStoreKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	for calls := 0; ; calls++ {
 		old, fresh, left := keychain.Memory(), keychain.Memory(), calls
 		b, keys := moving(t, old)
-		done, err := b.MigrateStore(t.Context(), crashing{old, &left}, crashing{fresh, &left}, StoreAge)
+		done, err := b.Profiles().UseStore(t.Context(), crashing{old, &left}, crashing{fresh, &left}, config.StoreAge, false)
 		if err == nil && len(done.Left) == 0 {
 			if calls < 9 {
 				t.Errorf("the move made %d calls and cannot have done its work", calls)
 			}
 			return
 		}
-		config, loadErr := b.Config()
+		file, loadErr := b.Config()
 		if loadErr != nil {
 			t.Fatal(loadErr)
 		}
 		inUse := old
-		if name, _ := config.StoreName(); name == StoreAge {
+		if name, _ := file.StoreName(); name == config.StoreAge {
 			inUse = fresh
 		}
 		if (inUse == fresh) != (err == nil) {
-			t.Errorf("killed after %d calls: error %v, and the store is %q", calls, err, config.Store)
+			t.Errorf("killed after %d calls: error %v, and the store is %q", calls, err, file.Store)
 		}
 		if n := holds(t, inUse, keys); n != 3 {
 			t.Errorf("killed after %d calls: the store in use has %d of 3", calls, n)
 		}
 		if inUse == fresh {
-			if rest, err := b.CleanStore(t.Context(), old); err != nil || len(rest) > 0 || holds(t, old, keys) != 0 {
+			if rest, err := b.Profiles().UseStore(t.Context(), old, fresh, config.StoreAge, false); err != nil || len(rest.Left) > 0 || holds(t, old, keys) != 0 {
 				t.Errorf("killed after %d calls and cleaned: %v %v, %d are still there", calls, err, rest, holds(t, old, keys))
 			}
-		} else if _, err := b.MigrateStore(t.Context(), old, fresh, StoreAge); err != nil || holds(t, fresh, keys) != 3 || holds(t, old, keys) != 0 {
+		} else if _, err := b.Profiles().UseStore(t.Context(), old, fresh, config.StoreAge, false); err != nil || holds(t, fresh, keys) != 3 || holds(t, old, keys) != 0 {
 			t.Errorf("killed after %d calls and started again: %v", calls, err)
 		}
 	}
 }
 
-func TestAbandonStore(t *testing.T) {
+// What cannot be read stays where it is until the user agrees to leave it behind.
+func TestUseStoreWithoutTheOldOne(t *testing.T) {
 	t.Parallel()
-	old := keychain.Memory()
-	b, keys := moving(t, old)
-	if err := b.AbandonStore(t.Context(), StoreAge); err != nil {
-		t.Fatal(err)
-	}
-	config, err := b.Config()
-	if err != nil || config.Store != StoreAge || holds(t, old, keys) != 3 {
-		t.Errorf("the store is %q, %v, and the old one has %d of 3", config.Store, err, holds(t, old, keys))
+	for _, kind := range []keychain.Kind{keychain.Unavailable, keychain.Locked, keychain.Sealed} {
+		b, _ := moving(t, keychain.Memory())
+		if _, err := b.Profiles().UseStore(t.Context(), failing{kind}, keychain.Memory(), config.StoreAge, false); !errors.As(err, new(*UnreadableStoreError)) {
+			t.Errorf("%v: %v", kind, err)
+		}
+		if file, err := b.Config(); err != nil || file.Store != "" {
+			t.Errorf("%v: the store is %q, %v", kind, file.Store, err)
+		}
+		done, err := b.Profiles().UseStore(t.Context(), failing{kind}, keychain.Memory(), config.StoreAge, true)
+		if err != nil || len(done.Moved) != 0 || len(done.Left) != 0 {
+			t.Errorf("%v: %+v, %v", kind, done, err)
+		}
+		if file, err := b.Config(); err != nil || file.Store != config.StoreAge {
+			t.Errorf("%v: the store is %q, %v", kind, file.Store, err)
+		}
 	}
 }
 
-func TestUnreachableStoreHasNothingToClean(t *testing.T) {
+func TestAbsentStoreHasNothingToDelete(t *testing.T) {
 	t.Parallel()
 	b, _ := moving(t, keychain.Memory())
+	if err := config.SetStore(t.Context(), b.Paths.ConfigFile, config.StoreAge); err != nil {
+		t.Fatal(err)
+	}
 	for kind, want := range map[keychain.Kind]bool{keychain.Unavailable: false, keychain.Locked: true} {
-		left, err := b.CleanStore(t.Context(), failing{kind})
-		if err != nil || (len(left) > 0) != want {
-			t.Errorf("%v: left %v, %v", kind, left, err)
+		done, err := b.Profiles().UseStore(t.Context(), failing{kind}, keychain.Memory(), config.StoreAge, false)
+		if err != nil || (len(done.Left) > 0) != want {
+			t.Errorf("%v: %+v, %v", kind, done, err)
 		}
 	}
 }
@@ -192,13 +205,13 @@ func (sealedStore) Prepare(context.Context) error {
 
 // A passphrase is asked for, and found wrong, before anybody signs in.
 func TestLoginPreparesTheStoreFirst(t *testing.T) {
-	b := New(Options{Paths: Paths{ConfigFile: filepath.Join(t.TempDir(), "c.toml"), StateDir: t.TempDir()}, Store: sealedStore{keychain.Memory()}, Env: func(string) string { return "" }})
-	r, err := b.Resolve(Overrides{Issuer: "http://127.0.0.1:1", ClientID: "x"})
+	b := New(Options{Paths: config.Paths{ConfigFile: filepath.Join(t.TempDir(), "c.toml"), StateDir: t.TempDir()}, Store: sealedStore{keychain.Memory()}, Env: func(string) string { return "" }})
+	r, err := b.Resolve(config.Overrides{Issuer: "http://127.0.0.1:1", ClientID: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _, err = b.Login(t.Context(), r, LoginOptions{})
-	if problem := AsProblem(err); problem.Code != ExitKeychain {
-		t.Errorf("%+v", problem)
+	if p := problem.Of(err); p.Code != problem.ExitKeychain {
+		t.Errorf("%+v", p)
 	}
 }

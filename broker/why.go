@@ -2,64 +2,90 @@ package broker
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/gate"
+	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/policy"
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
 // Question is what `mcpauth why` asks.
 type Question struct {
 	Kind   string // "tool", "resource", "template" (of resources), "prompt", "method" or "request" (of the server)
 	Name   string
-	Server string // as the record names it; empty means the profile's command
+	Server string // as the audit log names it; empty means the profile's command
 	// What the answer is to suppose of the user instead of what is so: values by
 	// groups, roles, scopes, email, acr, signed_in_ago or the name of a claim.
 	Suppose map[string][]string
 }
 
-// Answer says whether somebody may do something, and why.
-type Answer struct {
-	Effect string   `json:"effect"` // allow, deny or step_up
-	Rule   string   `json:"rule"`   // what decided
-	Source string   `json:"source"` // where the rule stands, as file:line; or the file
-	Why    string   `json:"why"`
-	Cures  []string `json:"cures"` // what a person can do about it, commands where there are some
-	Notes  []string `json:"notes"` // what else stands between a call and the tool
-}
-
-var questionKinds = map[string]policy.Kind{
-	"tool": policy.Tool, "resource": policy.Resource, "template": policy.Template, "prompt": policy.Prompt, "method": policy.Method,
-	"request": policy.Request,
-}
+// Answer is the one to a [Question].
+type Answer = gate.Answer
 
 // Why asks the policy of a profile about its signed-in user. Nothing is called.
-// Errors are *Problem; that nobody is signed in is one.
-func (b *Broker) Why(ctx context.Context, r Resolved, q Question) (Answer, error) {
+// Errors are *problem.Problem; that no user is signed in is one.
+func (b *Broker) Why(ctx context.Context, r config.Resolved, q Question) (Answer, error) {
 	judge, err := b.judge(ctx, r, q.Server, q.Suppose)
 	if err != nil {
 		return Answer{}, err
 	}
-	return judge.answer(q.Kind, q.Name, time.Now()), nil
+	return judge.Answer(q.Kind, q.Name, time.Now()), nil
 }
 
-// Policy returns the policy of a profile and the file it stands in, empty for
-// the one without rules. Errors are *Problem.
-func (b *Broker) Policy(r Resolved) (compiled *policy.Policy, source string, err error) {
-	config, err := b.Config()
+// policy returns the policy of a profile and the file it stands in, empty for the one
+// without rules. Errors are *problem.Problem.
+func (b *Broker) policy(r config.Resolved) (compiled *policy.Policy, source string, err error) {
+	file, err := b.Config()
 	if err != nil {
 		return nil, "", err
 	}
-	compiled, err = config.Policy(r)
-	switch {
-	case r.Policy != "":
-		source = r.Policy
-	case config.policies[r.Name] != nil:
-		source = config.path
+	return file.Policy(r)
+}
+
+// judge reads the policy of a profile, its signed-in user and what was approved of its
+// server's tools. A server or claims of the user may be supposed instead. Errors are
+// *problem.Problem; that no user is signed in is one.
+func (b *Broker) judge(ctx context.Context, r config.Resolved, server string, supposed map[string][]string) (*gate.Judge, error) {
+	compiled, source, err := b.policy(r)
+	if err != nil {
+		return nil, err
 	}
-	return compiled, source, err
+	status, err := b.Status(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if status.User.Sub == "" && len(supposed) == 0 {
+		return nil, &problem.Problem{
+			Msg:   "nobody is signed in to " + r.Name,
+			Hints: []string{problem.LoginCommand(r.Name)}, Code: problem.ExitSignInNeeded,
+		}
+	}
+	known := status.Snapshot
+	if known.User.Sub != "" {
+		known.State = identity.SignedIn // what is asked is who it is, not whether the token is good
+	}
+	user := gate.PolicyUser(&known)
+	if err := checkSupposed(compiled, user, supposed); err != nil {
+		return nil, err
+	}
+	if user, err = suppose(user, supposed, time.Now()); err != nil {
+		return nil, err
+	}
+	if server == "" && len(r.Command) > 0 {
+		server = text.ServerName(r.Command)
+	}
+	c := gate.JudgeConfig{Profile: r.Name, Issuer: r.Issuer, Server: server, Policy: compiled, Source: source, User: user}
+	if compiled.Pin() != policy.PinOff {
+		if c.Pins, err = gate.PinStates(b.Paths.StateDir, r.Name, server); err != nil {
+			return nil, err
+		}
+	}
+	return gate.NewJudge(c), nil
 }
 
 // supposable are what a user has beside claims.
@@ -69,12 +95,15 @@ var supposable = []string{"groups", "roles", "scopes", "email", "acr", "signed_i
 // looks like one of ours, and that neither the user nor a rule has, is none.
 func checkSupposed(p *policy.Policy, u policy.User, values map[string][]string) error {
 	for name := range values {
-		meant := nearest(name, supposable)
+		meant := text.Nearest(name, supposable)
 		if meant == "" || meant == name || u.Claims[name] != nil {
 			continue
 		}
 		if !slices.ContainsFunc(p.Set().Rules, func(r policy.Rule) bool { return r.Claims[name] != nil }) {
-			return &Problem{Msg: "no rule asks for a claim " + name, Hints: []string{"did you mean " + meant + "=…?"}, Code: ExitUsage}
+			return &problem.Problem{
+				Msg:   "no rule asks for a claim " + name,
+				Hints: []string{"did you mean " + meant + "=…?"}, Code: problem.ExitUsage,
+			}
 		}
 	}
 	return nil
@@ -82,6 +111,7 @@ func checkSupposed(p *policy.Policy, u policy.User, values map[string][]string) 
 
 // suppose changes what is known of a user.
 func suppose(u policy.User, values map[string][]string, now time.Time) (policy.User, error) {
+	u.Unreadable = slices.DeleteFunc(slices.Clone(u.Unreadable), func(claim string) bool { return values[claim] != nil })
 	for name, list := range values {
 		switch name {
 		case "groups":
@@ -91,13 +121,13 @@ func suppose(u policy.User, values map[string][]string, now time.Time) (policy.U
 		case "scopes":
 			u.Scopes = list
 		case "email":
-			u.Email = strings.Join(list, ",")
+			u.Email, u.UnverifiedEmail = strings.Join(list, ","), ""
 		case "acr":
 			u.ACR = strings.Join(list, ",")
 		case "signed_in_ago":
-			ago, err := parseLimit(strings.Join(list, ","))
+			ago, err := text.ParseSpan(strings.Join(list, ","))
 			if err != nil {
-				return u, &Problem{Msg: "signed_in_ago " + err.Error(), Code: ExitUsage}
+				return u, &problem.Problem{Msg: "signed_in_ago " + err.Error(), Code: problem.ExitUsage}
 			}
 			u.AuthTime = now.Add(-ago)
 		default:
@@ -111,41 +141,4 @@ func suppose(u policy.User, values map[string][]string, now time.Time) (policy.U
 		u.Sub = "somebody"
 	}
 	return u, nil
-}
-
-// curesOf says what mends a denial: a sign-in, or whom to ask for what.
-func curesOf(e policy.Explanation, r Resolved, u policy.User) []string {
-	if e.Effect == policy.StepUp {
-		return []string{stepUpCommand(r.Name, e.Needs)}
-	}
-	if e.Effect == policy.Allow {
-		return nil
-	}
-	who := u.Email
-	if who == "" {
-		who = u.Sub
-	}
-	var cures []string
-	const most = 3
-	for _, m := range e.Missing[:min(len(e.Missing), most)] {
-		needs := m.Needs
-		m.Needs = policy.Needs{}
-		if ask := m.String(); ask != "" {
-			cures = append(cures, fmt.Sprintf("ask whoever manages %s to give %s %s, then: %s", r.Issuer, who, ask, loginCommand(r.Name)))
-		}
-		if !needs.None() {
-			cures = append(cures, stepUpCommand(r.Name, needs))
-		}
-	}
-	if len(cures) == 0 {
-		cures = append(cures, "ask whoever wrote the policy: mcpauth policy show"+profileFlag(r.Name))
-	}
-	return cures
-}
-
-func profileFlag(profile string) string {
-	if profile == "" {
-		return ""
-	}
-	return " --profile " + profile
 }

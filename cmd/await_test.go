@@ -55,7 +55,7 @@ func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("in vain: %v", args)
 }
 
-var printedURL = regexp.MustCompile(`"url": "(http[^"]+)"`)
+var printedURL = regexp.MustCompile(`"url": ?"(http[^"]+)"`)
 
 // visitCommand is "visit FILE": opens the url of a JSON object, as the person
 // does whom an agent has given the link.

@@ -13,8 +13,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/clients"
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/cmd/console"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -49,20 +50,20 @@ func TestClientAddStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	said := &asking{asked: stop}
-	code := Main(ctx, []string{"client", "add", "cursor", "--name", "orders", "--", "/bin/sh"}, Streams{In: program, Out: &bytes.Buffer{}, Err: said}, Deps{
+	code := Main(ctx, []string{"client", "add", "cursor", "--name", "orders", "--", "/bin/sh"}, console.Streams{In: program, Out: &bytes.Buffer{}, Err: said}, console.Deps{
 		Keychain:   func(time.Duration) keychain.Store { return keychain.Memory() },
 		Env:        func(string) string { return "" },
 		Executable: func() (string, error) { return "/bin/sh", nil },
 	})
 	data, err := os.ReadFile(file)
-	if code != broker.ExitInterrupted || err != nil || string(data) != "{}" || !strings.Contains(said.b.String(), "stopped") {
+	if code != problem.ExitInterrupted || err != nil || string(data) != "{}" || !strings.Contains(said.b.String(), "stopped") {
 		t.Errorf("exit %d, %v, file %q: %s", code, err, data, said.b.String())
 	}
 }
 
 // The parser of clients' entries knows which flags of proxy take no value.
 func TestProxySwitches(t *testing.T) {
-	c, _, err := newRoot(&app{}).Find([]string{clients.ProxyName})
+	c, _, err := newRoot(&console.App{}).Find([]string{clients.ProxyName})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,49 +83,5 @@ func TestProxySwitches(t *testing.T) {
 	slices.Sort(want)
 	if got := slices.Sorted(slices.Values(clients.Switches)); !slices.Equal(got, slices.Compact(want)) {
 		t.Errorf("clients.Switches %v, the flags are %v", got, want)
-	}
-}
-
-// A package manager's link stays when the version changes; and the lean program
-// is taken when it stands beside.
-func TestProgramForClients(t *testing.T) {
-	dir := t.TempDir()
-	versioned := filepath.Join(dir, "Cellar", "1.2.3", "mcpauth")
-	link := filepath.Join(dir, "bin", "mcpauth")
-	for _, path := range []string{versioned, link} {
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write := func(path string, mode os.FileMode) {
-		if err := os.WriteFile(path, []byte("#!/bin/sh\n"), mode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(versioned, 0o700)
-	if err := os.Symlink(versioned, link); err != nil {
-		t.Fatal(err)
-	}
-	a := &app{deps: Deps{
-		Env:        func(name string) string { return map[string]string{"PATH": "relative:" + filepath.Dir(link)}[name] },
-		Executable: func() (string, error) { return versioned, nil },
-	}}
-	check := func(want string) {
-		t.Helper()
-		if got, err := a.programForClients(); err != nil || got != want {
-			t.Errorf("%q, %v; want %q", got, err, want)
-		}
-	}
-	check(link)
-	lean := filepath.Join(filepath.Dir(link), "mcpauth-proxy")
-	write(lean, 0o600)
-	check(link)
-	if err := os.Chmod(lean, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	check(lean)
-	a.deps.Executable = func() (string, error) { return "/tmp/go-build123/b001/exe/mcpauth", nil }
-	if _, err := a.programForClients(); err == nil || !strings.Contains(err.Error(), "go run") {
-		t.Errorf("%v", err)
 	}
 }

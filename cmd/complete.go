@@ -5,14 +5,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/cmd/console"
 )
 
 // flagWords are the words that a flag of any command may take. They are offered
 // when a shell completes the flag.
 var flagWords = map[string][]string{
-	"provider":     {"okta-org", "okta-custom", "entra", "google", "auth0", "keycloak", "dex", "generic"},
-	"store":        {broker.StoreKeychain, broker.StoreAge},
+	"provider":     config.KindNames(),
+	"store":        {config.StoreKeychain, config.StoreAge},
 	"user-context": {"auto", "always", "never"},
 	"grant":        {"authorization_code", "client_credentials"},
 }
@@ -25,23 +26,23 @@ var profileCommands = []string{"mcpauth profile show", "mcpauth profile use", "m
 
 // completeWords tells the shells what may stand in the commands of root: names of
 // profiles, words of flags, folders. Whatever a command already offers stays.
-func (a *app) completeWords(root *cobra.Command) {
+func completeWords(a *console.App, root *cobra.Command) {
 	profiles := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return a.profileNames(), cobra.ShellCompDirectiveNoFileComp
+		return profileNames(a), cobra.ShellCompDirectiveNoFileComp
 	}
-	must(root.RegisterFlagCompletionFunc("profile", profiles))
+	console.Must(root.RegisterFlagCompletionFunc("profile", profiles))
 	everyCommand(root, func(c *cobra.Command) {
 		if slices.Contains(profileCommands, c.CommandPath()) {
-			c.ValidArgsFunction = firstOnly(profiles)
+			c.ValidArgsFunction = console.FirstOnly(profiles)
 		}
 		for name, words := range flagWords {
 			if _, taken := c.GetFlagCompletionFunc(name); c.Flags().Lookup(name) != nil && !taken {
-				must(c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
+				console.Must(c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 			}
 		}
 		for _, name := range folderFlags {
 			if c.Flags().Lookup(name) != nil {
-				must(c.MarkFlagDirname(name))
+				console.Must(c.MarkFlagDirname(name))
 			}
 		}
 	})
@@ -49,38 +50,21 @@ func (a *app) completeWords(root *cobra.Command) {
 
 // profileNames are the profiles of the configuration file; none if it cannot be
 // read: a shell that completes a word has no place for an error.
-func (a *app) profileNames() []string {
-	paths, err := a.paths()
+func profileNames(a *console.App) []string {
+	paths, err := a.Paths()
 	if err != nil {
 		return nil
 	}
-	config, err := broker.LoadConfig(paths.ConfigFile)
+	file, err := config.Load(paths.ConfigFile)
 	if err != nil {
 		return nil
 	}
-	return config.ProfileNames()
-}
-
-// firstOnly completes the first argument and no other.
-func firstOnly(complete cobra.CompletionFunc) cobra.CompletionFunc {
-	return func(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return complete(c, args, word)
-	}
+	return file.ProfileNames()
 }
 
 func everyCommand(c *cobra.Command, do func(*cobra.Command)) {
 	do(c)
 	for _, child := range c.Commands() {
 		everyCommand(child, do)
-	}
-}
-
-// must is for what fails only by a mistake in this package, found by any test.
-func must(err error) {
-	if err != nil {
-		panic(err)
 	}
 }

@@ -17,37 +17,31 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/config"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
+	"github.com/mcpauth/mcpauth/cmd/accountcmd"
+	"github.com/mcpauth/mcpauth/cmd/console"
+	"github.com/mcpauth/mcpauth/cmd/demo"
 	"github.com/mcpauth/mcpauth/keychain"
 )
-
-// Demo is the MCP side of the demo.
-type Demo struct {
-	// Serve is the MCP server that the demo puts behind the proxy.
-	Serve func(ctx context.Context, in io.Reader, out io.Writer) error
-	// Connect is an AI client: it starts a session, tells the names of the tools,
-	// and returns what calls one of them without arguments. That a tool failed is
-	// a [broker.Problem] with ExitToolFailed.
-	Connect func(ctx context.Context, from io.Reader, to io.WriteCloser) (tools []string, call func(tool string) (text string, err error), err error)
-}
 
 // demoServerCommand starts the MCP server of the demo: a program of its own
 // that knows nothing of mcpauth but the user in its calls.
 const demoServerCommand = "demo-server"
 
-func newDemoServer(a *app) *cobra.Command {
+func newDemoServer(a *console.App) *cobra.Command {
 	return &cobra.Command{
 		Use:    demoServerCommand,
 		Short:  "The MCP server that the demo puts behind the proxy",
 		Args:   cobra.NoArgs,
 		Hidden: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.deps.Demo.Serve(c.Context(), a.In, a.Out)
+			return demo.Serve(c.Context(), a.In, a.Out)
 		},
 	}
 }
 
-func newDemo(a *app) *cobra.Command {
+func newDemo(a *console.App) *cobra.Command {
 	var withBrowser bool
 	c := &cobra.Command{
 		Use:   "demo",
@@ -57,8 +51,8 @@ func newDemo(a *app) *cobra.Command {
 			"runs, and calls a tool. Needs no network and leaves nothing behind.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			ignoreBrokenPipes() // or `| head` would leave tokens behind
-			return (&demo{app: a, withBrowser: withBrowser}).run(c.Context())
+			console.IgnoreBrokenPipes() // or `| head` would leave tokens behind
+			return (&demoRun{App: a, withBrowser: withBrowser}).run(c.Context())
 		},
 	}
 	c.Flags().BoolVar(&withBrowser, "browser", false, "sign in by clicking in your browser")
@@ -66,17 +60,17 @@ func newDemo(a *app) *cobra.Command {
 	return c
 }
 
-// demo is one run of the demo.
-type demo struct {
-	*app
+// demoRun is one run of the demo.
+type demoRun struct {
+	*console.App
 	withBrowser bool
 	broker      *broker.Broker
-	overrides   broker.Overrides
+	overrides   config.Overrides
 	step        int
 	report      map[string]any // for --json
 }
 
-func (d *demo) run(ctx context.Context) (err error) {
+func (d *demoRun) run(ctx context.Context) (err error) {
 	d.report = map[string]any{}
 	dir, err := os.MkdirTemp("", "mcpauth-demo-")
 	if err != nil {
@@ -102,21 +96,21 @@ func (d *demo) run(ctx context.Context) (err error) {
 }
 
 // open makes a broker with files of its own.
-func (d *demo) open(ctx context.Context, dir, issuer string) {
+func (d *demoRun) open(ctx context.Context, dir, issuer string) {
 	store := d.usableStore(ctx)
 	d.broker = broker.New(broker.Options{
-		Paths: broker.Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")},
+		Paths: config.Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")},
 		Store: store,
 		Env:   func(string) string { return "" },
 	})
-	d.overrides = broker.Overrides{Profile: "demo", Issuer: issuer, ClientID: demoidp.DefaultClientID}
+	d.overrides = config.Overrides{Profile: "demo", Issuer: issuer, ClientID: demoidp.DefaultClientID}
 }
 
 // usableStore is the OS keychain where there is one, and memory otherwise: a
 // demo must work on any machine. It says so; nothing but the demo does this.
-func (d *demo) usableStore(ctx context.Context) keychain.Store {
+func (d *demoRun) usableStore(ctx context.Context) keychain.Store {
 	const probe = "demo-probe"
-	store := d.deps.Keychain(keychainPatienceProxy)
+	store := d.Deps.Keychain(console.PatienceProxy)
 	err := store.Set(ctx, probe, keychain.NewSecret("probe"))
 	if err == nil {
 		err = store.Delete(ctx, probe)
@@ -124,17 +118,17 @@ func (d *demo) usableStore(ctx context.Context) keychain.Store {
 	if err == nil {
 		return store
 	}
-	d.say("There is no usable keychain here (%s),", printable(err.Error()))
-	d.say("so the demo keeps its tokens in memory. `mcpauth login` would refuse that.")
+	d.Say("There is no usable keychain here (%s),", console.Printable(err.Error()))
+	d.Say("so the demo keeps its tokens in memory. `mcpauth login` would refuse that.")
 	return keychain.Memory()
 }
 
-func (d *demo) signIn(ctx context.Context) error {
+func (d *demoRun) signIn(ctx context.Context) error {
 	resolved, err := d.broker.Resolve(d.overrides)
 	if err != nil {
 		return err
 	}
-	ui := d.loginUI(false, time.Minute)
+	ui := accountcmd.LoginUI(d.App, false, time.Minute)
 	if !d.withBrowser {
 		ui = broker.LoginUI{OpenURL: visit}
 	}
@@ -142,7 +136,7 @@ func (d *demo) signIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tell("%s signed in there (authorization code with PKCE); the tokens are in: %s", whoIs(user), d.broker.Store.Name())
+	d.tell("%s signed in there (authorization code with PKCE); the tokens are in: %s", console.WhoIs(user), d.broker.Store.Name())
 	d.report["user"], d.report["stored_in"] = user, d.broker.Store.Name()
 	return nil
 }
@@ -169,21 +163,21 @@ func visit(ctx context.Context, address string) error {
 }
 
 // signOut leaves nothing in the keychain, even after ctrl+c.
-func (d *demo) signOut() error {
+func (d *demoRun) signOut() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	resolved, err := d.broker.Resolve(d.overrides)
 	if err != nil {
 		return err
 	}
-	_, err = d.broker.Logout(ctx, resolved)
+	_, err = d.broker.Logout(ctx, resolved, broker.LogoutOptions{})
 	return err
 }
 
 // useTools is an AI client at work: it starts the proxy with the server behind
 // it, lists the tools and calls them.
-func (d *demo) useTools(ctx context.Context) error {
-	self, err := d.deps.Executable()
+func (d *demoRun) useTools(ctx context.Context) error {
+	self, err := d.Deps.Executable()
 	if err != nil {
 		return err
 	}
@@ -197,7 +191,7 @@ func (d *demo) useTools(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() {
 		_, err := d.broker.Proxy(ctx, broker.ProxyOptions{
-			Overrides: overrides, Environ: d.deps.Environ, In: toProxy, Out: fromProxy, Log: &log,
+			Overrides: overrides, Environ: d.Deps.Environ, In: toProxy, Out: fromProxy, Log: &log,
 		})
 		_ = fromProxy.Close()
 		ended <- err
@@ -207,8 +201,8 @@ func (d *demo) useTools(ctx context.Context) error {
 	return errors.Join(err, <-ended)
 }
 
-func (d *demo) session(ctx context.Context, from io.Reader, to io.WriteCloser) error {
-	names, call, err := d.deps.Demo.Connect(ctx, from, to)
+func (d *demoRun) session(ctx context.Context, from io.Reader, to io.WriteCloser) error {
+	names, call, err := demo.Connect(ctx, from, to)
 	if err != nil {
 		return err
 	}
@@ -220,7 +214,7 @@ func (d *demo) session(ctx context.Context, from io.Reader, to io.WriteCloser) e
 	}
 	answer, request, _ := strings.Cut(who, "\n")
 	d.tell("The AI client calls whoami and reads:")
-	d.fact("   %s", printable(answer))
+	d.fact("   %s", console.Printable(answer))
 	d.report["whoami"] = answer
 	d.showRequest(request)
 	orders, err := call("my_orders")
@@ -228,13 +222,13 @@ func (d *demo) session(ctx context.Context, from io.Reader, to io.WriteCloser) e
 		return err
 	}
 	d.tell("It calls my_orders, which declares the argument %s:", broker.UserArgument)
-	d.fact("   %s", printable(orders))
+	d.fact("   %s", console.Printable(orders))
 	d.report["my_orders"] = orders
 	return nil
 }
 
 // showRequest shows what the server received, indented.
-func (d *demo) showRequest(line string) {
+func (d *demoRun) showRequest(line string) {
 	d.report["request"] = json.RawMessage(line)
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, []byte(line), "", "  "); err != nil {
@@ -243,14 +237,14 @@ func (d *demo) showRequest(line string) {
 	}
 	d.tell("The client sent no user. What the server received:")
 	for line := range strings.Lines(indented.String()) {
-		d.fact("   %s", printable(strings.TrimSuffix(line, "\n")))
+		d.fact("   %s", console.Printable(strings.TrimSuffix(line, "\n")))
 	}
 }
 
 // goOn ends with what a user types next.
-func (d *demo) goOn() {
-	if d.json {
-		d.printJSON(d.report)
+func (d *demoRun) goOn() {
+	if d.JSON {
+		d.PrintJSON(d.report)
 		return
 	}
 	d.fact("")
@@ -261,15 +255,15 @@ func (d *demo) goOn() {
 }
 
 // tell counts the steps of the story.
-func (d *demo) tell(format string, args ...any) {
+func (d *demoRun) tell(format string, args ...any) {
 	d.step++
-	d.fact("%d. %s", d.step, printable(fmt.Sprintf(format, args...)))
+	d.fact("%d. %s", d.step, console.Printable(fmt.Sprintf(format, args...)))
 }
 
 // fact keeps standard output for the object with --json.
-func (d *demo) fact(format string, args ...any) {
-	if d.json {
+func (d *demoRun) fact(format string, args ...any) {
+	if d.JSON {
 		return
 	}
-	d.app.fact(format, args...)
+	d.App.Fact(format, args...)
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/mcpauth/mcpauth/cmd/console"
 )
 
 const orderForm = `{"type":"object","properties":{
@@ -30,7 +32,7 @@ func deskServer() *server.MCPServer {
 	s := server.NewMCPServer("desk", "1", server.WithToolCapabilities(true), server.WithResourceCapabilities(true, true), server.WithElicitation(),
 		server.WithHooks(hooks))
 	hooks.AddBeforeAny(func(_ context.Context, _ any, method mcp.MCPMethod, request any) {
-		if method == mcp.MethodSubscriptionsListen && strings.Contains(compactJSON(request), "note://1") {
+		if method == mcp.MethodSubscriptionsListen && strings.Contains(console.CompactJSON(request), "note://1") {
 			go func() {
 				for range time.Tick(20 * time.Millisecond) {
 					s.SendNotificationToAllClients("notifications/resources/updated", map[string]any{"uri": "note://1"})
@@ -43,7 +45,7 @@ func deskServer() *server.MCPServer {
 	s.AddTool(wipe, says("wiped"))
 	s.AddTool(plain("order"), func(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		for _, response := range r.Params.InputResponses {
-			return mcp.NewToolResultText("ordered: " + compactJSON(response)), nil
+			return mcp.NewToolResultText("ordered: " + console.CompactJSON(response)), nil
 		}
 		return asks(mcp.ElicitationParams{Message: "What is it to be?", RequestedSchema: json.RawMessage(orderForm)}), nil
 	})
@@ -74,7 +76,7 @@ func pay() server.ToolHandlerFunc {
 	shop := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(paid) }))
 	return func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		for _, response := range r.Params.InputResponses {
-			if response.Elicitation == nil && !bytes.Contains([]byte(compactJSON(response)), []byte("accept")) {
+			if response.Elicitation == nil && !bytes.Contains([]byte(console.CompactJSON(response)), []byte("accept")) {
 				return mcp.NewToolResultError("not paid"), nil
 			}
 			select {

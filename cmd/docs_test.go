@@ -16,10 +16,72 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mcpauth/mcpauth/.ci/suite"
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/audit"
+	"github.com/mcpauth/mcpauth/broker/clients"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/cmd/auditcmd"
+	"github.com/mcpauth/mcpauth/cmd/console"
 )
 
 const repository = ".."
+
+// TestClientsAreDocumented: each client of the table has its row in docs/clients.md,
+// and README names it.
+func TestClientsAreDocumented(t *testing.T) {
+	page, readme := readText(t, "docs/clients.md"), readText(t, "README.md")
+	for _, c := range clients.All() {
+		if !strings.Contains(page, "\n| `"+c.ID+"` | ") {
+			t.Errorf("docs/clients.md has no row for %s", c.ID)
+		}
+		for _, text := range []string{page, readme} {
+			if !strings.Contains(text, c.Name) {
+				t.Errorf("docs/clients.md or README.md does not name %s", c.Name)
+			}
+		}
+	}
+	rows := strings.Count(page, "\n| `")
+	if known := len(clients.All()); rows != known {
+		t.Errorf("docs/clients.md has %d rows for %d clients", rows, known)
+	}
+}
+
+// TestAuditMembersAreDocumented: docs/audit.md names each member of a record, and each column
+// of the table and of the CSV.
+func TestAuditMembersAreDocumented(t *testing.T) {
+	page := readText(t, "docs/audit.md")
+	var names []string
+	for _, record := range []reflect.Type{reflect.TypeFor[audit.Record](), reflect.TypeFor[audit.Argument]()} {
+		for i := range record.NumField() {
+			name, _, _ := strings.Cut(record.Field(i).Tag.Get("json"), ",")
+			names = append(names, name)
+		}
+	}
+	for _, name := range append(names, auditcmd.Columns()...) {
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("docs/audit.md does not name %s", name)
+		}
+	}
+}
+
+// TestProvidersAreDocumented: docs/configuration.md names each kind of provider.
+func TestProvidersAreDocumented(t *testing.T) {
+	page := readText(t, "docs/configuration.md")
+	line := regexp.MustCompile(`(?m)^provider = .*#.*$`).FindString(page)
+	for _, name := range config.KindNames() {
+		if !regexp.MustCompile(`[ ,]` + regexp.QuoteMeta(name) + `([ ,;]|$)`).MatchString(strings.SplitN(line, "#", 2)[1]) {
+			t.Errorf("docs/configuration.md does not name %s among the values of provider", name)
+		}
+	}
+}
+
+func readText(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(repository, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(data), "\r\n", "\n")
+}
 
 // document is one Markdown file of the repository.
 type document struct {
@@ -136,7 +198,7 @@ func mcpauthArgs(line string) ([]string, bool) {
 
 func checkCommandLine(t *testing.T, path string, args []string) {
 	t.Helper()
-	c, rest, err := newRoot(&app{deps: parts}).Find(args)
+	c, rest, err := newRoot(&console.App{}).Find(args)
 	if err == nil {
 		err = c.ParseFlags(rest)
 	}
@@ -157,9 +219,9 @@ func TestConfigurationsLoad(t *testing.T) {
 				continue
 			}
 			checked++
-			_, err := broker.ParseConfig(d.path, []byte(b.text))
+			_, err := config.Parse(d.path, []byte(b.text))
 			if strings.HasSuffix(d.path, "policy.md") && !strings.Contains(b.text, "[profiles.") {
-				_, err = broker.ParsePolicy(d.path, []byte(b.text))
+				_, err = config.ParsePolicy(d.path, []byte(b.text))
 			}
 			if err != nil {
 				t.Error(err)
@@ -177,7 +239,7 @@ func TestConfigurationKeysAreExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []reflect.Type{reflect.TypeFor[broker.Config](), reflect.TypeFor[broker.Profile]()} {
+	for _, table := range []reflect.Type{reflect.TypeFor[config.File](), reflect.TypeFor[config.Profile]()} {
 		for field := range table.Fields() {
 			key, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
 			named := regexp.MustCompile("(?m)^\\[?" + key + "\\b|`\\[?" + key + "\\b")
@@ -204,6 +266,7 @@ func TestArchitectureNamesFunctions(t *testing.T) {
 		for _, d := range parsed.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok {
 				declared[qualified(parsed, f)] = true
+				declared[parsed.Name.Name+"."+qualified(parsed, f)] = true
 				declared[f.Name.Name] = true
 			}
 		}

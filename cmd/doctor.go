@@ -9,12 +9,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/doctor"
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/broker/text"
+	"github.com/mcpauth/mcpauth/cmd/console"
 )
 
 //go:generate env UPDATE_DOCS=1 go test -run TestErrorsPage .
 
-func newDoctor(a *app) *cobra.Command {
+func newDoctor(a *console.App) *cobra.Command {
 	var (
 		report  bool
 		explain string
@@ -36,15 +40,15 @@ func newDoctor(a *app) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if explain != "" {
-				return a.explain(explain)
+				return explainFinding(a, explain)
 			}
-			return a.doctor(c.Context(), report)
+			return runDoctor(c.Context(), a, report)
 		},
 	}
 	c.Flags().StringVar(&explain, "explain", "", "say what the code of a finding means, and examine nothing")
-	must(c.RegisterFlagCompletionFunc("explain", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	console.Must(c.RegisterFlagCompletionFunc("explain", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var codes []cobra.Completion
-		for _, kind := range broker.FindingKinds() {
+		for _, kind := range doctor.Kinds() {
 			codes = append(codes, cobra.CompletionWithDesc(kind.Code, kind.Title))
 		}
 		return codes, cobra.ShellCompDirectiveNoFileComp
@@ -53,124 +57,117 @@ func newDoctor(a *app) *cobra.Command {
 	return c
 }
 
-func (a *app) doctor(ctx context.Context, report bool) error {
-	b, err := a.broker(keychainPatienceDoctor)
+func runDoctor(ctx context.Context, a *console.App, report bool) error {
+	b, err := a.Broker(console.PatienceDoctor)
 	if err != nil {
 		return err
 	}
-	o := broker.DoctorOptions{Overrides: a.overrides(), Environ: a.deps.Environ, Version: build().Version}
-	o.Executable, _ = a.deps.Executable() // empty when it is not known
-	if !a.json {
-		a.say("Looking at everything once; this may take some seconds (ctrl+c to stop)")
+	o := doctor.Options{Overrides: a.Overrides(), Environ: a.Deps.Environ, Version: console.Build().Version}
+	o.Executable, _ = a.Deps.Executable() // empty when it is not known
+	if !a.JSON {
+		a.Say("Looking at everything once; this may take some seconds (ctrl+c to stop)")
 	}
 	d, err := b.Doctor(ctx, o)
 	if err != nil {
 		return err
 	}
-	if d.Count(broker.Bad) > 0 {
-		a.exit = broker.ExitDoctor
+	if d.Count(doctor.Bad) > 0 {
+		a.Exit = problem.ExitDoctor
 	}
 	switch {
 	case report:
-		home, err := broker.Home()
+		home, err := config.Home()
 		if err != nil {
 			return err
 		}
-		a.printReport(d.Report(o, home))
-	case a.json:
-		a.printJSON(map[string]any{
-			"profile": d.Profile, "problems": d.Count(broker.Bad), "notes": d.Count(broker.Note), "findings": d.Findings,
+		printReport(a, d.Report(o, home))
+	case a.JSON:
+		a.PrintJSON(map[string]any{
+			"profile": d.Profile, "problems": d.Count(doctor.Bad), "notes": d.Count(doctor.Note), "findings": d.Findings,
 		})
 	default:
-		a.printDiagnosis(d)
+		printDiagnosis(a, d)
 	}
 	return nil
 }
 
 // marks stand before findings.
-var marks = map[broker.Severity]string{broker.Fine: "✓", broker.Note: "-", broker.Bad: "✗"}
+var marks = map[doctor.Severity]string{doctor.Fine: "✓", doctor.Note: "-", doctor.Bad: "✗"}
 
-func (a *app) printDiagnosis(d broker.Diagnosis) {
+func printDiagnosis(a *console.App, d doctor.Diagnosis) {
 	for _, f := range d.Findings {
-		a.fact("%s %s  %s", marks[f.Severity], f.Code, printable(f.What))
-		if f.Severity == broker.Fine {
+		a.Fact("%s %s  %s", marks[f.Severity], f.Code, console.Printable(f.What))
+		if f.Severity == doctor.Fine {
 			continue
 		}
 		if f.Cause != "" {
-			a.fact("           %s", printable(f.Cause))
+			a.Fact("           %s", console.Printable(f.Cause))
 		}
-		for _, cure := range f.Cure {
-			a.fact("           → %s", printable(cure))
+		for _, hint := range f.Hints {
+			a.Fact("           → %s", console.Printable(hint))
 		}
 	}
-	a.fact("")
-	a.fact("%s", summary(d))
+	a.Fact("")
+	a.Fact("%s", summary(d))
 }
 
-func summary(d broker.Diagnosis) string {
-	problems, notes := d.Count(broker.Bad), d.Count(broker.Note)
+func summary(d doctor.Diagnosis) string {
+	problems, notes := d.Count(doctor.Bad), d.Count(doctor.Note)
 	switch {
 	case problems > 0:
-		return "✗ " + plural(problems, "problem") + ", " + plural(notes, "note")
+		return "✗ " + text.Count(problems, "problem") + ", " + text.Count(notes, "note")
 	case notes > 0:
-		return "✓ No problems, " + plural(notes, "note")
+		return "✓ No problems, " + text.Count(notes, "note")
 	}
 	return "✓ No problems"
 }
 
 // printReport prints Markdown that an issue shows as it is.
-func (a *app) printReport(r broker.Report) {
-	if a.json {
-		a.printJSON(map[string]any{
+func printReport(a *console.App, r doctor.Report) {
+	if a.JSON {
+		a.PrintJSON(map[string]any{
 			"version": r.Version, "os": r.OS, "arch": r.Arch, "go": r.Go, "profile": r.Profile, "variables": r.Variables, "findings": r.Findings,
 		})
 		return
 	}
-	a.fact("### mcpauth doctor\n")
-	a.fact("* mcpauth %s, %s/%s, %s", r.Version, r.OS, r.Arch, r.Go)
-	a.fact("* variables that are set: %s\n", orDash(strings.Join(r.Variables, " ")))
-	a.fact("```text")
+	a.Fact("### mcpauth doctor\n")
+	a.Fact("* mcpauth %s, %s/%s, %s", r.Version, r.OS, r.Arch, r.Go)
+	a.Fact("* variables that are set: %s\n", console.OrDash(strings.Join(r.Variables, " ")))
+	a.Fact("```text")
 	for _, name := range slices.Sorted(maps.Keys(r.Profile)) {
-		a.fact("%-16s %s", name, printable(r.Profile[name]))
+		a.Fact("%-16s %s", name, console.Printable(r.Profile[name]))
 	}
 	for _, f := range r.Findings {
-		a.fact("%-7s %s %s", f.Severity, f.Code, printable(f.What))
+		a.Fact("%-7s %s %s", f.Severity, f.Code, console.Printable(f.What))
 		if f.Cause != "" {
-			a.fact("        %s", printable(f.Cause))
+			a.Fact("        %s", console.Printable(f.Cause))
 		}
 	}
-	a.fact("```")
-	a.say("This text is made to be shared. Read it once before you do.")
-}
-
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	a.Fact("```")
+	a.Say("This text is made to be shared. Read it once before you do.")
 }
 
 // explain says what the table knows of a code.
-func (a *app) explain(code string) error {
-	for _, kind := range broker.FindingKinds() {
+func explainFinding(a *console.App, code string) error {
+	for _, kind := range doctor.Kinds() {
 		if !strings.EqualFold(kind.Code, code) {
 			continue
 		}
-		if a.json {
-			a.printJSON(map[string]any{
-				"code": kind.Code, "severity": kind.Severity, "area": broker.Area(kind.Code), "title": kind.Title, "why": kind.Why,
-				"cure": append([]string{}, kind.Cure...),
+		if a.JSON {
+			a.PrintJSON(map[string]any{
+				"code": kind.Code, "severity": kind.Severity, "area": doctor.Area(kind.Code), "title": kind.Title, "why": kind.Why,
+				"cure": append([]string{}, kind.Hints...),
 			})
 			return nil
 		}
-		a.fact("%s (%s, %s): %s", kind.Code, broker.Area(kind.Code), kind.Severity, kind.Title)
+		a.Fact("%s (%s, %s): %s", kind.Code, doctor.Area(kind.Code), kind.Severity, kind.Title)
 		if kind.Why != "" {
-			a.fact("  %s", kind.Why)
+			a.Fact("  %s", kind.Why)
 		}
-		for _, cure := range kind.Cure {
-			a.fact("  → %s", cure)
+		for _, hint := range kind.Hints {
+			a.Fact("  → %s", hint)
 		}
 		return nil
 	}
-	return usage(fmt.Sprintf("there is no finding %q", code), "mcpauth doctor")
+	return console.Usage(fmt.Sprintf("there is no finding %q", code), "mcpauth doctor")
 }

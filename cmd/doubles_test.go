@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -264,11 +265,23 @@ var faults = map[string]struct {
 	"revoke-down":  {"revocation", demoidp.Fault{Status: 503, Body: "gone"}},
 }
 
-func isFault(name string) bool { _, ok := faults[name]; return ok }
+func isFault(name string) bool {
+	_, ok := faults[name]
+	return ok || strings.Contains(name, "={")
+}
 
-// faultsNamed makes the provider do wrong what the names say.
+// faultsNamed makes the provider do wrong what the names say. ENDPOINT={…} sets
+// members of what the endpoint answers; null takes one away.
 func faultsNamed(names []string) func(string) demoidp.Fault {
 	return func(endpoint string) demoidp.Fault {
+		for _, name := range names {
+			if members, ok := strings.CutPrefix(name, endpoint+"="); ok {
+				return demoidp.Fault{Edit: func(m map[string]any) {
+					check(json.Unmarshal([]byte(members), &m))
+					maps.DeleteFunc(m, func(_ string, v any) bool { return v == nil })
+				}}
+			}
+		}
 		for name, f := range faults {
 			if f.endpoint == endpoint && slices.Contains(names, name) {
 				return f.fault

@@ -10,11 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/doctor"
 )
 
 // The page about the findings is made of the table that the doctor uses. To write
-// it anew: go generate ./cmd
+// it again: go generate ./cmd
 func TestErrorsPage(t *testing.T) {
 	page, path := errorsPage(), filepath.Join(repository, "docs", "errors.md")
 	if os.Getenv("UPDATE_DOCS") != "" {
@@ -38,20 +38,20 @@ func errorsPage() string {
 		"the same as this page. A problem makes the doctor exit with 8; a note works as it is. A code that ends in 0 is a check that\n" +
 		"passed. Codes never change their meaning. This page is written by `go generate ./cmd`.\n")
 	area := ""
-	for _, kind := range broker.FindingKinds() {
-		if now := broker.Area(kind.Code); now != area {
+	for _, kind := range doctor.Kinds() {
+		if now := doctor.Area(kind.Code); now != area {
 			area = now
 			fmt.Fprintf(&b, "\n## %s%s\n", strings.ToUpper(area[:1]), area[1:])
 		}
-		if kind.Severity == broker.Fine {
+		if kind.Severity == doctor.Fine {
 			fmt.Fprintf(&b, "\n`%s` ok: %s.\n", kind.Code, kind.Title)
 			continue
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n**%s** (%s). %s\n", kind.Code, kind.Title, kind.Severity, kind.Why)
-		for _, cure := range kind.Cure {
-			fmt.Fprintf(&b, "\n* %s", cure)
+		for _, hint := range kind.Hints {
+			fmt.Fprintf(&b, "\n* %s", hint)
 		}
-		if len(kind.Cure) > 0 {
+		if len(kind.Hints) > 0 {
 			b.WriteString("\n")
 		}
 	}
@@ -59,23 +59,23 @@ func errorsPage() string {
 }
 
 // Every row of the table can be used: a code of its own, in order, with words; a
-// cure that is a command names one that exists.
+// hint that is a command names one that exists.
 func TestFindingKinds(t *testing.T) {
 	code, last := regexp.MustCompile(`^MA[1-9]\d\d$`), ""
-	for _, kind := range broker.FindingKinds() {
+	for _, kind := range doctor.Kinds() {
 		switch {
 		case !code.MatchString(kind.Code) || kind.Code <= last:
 			t.Errorf("%s is no code, or not in order", kind.Code)
-		case (kind.Severity == broker.Fine) != strings.HasSuffix(kind.Code, "0"):
+		case (kind.Severity == doctor.Fine) != strings.HasSuffix(kind.Code, "0"):
 			t.Errorf("%s: a code ends in 0 if the check passed, and only then", kind.Code)
-		case kind.Title == "" || broker.Area(kind.Code) == "":
+		case kind.Title == "" || doctor.Area(kind.Code) == "":
 			t.Errorf("%s has no title or no area", kind.Code)
-		case kind.Severity == broker.Bad && (kind.Why == "" || len(kind.Cure) == 0):
-			t.Errorf("%s is a problem without a reason or a cure", kind.Code)
+		case kind.Severity == doctor.Bad && (kind.Why == "" || len(kind.Hints) == 0):
+			t.Errorf("%s is a problem without a reason or a hint", kind.Code)
 		}
 		last = kind.Code
-		for _, cure := range kind.Cure {
-			if args, ok := mcpauthArgs(cure); ok {
+		for _, hint := range kind.Hints {
+			if args, ok := mcpauthArgs(hint); ok {
 				checkCommandLine(t, kind.Code, args)
 			}
 		}

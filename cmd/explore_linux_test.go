@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -15,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/problem"
 )
 
 // session is a person at a terminal, and a program that runs in it.
@@ -118,18 +117,18 @@ func TestDestructiveToolAtATerminal(t *testing.T) {
 	}
 	s := call("disk=c")
 	s.until("y\n", `wipe says of itself that it destroys. Call it with {"disk":"c"}? [y/N]`)
-	s.exits(broker.ExitOK, "\nwiped\n")
+	s.exits(problem.ExitOK, "\nwiped\n")
 	s = call()
 	s.until("\n", "? [y/N]")
-	s.exits(broker.ExitError, "mcpauth: nothing was called", "without the question: --yes")
+	s.exits(problem.ExitError, "mcpauth: nothing was called", "without the question: --yes")
 	s = call("--yes")
-	s.exits(broker.ExitOK, "wiped")
+	s.exits(problem.ExitOK, "wiped")
 	if strings.Contains(s.shown(), "[y/N]") {
 		t.Error("--yes asks")
 	}
 	s = call()
 	s.until("\x03", "? [y/N]")
-	s.exits(broker.ExitInterrupted)
+	s.exits(problem.ExitInterrupted)
 }
 
 func TestFormAtATerminal(t *testing.T) {
@@ -142,25 +141,25 @@ func TestFormAtATerminal(t *testing.T) {
 	s.until("huge\n", "size (small, large): ")
 	s.until("large\n", "it must be one of small, large")
 	s.until("\n", "lunch (boolean): ")
-	s.exits(broker.ExitOK, `"content":{"day":"monday","seats":2,"size":"large"}`)
+	s.exits(problem.ExitOK, `"content":{"day":"monday","seats":2,"size":"large"}`)
 
 	s = m.sit("tools", "call", "order", "--", "orders", "desk")
 	s.until("!\n", "day (")
-	s.exits(broker.ExitOK, `"action":"decline"`)
+	s.exits(problem.ExitOK, `"action":"decline"`)
 
 	s = m.sit("tools", "call", "order", "--", "orders", "desk")
 	s.until("\x03", "day (")
-	s.exits(broker.ExitInterrupted)
+	s.exits(problem.ExitInterrupted)
 }
 
 func TestPageAtATerminal(t *testing.T) {
 	m := newDesk(t)
 	s := m.sit("tools", "call", "pay", "--", "orders", "desk")
 	s.until("\n", "The server asks: Pay here.", "  at 127.0.0.1:", "/pay\n", "Open it in your browser? [Y/n]")
-	s.exits(broker.ExitOK, "\npaid\n")
+	s.exits(problem.ExitOK, "\npaid\n")
 	s = m.sit("tools", "call", "pay", "--", "orders", "desk")
 	s.until("n\n", "[Y/n]")
-	s.exits(broker.ExitToolFailed, "not paid")
+	s.exits(problem.ExitToolFailed, "not paid")
 }
 
 // Progress stands on a line of its own. ctrl+c takes the call back before the server
@@ -169,7 +168,7 @@ func TestStoppedCallAtATerminal(t *testing.T) {
 	m := newDesk(t)
 	s := m.sit("tools", "call", "pack", "-v", "--", "orders", "desk")
 	s.until("\x03", "\r\x1b[K[#####...............] 1 of 4 box 1")
-	s.exits(broker.ExitInterrupted, "\r\x1b[Kthe call was taken back\n", "mcpauth: stopped")
+	s.exits(problem.ExitInterrupted, "\r\x1b[Kthe call was taken back\n", "mcpauth: stopped")
 }
 
 // A watch goes on until ctrl+c, which is how it is meant to end.
@@ -177,27 +176,8 @@ func TestWatchAtATerminal(t *testing.T) {
 	m := newDesk(t)
 	s := m.sit("resources", "watch", "note://1", "--", "orders", "desk")
 	s.until("\x03", "Watching; ctrl+c ends it", "  note://1\n")
-	s.exits(broker.ExitOK)
+	s.exits(problem.ExitOK)
 	s = m.sit("resources", "watch", "note://1", "--json", "--", "orders", "desk")
 	s.until("\x03", `{"event":"updated","schema":1,"time":"`, `"uri":"note://1"}`)
-	s.exits(broker.ExitOK)
-}
-
-// The wait for a page ends by the person's word, or when nobody waits any more.
-func TestWaitForAPage(t *testing.T) {
-	for typed, want := range map[string]string{"\n": "accept", "n\n": "decline", "": "decline"} {
-		person, program := terminal(t)
-		x := &exploring{app: &app{Streams: Streams{In: program, Err: &bytes.Buffer{}}}, attended: true}
-		ctx, cancel := context.WithCancel(t.Context())
-		if _, err := person.WriteString(typed); err != nil {
-			t.Fatal(err)
-		}
-		if typed == "" {
-			cancel()
-		}
-		if got := x.answer(ctx, broker.Elicitation{Own: true, Waits: true, Message: "The page."}); got.Action != want {
-			t.Errorf("%q: %s", typed, got.Action)
-		}
-		cancel()
-	}
+	s.exits(problem.ExitOK)
 }

@@ -20,45 +20,66 @@ const module = "github.com/mcpauth/mcpauth"
 // that is not in it may not exist: add one only when it has a privilege that
 // its siblings must not have (design, section 1).
 var floorPlan = map[string][]string{
-	"cmd/mcpauth":         {"broker", "cmd", "cmd/demo", "cmd/explorer", "cmd/manpages", "keychain", "tui"},
+	"cmd/mcpauth":         {"cmd", "cmd/console", "keychain"},
+	"cmd/mcpauth-proxy":   {"cmd/console", "cmd/proxycmd", "keychain"},
+	"cmd":                 {"broker", "broker/config", "broker/demoidp", "broker/doctor", "broker/mcpclient", "broker/problem", "broker/text", "cmd/accountcmd", "cmd/auditcmd", "cmd/clientcmd", "cmd/console", "cmd/demo", "cmd/explorecmd", "cmd/manpages", "cmd/policycmd", "cmd/proxycmd", "keychain", "tui"},
+	"cmd/accountcmd":      {"broker", "broker/config", "broker/problem", "broker/text", "cmd/console", "keychain"},
+	"cmd/auditcmd":        {"broker/audit", "broker/problem", "broker/text", "cmd/console"},
+	"cmd/clientcmd":       {"broker", "broker/backend", "broker/clients", "broker/config", "broker/problem", "broker/text", "cmd/accountcmd", "cmd/console", "cmd/table", "keychain", "tui"},
+	"cmd/explorecmd":      {"broker", "broker/config", "broker/gate", "broker/mcpclient", "broker/problem", "broker/text", "broker/toolargs", "cmd/console", "cmd/table"},
+	"cmd/policycmd":       {"broker", "broker/config", "broker/problem", "broker/text", "cmd/console"},
+	"cmd/proxycmd":        {"broker", "broker/config", "broker/text", "cmd/console"},
+	"cmd/table":           {"broker/text", "cmd/console"},
+	"cmd/console":         {"broker", "broker/config", "broker/doctor", "broker/problem", "broker/text", "keychain"},
+	"cmd/demo":            {"broker", "broker/problem"},
 	"cmd/manpages":        {},
-	"cmd/mcpauth-proxy":   {"cmd", "keychain"},
-	"cmd/mcpauth-metrics": {"broker"},
-	"cmd":                 {"broker", "broker/demoidp", "keychain"},
-	"cmd/demo":            {"broker"},
-	"cmd/relaybench":      {"cmd", "cmd/relaybench/blockingpipe", "broker", "broker/demoidp", "keychain"},
-	// Of it and of the pipe that it measures, which is a program of its own.
-	"cmd/relaybench/blockingpipe": {},
-	"cmd/explorer":                {"broker"},
-	"broker":                      {"broker/audit", "broker/backend", "broker/clients", "broker/identity", "broker/policy", "broker/relay", "keychain"},
-	"broker/identity":             {"keychain"},
-	"broker/audit":                {},
-	"broker/backend":              {},
-	"broker/clients":              {},
-	"broker/demoidp":              {},
-	"broker/policy":               {},
-	"broker/relay":                {},
-	"keychain":                    {},
-	"tui":                         {"broker"},
+	"broker/mcpclient":    {"broker/policy", "broker/problem", "broker/text"},
+	"broker":              {"broker/doctor", "broker/mcpclient", "broker/edit", "broker/problem", "broker/text", "broker/audit", "broker/backend", "broker/clients", "broker/config", "broker/gate", "broker/identity", "broker/policy", "broker/relay", "keychain", "keychain/sharedfile"},
+	"broker/doctor":       {"broker/audit", "broker/backend", "broker/clients", "broker/config", "broker/gate", "broker/identity", "broker/mcpclient", "broker/problem", "broker/relay", "broker/text", "keychain"},
+	"broker/config":       {"broker/audit", "broker/edit", "broker/identity", "broker/policy", "broker/problem", "broker/text", "keychain", "keychain/sharedfile"},
+	"broker/problem":      {},
+	"broker/text":         {},
+	"broker/identity":     {"broker/problem", "broker/text", "keychain", "keychain/sharedfile"},
+	"broker/gate":         {"broker/audit", "broker/identity", "broker/policy", "broker/problem", "broker/relay", "broker/text", "keychain", "keychain/sharedfile"},
+	"broker/audit":        {"keychain/sharedfile"},
+	"broker/backend":      {"broker/text"},
+	"broker/clients":      {"broker/backend", "broker/edit", "broker/problem", "broker/text", "keychain/sharedfile"},
+	"broker/edit":         {},
+	"broker/demoidp":      {},
+	"broker/policy":       {"broker/edit", "broker/text"},
+	"broker/relay":        {},
+	"broker/toolargs":     {"broker/text"},
+	"keychain":            {"keychain/sharedfile"},
+	"keychain/sharedfile": {},
+	"tui":                 {"broker", "broker/audit", "broker/clients", "broker/config", "broker/doctor", "broker/mcpclient", "broker/problem", "broker/text", "tui/account", "tui/activity", "tui/browse", "tui/screen", "tui/tools", "tui/widget"},
+	"tui/account":         {"broker", "broker/clients", "broker/config", "broker/doctor", "broker/problem", "broker/text", "tui/screen", "tui/widget"},
+	"tui/activity":        {"broker/audit", "broker/text", "tui/screen", "tui/widget"},
+	"tui/browse":          {"broker/mcpclient", "broker/problem", "broker/text", "broker/toolargs", "tui/form", "tui/screen", "tui/widget"},
+	"tui/tools":           {"broker", "broker/audit", "broker/config", "broker/mcpclient", "broker/problem", "broker/text", "broker/toolargs", "tui/form", "tui/screen", "tui/widget"},
+	"tui/screen":          {"broker", "broker/config", "broker/mcpclient", "broker/problem", "broker/text", "tui/widget"},
+	"tui/form":            {"broker/text", "broker/toolargs", "tui/widget"},
+	"tui/widget":          {"broker/mcpclient", "broker/problem", "broker/text", "broker/toolargs"},
 }
 
 // onlyIn says which package alone may import a library. A name that ends in a
 // slash stands for all below it.
 var onlyIn = map[string][]string{
-	"github.com/spf13/cobra":             {"cmd", "cmd/manpages"},
+	"github.com/spf13/cobra":             {"cmd", "cmd/accountcmd", "cmd/auditcmd", "cmd/clientcmd", "cmd/console", "cmd/explorecmd", "cmd/manpages", "cmd/policycmd", "cmd/proxycmd"},
 	"github.com/zalando/go-keyring":      {"keychain"},
 	"github.com/godbus/":                 {"keychain"},
+	"github.com/fsnotify/fsnotify":       {"keychain/sharedfile"},
 	"github.com/int128/oauth2cli":        {"broker/identity"},
 	"golang.org/x/oauth2":                {"broker/identity"},
 	"github.com/coreos/go-oidc/":         {"broker/identity"},
-	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity", "tui"},
-	"github.com/mark3labs/mcp-go/":       {"cmd/demo", "cmd/explorer"},
-	"github.com/tailscale/hujson":        {"broker/clients"},
-	"github.com/goccy/go-yaml":           {"broker/clients"},
-	"charm.land/":                        {"tui"},
-	"os/exec":                            {"broker/backend", "cmd", "cmd/mcpauth", "cmd/relaybench", "keychain"},
-	"net/http":                           {"broker/identity", "broker/demoidp", "cmd", "cmd/relaybench", "cmd/mcpauth-metrics"},
-	"github.com/prometheus/":             {"cmd/mcpauth-metrics"}, // a millisecond of every start
+	"github.com/go-jose/go-jose/":        {"broker/identity"},
+	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity", "broker/toolargs"},
+	"github.com/mark3labs/mcp-go/":       {"cmd/demo"},
+	"github.com/rogpeppe/go-internal/":   {"broker/clients", "broker/gate"},
+	"github.com/tailscale/hujson":        {"broker/edit"},
+	"github.com/goccy/go-yaml":           {"broker/edit"},
+	"charm.land/":                        {"tui", "tui/account", "tui/activity", "tui/browse", "tui/form", "tui/screen", "tui/tools", "tui/widget"},
+	"os/exec":                            {"broker/backend", "cmd", "cmd/console", "keychain"},
+	"net/http":                           {"broker/identity", "broker/demoidp", "cmd"},
 }
 
 // AI clients start mcpauth-proxy for each server, so nothing may be linked into it
@@ -75,7 +96,7 @@ func TestProxyProgramIsLean(t *testing.T) {
 		for _, heavy := range []string{
 			"github.com/mark3labs/", "github.com/santhosh-tekuri/", "github.com/modelcontextprotocol/", "github.com/google/jsonschema-go/",
 			"charm.land/", "github.com/charmbracelet/", "github.com/prometheus/", "github.com/yuin/", "github.com/alecthomas/",
-			module + "/tui/", module + "/cmd/demo/", module + "/cmd/explorer/",
+			module + "/tui/", module + "/cmd/demo/",
 		} {
 			if strings.HasPrefix(dependency+"/", heavy) {
 				t.Errorf("it links %s", dependency)
@@ -204,8 +225,8 @@ var forbidden = []struct {
 	why       string
 }{
 	{[]string{"os.Stdout", "os.Stdin", "os.Stderr", "os.Exit", "fmt.Print", "fmt.Printf", "fmt.Println"},
-		[]string{"cmd", "cmd/mcpauth", "cmd/mcpauth-proxy", "cmd/mcpauth-metrics", "cmd/relaybench"}, "only cmd prints, exits or knows a terminal"},
-	{[]string{".Reveal"}, []string{"keychain", "broker/identity", "cmd/token.go"},
+		[]string{"cmd", "cmd/console", "cmd/mcpauth", "cmd/mcpauth-proxy"}, "only cmd prints, exits or knows a terminal"},
+	{[]string{".Reveal"}, []string{"keychain", "broker/identity", "cmd/accountcmd/token.go"},
 		"only identity and keychain see a secret, and the command that prints one"},
 }
 
@@ -242,6 +263,49 @@ func checkNames(t *testing.T, name, path string) {
 					t.Errorf("%s: %s: %s", files.Position(selector.Pos()), used, rule.why)
 				}
 			}
+		}
+		return true
+	})
+}
+
+// judging are the files that decide by what a message says. encoding/json folds the
+// case of names and takes the last of two, so what it reads may be another message
+// than the one that arrives: relay.DecodeStrict reads there.
+var judging = []string{
+	"broker/relay/*.go",
+	"broker/gate/*.go",
+}
+
+func TestMessagesAreJudgedByTheStrictDecoder(t *testing.T) {
+	for _, pattern := range judging {
+		files, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(pattern)))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s names no file (%v)", pattern, err)
+		}
+		for _, path := range files {
+			if !strings.HasSuffix(path, "_test.go") {
+				checkDecoders(t, path)
+			}
+		}
+	}
+}
+
+func checkDecoders(t *testing.T, path string) {
+	t.Helper()
+	files := token.NewFileSet()
+	parsed, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loose := slices.ContainsFunc(parsed.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"encoding/json"` })
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		selector, ok := node.(*ast.SelectorExpr)
+		if !ok || !loose {
+			return loose
+		}
+		of, ok := selector.X.(*ast.Ident)
+		if reads := []string{"Unmarshal", "NewDecoder", "Decoder", "Valid"}; ok && of.Name == "json" && slices.Contains(reads, selector.Sel.Name) {
+			t.Errorf("%s: json.%s reads a message loosely: use relay.DecodeStrict", files.Position(selector.Pos()), selector.Sel.Name)
 		}
 		return true
 	})

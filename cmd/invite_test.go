@@ -157,6 +157,21 @@ func TestOnePageForAllProxies(t *testing.T) {
 	}
 }
 
+// The user's own login does not wait for a question that nobody answers in an AI
+// client. The call goes on with what it brought.
+func TestAttackUnansweredQuestionHoldsTheLogin(t *testing.T) {
+	m := newMachine(t)
+	c := m.connect(helloURL, initialized, callURL)
+	e := c.asked()
+	m.run("login")
+	answered, withdrawn := false, false
+	for !answered || !withdrawn { // in either order
+		line := c.hears(`"jsonrpc"`)
+		answered = answered || strings.Contains(line, `"id":"c"`) && strings.Contains(line, `"email":"ada@example.com"`)
+		withdrawn = withdrawn || strings.Contains(line, `"method":"notifications/cancelled","params":{"requestId":`+string(e.ID))
+	}
+}
+
 // A client of the modern protocol gets the question as a result and comes back.
 // The server sees the call as the client first meant it.
 func TestModernCallAsksForTheSignIn(t *testing.T) {

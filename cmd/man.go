@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/cmd/console"
+	"github.com/mcpauth/mcpauth/cmd/manpages"
 )
 
-// ManWriter writes the manual pages of root to the folder dir. Package manpages
-// has it; it is handed in because its library costs size and time at every start.
-type ManWriter func(root *cobra.Command, dir, source string, date time.Time) error
-
-func newMan(a *app) *cobra.Command {
+func newMan(a *console.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the manual pages to a folder",
@@ -22,30 +21,30 @@ func newMan(a *app) *cobra.Command {
 		Example: "  mcpauth man ~/.local/share/man/man1",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("man needs one folder", "mcpauth man ~/.local/share/man/man1")
+				return console.Usage("man needs one folder", "mcpauth man ~/.local/share/man/man1")
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return a.writeManual(c.Root(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return writeManual(a, c.Root(), args[0]) },
 	}
 }
 
-func (a *app) writeManual(root *cobra.Command, dir string) error {
+func writeManual(a *console.App, root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("the folder for the pages cannot be made: %w", err)
 	}
-	b := build()
+	b := console.Build()
 	date := b.Time
 	if date.IsZero() {
 		date = time.Now()
 	}
-	if err := a.deps.Man(root, dir, "mcpauth "+b.Version, date); err != nil {
+	if err := manpages.Write(root, dir, "mcpauth "+b.Version, date); err != nil {
 		return fmt.Errorf("the pages cannot be written: %w", err)
 	}
 	pages, err := filepath.Glob(filepath.Join(dir, "mcpauth*.1"))
 	if err != nil {
 		return err
 	}
-	a.done(map[string]any{"dir": dir, "pages": len(pages)}, "✓ %d pages are in %s", len(pages), printable(dir))
+	a.Done(map[string]any{"dir": dir, "pages": len(pages)}, "✓ %d pages are in %s", len(pages), console.Printable(dir))
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/cmd/console"
 )
 
 // runOrders is an MCP server with one of everything, for the scripts of the commands
@@ -61,7 +62,7 @@ func says(text string) toolFunc {
 
 // received answers with the arguments as the server got them.
 func received(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-	return mcp.NewToolResultText(compactJSON(r.Params.Arguments)), nil
+	return mcp.NewToolResultText(console.CompactJSON(r.Params.Arguments)), nil
 }
 
 const searchSchema = `{"type":"object","properties":{
@@ -129,7 +130,7 @@ func whoami(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, erro
 // book asks for a date in the middle of a call, in the way of the modern protocol.
 func book(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	for _, response := range r.Params.InputResponses {
-		text := compactJSON(response)
+		text := console.CompactJSON(response)
 		if strings.Contains(text, `"decline"`) {
 			return mcp.NewToolResultError("not booked"), nil
 		}

@@ -3,12 +3,13 @@ package cmd
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/config"
 )
 
 // withPolicy is "with-policy FILE": the last profile of the configuration gets
@@ -34,7 +35,7 @@ func TestPolicyGuide(t *testing.T) {
 			if !strings.Contains(b.text, "[[tests]]") {
 				continue
 			}
-			cases, err := broker.TestPolicy(d.path, []byte(b.text))
+			cases, err := config.TestPolicy(d.path, []byte(b.text))
 			if err != nil {
 				t.Errorf("%v in\n%s", err, b.text)
 			}
@@ -65,12 +66,12 @@ func TestRunningProxyFollowsThePolicy(t *testing.T) {
 		}
 	}
 	write("[[rules]]\neffect = 'allow'\ntools = ['plain']\n")
-	config := filepath.Join(m.dir, ".config", "mcpauth", "config.toml")
-	data, err := os.ReadFile(config)
+	file := config.DefaultPaths(m.dir, runtime.GOOS).ConfigFile
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(config, append(data, "policy = '"+path+"'\n"...), 0o600); err != nil {
+	if err := os.WriteFile(file, append(data, "policy = '"+path+"'\n"...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m.run("login")

@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -17,13 +19,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/demoidp"
-	mcpdemo "github.com/mcpauth/mcpauth/cmd/demo"
-	"github.com/mcpauth/mcpauth/cmd/explorer"
-	"github.com/mcpauth/mcpauth/cmd/manpages"
+	"github.com/mcpauth/mcpauth/broker/text"
+	"github.com/mcpauth/mcpauth/cmd/console"
 	"github.com/mcpauth/mcpauth/keychain"
-	"github.com/mcpauth/mcpauth/tui"
 )
 
 // TestMain makes the programs of the scripts out of the test binary.
@@ -37,36 +36,20 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// parts are those that cmd/mcpauth wires, which has all commands.
-// The interface itself is run by .ci/tui: a script has no terminal.
-var parts = Deps{
-	Demo: &Demo{Serve: mcpdemo.Serve, Connect: mcpdemo.Connect},
-	Man:  manpages.Write,
-	Explore: &Explore{
-		Open: func(ctx context.Context, b *broker.Broker, o broker.ExploreOptions, on func(broker.ExplorerEvent)) (Explorer, error) {
-			return explorer.Open(ctx, b, o, on)
-		},
-		Validate: explorer.Validate,
-	},
-	TUI: &TUI{Tabs: tui.TabNames(), Run: func(context.Context, *broker.Broker, TUIOptions) error { return errors.New("no terminal") }},
-}
-
 // runMcpauth is the real program but for its keychain.
 func runMcpauth() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(Main(ctx, os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, Deps{
+	os.Exit(Main(ctx, os.Args[1:], console.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, console.Deps{
 		Keychain:   func(time.Duration) keychain.Store { return testKeychain() },
 		Env:        os.Getenv,
 		Environ:    os.Environ(),
 		Executable: func() (string, error) { return exec.LookPath("mcpauth") },
-		Demo:       parts.Demo,
-		Man:        parts.Man,
-		Explore:    parts.Explore,
-		TUI:        parts.TUI,
 		Ask:        testAsker,
 	}))
 }
+
+var update = flag.Bool("update", false, "write what the scripts expect")
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -74,8 +57,14 @@ func TestScripts(t *testing.T) {
 		Setup:               setUp,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		UpdateScripts:       *update,
 		Deadline:            time.Now().Add(8 * time.Minute),
+		Condition: func(word string) (bool, error) {
+			if word != "root" {
+				return false, fmt.Errorf("unknown condition %s", word)
+			}
+			return os.Getuid() == 0, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"idp":   idpCommand,
 			"exits": exitsCommand,
@@ -190,8 +179,8 @@ func cleanCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: clean")
 	}
 	for _, stream := range []string{"stdout", "stderr"} {
-		if text := ts.ReadFile(stream); broker.CleanText(text) != text {
-			ts.Fatalf("%s is not clean: %+q", stream, text)
+		if output := ts.ReadFile(stream); text.CleanText(output) != output {
+			ts.Fatalf("%s is not clean: %+q", stream, output)
 		}
 	}
 }

@@ -1,20 +1,14 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
-	"time"
 
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/mcpauth/mcpauth/broker"
-	"github.com/mcpauth/mcpauth/keychain"
 )
 
 // expandCommand is "expand FROM TO": a copy in which $NAME is the value of the
@@ -47,47 +41,4 @@ func ageIdentityCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = fmt.Fprintln(sealed, key)
 	ts.Check(errors.Join(err, sealed.Close(), file.Close()))
-}
-
-// A running proxy follows the configuration, and a file that somebody is editing
-// does not throw it out of the store that it has.
-func TestConfiguredStoreFollowsTheFile(t *testing.T) {
-	dir := t.TempDir()
-	paths := broker.Paths{ConfigFile: filepath.Join(dir, "config.toml"), StateDir: filepath.Join(dir, "state")}
-	memory := keychain.Memory()
-	a := &app{passphraseFD: -1, deps: Deps{Keychain: func(time.Duration) keychain.Store { return memory }}}
-	s := a.configuredStore(paths, keychainPatienceProxy)
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(paths.ConfigFile, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := func(name string) {
-		t.Helper()
-		if s.Name() != name {
-			t.Errorf("the store is %s, want %s", s.Name(), name)
-		}
-	}
-	age := "age file " + filepath.Join(paths.StateDir, "secrets", "secrets.age")
-	want(memory.Name())
-	write("store = 'age'\n")
-	want(age)
-	write("store = 'age\n") // half typed
-	want(age)
-	write("store = 'keychain'\n# typed\n")
-	want(memory.Name())
-	if err := s.Set(t.Context(), "a", keychain.NewSecret("1")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(paths.ConfigFile); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Get(context.Background(), "a"); err != nil {
-		t.Error(err)
-	}
-	write("store = 3\n")
-	if _, err := a.configuredStore(paths, keychainPatience).Get(t.Context(), "a"); err == nil || errors.Is(err, keychain.ErrNotFound) {
-		t.Errorf("an unreadable configuration reads as the default store: %v", err)
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mcpauth/mcpauth/cmd/console"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -61,7 +62,7 @@ func TestTokenAsksBeforeItShows(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			person, program := terminal(t)
 			t.Setenv("HOME", t.TempDir())
-			streams := Streams{In: strings.NewReader("y\n"), Out: program, Err: &bytes.Buffer{}}
+			streams := console.Streams{In: strings.NewReader("y\n"), Out: program, Err: &bytes.Buffer{}}
 			if test.in {
 				streams.In = program
 				if _, err := person.WriteString(test.typed); err != nil {
@@ -69,7 +70,7 @@ func TestTokenAsksBeforeItShows(t *testing.T) {
 				}
 			}
 			go drainTerminal(person)
-			code := Main(t.Context(), append([]string{"token", "--config", configWithProfile(t)}, test.args...), streams, Deps{
+			code := Main(t.Context(), append([]string{"token", "--config", configWithProfile(t)}, test.args...), streams, console.Deps{
 				Keychain: func(time.Duration) keychain.Store { return keychain.Memory() },
 				Env:      func(string) string { return "" },
 			})
@@ -105,7 +106,7 @@ func drainTerminal(person *os.File) {
 func TestQuestionsEndWithTheirContext(t *testing.T) {
 	person, program := terminal(t)
 	go drainTerminal(person)
-	a := &app{Streams: Streams{In: program, Err: &bytes.Buffer{}}}
+	a := &console.App{Streams: console.Streams{In: program, Err: &bytes.Buffer{}}}
 	shows := func() bool {
 		state, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
 		return err == nil && state.Lflag&unix.ECHO != 0
@@ -120,13 +121,13 @@ func TestQuestionsEndWithTheirContext(t *testing.T) {
 		}
 		cancel()
 	}()
-	if _, err := a.hidden(ctx, program, "Secret: "); !errors.Is(err, context.Canceled) {
+	if _, err := a.ReadSecret(ctx, "Secret: "); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if !shows() {
 		t.Error("the terminal was left without showing what is typed")
 	}
-	if a.agree(ctx, "Sure?") {
+	if a.Agree(ctx, "Sure?") {
 		t.Error("nobody said yes")
 	}
 }

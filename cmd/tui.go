@@ -5,38 +5,24 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/atotto/clipboard"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
+	"github.com/mcpauth/mcpauth/cmd/console"
+	"github.com/mcpauth/mcpauth/tui"
 )
 
-// TUI is the full-screen interface, which this package gets handed: the
-// libraries behind it cost every start of a program that has them.
-type TUI struct {
-	Tabs []string // names for --tab
-	Run  func(ctx context.Context, b *broker.Broker, o TUIOptions) error
-}
-
-// TUIOptions are the choices of `mcpauth tui`, and what it needs of this machine.
-type TUIOptions struct {
-	Overrides  broker.Overrides
-	Environ    []string
-	Tab        string // empty for the first
-	ReadOnly   bool
-	In         io.Reader
-	Out        io.Writer
-	Browser    func(ctx context.Context, address string) error
-	Executable string   // path of this program; empty when it is not known
-	Editor     []string // the command that edits a file, which is put behind it; empty for none
-}
-
-func newTUI(a *app) *cobra.Command {
-	o := TUIOptions{}
+func newTUI(a *console.App) *cobra.Command {
+	o := tui.Options{}
 	c := &cobra.Command{
 		Use:   "tui [flags] [--] [COMMAND [ARG...]]",
 		Short: "See the state, explore a server, watch what AI clients do",
@@ -47,71 +33,96 @@ func newTUI(a *app) *cobra.Command {
 		Example: "  mcpauth tui\n" +
 			"  mcpauth tui -- npx -y @modelcontextprotocol/server-everything\n" +
 			"  mcpauth tui --tab activity",
-		RunE: func(c *cobra.Command, argv []string) error { return a.tui(c.Context(), &o, argv) },
+		RunE: func(c *cobra.Command, argv []string) error { return runTUI(c.Context(), a, &o, argv) },
 	}
 	flags := c.Flags()
 	flags.SetInterspersed(false) // as in proxy
 	flags.StringVar(&o.Overrides.Cwd, "cwd", "", "folder in which COMMAND is started")
-	flags.StringVar(&o.Tab, "tab", "", "tab to begin with: "+strings.Join(a.tabs(), ", "))
+	flags.StringVar(&o.Tab, "tab", "", "tab to begin with: "+strings.Join(tui.TabNames(), ", "))
 	flags.BoolVar(&o.ReadOnly, "read-only", false, "of the tools only those that the policy names under read_tools")
-	must(c.RegisterFlagCompletionFunc("tab", cobra.FixedCompletions(a.tabs(), cobra.ShellCompDirectiveNoFileComp)))
+	console.Must(c.RegisterFlagCompletionFunc("tab", cobra.FixedCompletions(tui.TabNames(), cobra.ShellCompDirectiveNoFileComp)))
 	return c
 }
 
-func (a *app) tabs() []string {
-	if a.deps.TUI == nil {
-		return nil
+func runTUI(ctx context.Context, a *console.App, o *tui.Options, argv []string) error {
+	if a.JSON {
+		return console.Usage("the full-screen interface has no --json", "mcpauth status --json")
 	}
-	return a.deps.TUI.Tabs
-}
-
-func (a *app) tui(ctx context.Context, o *TUIOptions, argv []string) error {
-	if a.json {
-		return usage("the full-screen interface has no --json", "mcpauth status --json")
-	}
-	if o.Tab != "" && !slices.Contains(a.tabs(), o.Tab) {
-		return usage("there is no tab "+printable(o.Tab)+": there are "+strings.Join(a.tabs(), ", "), "mcpauth tui --tab "+a.tabs()[0])
+	if o.Tab != "" && !slices.Contains(tui.TabNames(), o.Tab) {
+		return console.Usage("there is no tab "+console.Printable(o.Tab)+": there are "+strings.Join(tui.TabNames(), ", "), "mcpauth tui --tab "+tui.TabNames()[0])
 	}
 	in, ok := a.In.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) || !a.onTerminal() {
-		return usage("mcpauth tui needs a terminal", "in scripts: mcpauth status --json, mcpauth tools list --json, mcpauth audit tail --json")
+	if !ok || !term.IsTerminal(int(in.Fd())) || !a.ToTerminal() {
+		return console.Usage("mcpauth tui needs a terminal", "in scripts: mcpauth status --json, mcpauth tools list --json, mcpauth audit tail --json")
 	}
-	b, err := a.broker(keychainPatience)
+	b, err := a.Broker(console.Patience)
 	if err != nil {
 		return err
 	}
-	o.Overrides.Profile, o.Overrides.Command = a.profile, argv
+	o.Overrides.Profile, o.Overrides.Command = a.Profile, argv
 	if o.Overrides.Cwd != "" {
 		if o.Overrides.Cwd, err = filepath.Abs(o.Overrides.Cwd); err != nil {
 			return err
 		}
 	}
-	a.askPassphrase(ctx, b, o.Overrides)
-	a.silent = true // from here on
-	o.Environ, o.In, o.Out = a.deps.Environ, a.In, a.protocol()
-	o.Browser = browser{env: a.deps.Env, talk: io.Discard}.open
-	o.Editor = strings.Fields(cmp.Or(a.deps.Env("VISUAL"), a.deps.Env("EDITOR")))
-	o.Executable, _ = a.deps.Executable() // the doctor goes without
-	return a.deps.TUI.Run(ctx, b, *o)
+	askPassphrase(ctx, a, b, o.Overrides)
+	a.Silent = true // from here on
+	o.Home, o.Clients, o.Version = home{b}, b.Clients().States, broker.Version()
+	o.Environ, o.In, o.Out = a.Deps.Environ, a.In, a.Protocol()
+	o.Browser, o.Copy = a.Browser(io.Discard), clipboard.WriteAll
+	o.Executable, _ = a.Deps.Executable() // the doctor goes without
+	o.Open = func(ctx context.Context, overrides config.Overrides, on func(mcpclient.Event)) (tui.Server, error) {
+		server, err := b.Explore(ctx, broker.ExploreOptions{
+			Overrides: overrides, Environ: o.Environ, Face: "mcpauth tui", Attended: true, ReadOnly: o.ReadOnly,
+		}, on)
+		if err != nil {
+			return nil, err
+		}
+		return server, nil
+	}
+	if command := strings.Fields(cmp.Or(a.Deps.Env("VISUAL"), a.Deps.Env("EDITOR"))); len(command) > 0 {
+		o.Editor = func(file string) tui.Command {
+			return &editor{exec.Command(command[0], append(command[1:], file)...)}
+		}
+	}
+	return tui.Run(ctx, *o)
 }
+
+// home is the broker as the TUI asks for it.
+type home struct{ *broker.Broker }
+
+func (h home) Lock() error { return h.Broker.Lock().Set() }
+
+func (h home) Unlock(ctx context.Context, r config.Resolved, o broker.LoginOptions) (broker.User, error) {
+	return h.Broker.Lock().Lift(ctx, r, o)
+}
+
+func (h home) ShowPolicy(r config.Resolved) (config.ShownPolicy, error) {
+	file, err := h.Config()
+	if err != nil {
+		return config.ShownPolicy{}, err
+	}
+	return file.ShowPolicy(r)
+}
+
+// editor is a command whose streams are given by methods.
+type editor struct{ *exec.Cmd }
+
+func (e *editor) SetStdin(r io.Reader)  { e.Stdin = r }
+func (e *editor) SetStdout(w io.Writer) { e.Stdout = w }
+func (e *editor) SetStderr(w io.Writer) { e.Stderr = w }
 
 // askPassphrase reads the sign-in once while the terminal is still an ordinary
 // one: the age file may have to ask for its passphrase.
-func (a *app) askPassphrase(ctx context.Context, b *broker.Broker, o broker.Overrides) {
-	config, err := b.Config()
+func askPassphrase(ctx context.Context, a *console.App, b *broker.Broker, o config.Overrides) {
+	file, err := b.Config()
 	if err != nil {
 		return // the interface tells of it, as of what else goes wrong here
 	}
-	if store, _ := config.StoreName(); store != broker.StoreAge {
+	if store, _ := file.StoreName(); store != config.StoreAge {
 		return
 	}
 	if resolved, err := b.Resolve(o); err == nil {
 		_, _ = b.Status(ctx, resolved)
 	}
-}
-
-// onTerminal reports whether standard output is a terminal.
-func (a *app) onTerminal() bool {
-	out, ok := a.protocol().(*os.File)
-	return ok && term.IsTerminal(int(out.Fd()))
 }

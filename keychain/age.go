@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"filippo.io/age"
+
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 // The files of an age store. A lock of its own, because all keys share a file.
@@ -38,7 +40,7 @@ type Passphrase func(ctx context.Context, create bool) (Secret, error)
 // shows what is in them. The passphrase is asked for when first needed, and its
 // slow part, scrypt, is done once in each process.
 //
-// The secrets change by the replacement of secrets.age, under a lock. Whoever
+// The secrets change by the replacement of secrets.age, under a lock. A process that
 // has the files and not the passphrase learns their size and age.
 func Age(dir string, ask Passphrase) Store {
 	return &ageStore{dir: dir, ask: ask, workFactor: ageWorkFactor}
@@ -97,7 +99,7 @@ func (s *ageStore) path(name string) string { return filepath.Join(s.dir, name) 
 
 // change replaces the secrets and reads them back.
 func (s *ageStore) change(ctx context.Context, edit func(map[string][]byte)) error {
-	unlock, err := Lock(ctx, s.path(ageLock))
+	unlock, err := sharedfile.Lock(ctx, s.path(ageLock))
 	if err != nil && ctx.Err() != nil {
 		return gaveUp(ctx)
 	}
@@ -147,7 +149,7 @@ func (s *ageStore) read(ctx context.Context) (map[string][]byte, error) {
 	}
 	plain, err := s.open(ageSecrets, key)
 	if err != nil {
-		s.forget() // somebody may have begun anew, with another key
+		s.forget() // another program may have started over, with another key
 		return nil, err
 	}
 	all := map[string][]byte{}
@@ -191,7 +193,7 @@ func (s *ageStore) identity(ctx context.Context, create bool) (*age.X25519Identi
 	return s.key, err
 }
 
-// minPassphrase is the least length of a new passphrase, in bytes: whoever gets
+// minPassphrase is the least length of a new passphrase, in bytes: an attacker who gets
 // the files may try as many as they like, about one a second and core.
 const minPassphrase = 12
 
@@ -244,14 +246,14 @@ func (s *ageStore) seal(name string, plain []byte, to age.Recipient) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	return ReplaceFile(s.path(name), sealed.Bytes())
+	return sharedfile.Replace(s.path(name), sealed.Bytes())
 }
 
 // open decrypts a file. One that the key does not fit is *age.NoIdentityMatchError
 // inside of Corrupt.
 func (s *ageStore) open(name string, key age.Identity) ([]byte, error) {
 	path := s.path(name)
-	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	file, err := sharedfile.Open(path, sharedfile.NoFollow)
 	if err != nil {
 		return nil, err
 	}

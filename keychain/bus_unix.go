@@ -68,7 +68,7 @@ func explainBus(err error) *Error {
 	return &Error{Kind: Locked, Err: errors.New("the login keyring of the Secret Service")}
 }
 
-// vanished tells the error about an item that was found and is gone. The
+// vanished recognizes the error about an item that was found and then removed. The
 // specification has NoSuchObject for it, gnome-keyring says UnknownMethod, and
 // go-keyring's unlocking of an item that is not there reads like a lock.
 func vanished(err error) bool {

@@ -17,7 +17,7 @@ type items interface {
 const maxReads = 10
 
 // chunked keeps secrets that are larger than an item. A key has a header item
-// and two slots for chunks, of which the header names the current one. Set
+// and two slots for chunks; the header names the current one. Set
 // fills the other slot and then replaces the header, so the secret changes in
 // one step and a crash leaves the old or the new one.
 //
@@ -111,7 +111,7 @@ func (c *chunked) assemble(ctx context.Context, key string, h header) (string, e
 }
 
 // write replaces the secret. What cannot be read any more, a foreign entry
-// included, is written over: a new login mends it.
+// included, is overwritten: a new login fixes it.
 func (c *chunked) write(ctx context.Context, key string, secret Secret) error {
 	if err := checkSize(secret); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (c *chunked) write(ctx context.Context, key string, secret Secret) error {
 	if err := c.publish(ctx, name, h); err != nil {
 		return err
 	}
-	// The secret is stored. What is swept in vain now, the next Set or Delete
+	// The secret is stored. What cannot be swept now, the next Set or Delete
 	// sweeps.
 	_ = c.sweep(ctx, name, h.slot.other(), 0, old.count)
 	_ = c.sweep(ctx, name, h.slot, h.count, 0)

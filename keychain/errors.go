@@ -91,7 +91,7 @@ const (
 
 // explain turns an error of go-keyring into ErrNotFound or an *Error. written
 // is the text that was to be stored, if any: an error that repeats it is
-// withheld, whoever made it.
+// withheld, wherever it was made.
 func explain(err error, written string) error {
 	if err == nil {
 		return nil

@@ -41,7 +41,7 @@ const (
 )
 
 // header is the item that makes chunks a secret. It is the only thing under
-// the key's own name, and whoever replaces it replaces the secret.
+// the key's own name, and replacing it replaces the secret.
 type header struct {
 	slot  slot
 	count int               // chunks, 1 to maxChunks

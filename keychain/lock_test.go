@@ -13,12 +13,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 // holdLock is the probe that takes a lock, says so and holds it until it is
 // killed or its stdin ends.
 func holdLock(path string) int {
-	unlock, err := Lock(context.Background(), path)
+	unlock, err := sharedfile.Lock(context.Background(), path)
 	if err != nil {
 		return 1
 	}
@@ -32,7 +34,7 @@ func mustLock(t *testing.T, path string) (unlock func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	unlock, err := Lock(ctx, path)
+	unlock, err := sharedfile.Lock(ctx, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +48,7 @@ func TestLockLetsOneIn(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			unlock, err := Lock(t.Context(), path)
+			unlock, err := sharedfile.Lock(t.Context(), path)
 			if err != nil {
 				t.Error(err)
 				return
@@ -68,16 +70,16 @@ func TestLockLetsOneIn(t *testing.T) {
 
 func TestTryLockDoesNotWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "p.lock")
-	unlock, ok, err := TryLock(path)
+	unlock, ok, err := sharedfile.TryLock(path)
 	if !ok || err != nil {
 		t.Fatalf("a free lock: %v, %v", ok, err)
 	}
-	if again, ok, err := TryLock(path); again != nil || ok || err != nil {
+	if again, ok, err := sharedfile.TryLock(path); again != nil || ok || err != nil {
 		t.Errorf("a held lock: ok %v, error %v", ok, err)
 	}
 	unlock()
 	unlock()
-	unlock, ok, err = TryLock(path)
+	unlock, ok, err = sharedfile.TryLock(path)
 	if !ok || err != nil {
 		t.Fatalf("a freed lock: %v, %v", ok, err)
 	}
@@ -89,7 +91,7 @@ func TestLockNamesItselfWhenTheContextEnds(t *testing.T) {
 	mustLock(t, path)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	unlock, err := Lock(ctx, path)
+	unlock, err := sharedfile.Lock(ctx, path)
 	if unlock != nil || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), path) {
 		t.Errorf("unlock %v, error %v", unlock != nil, err)
 	}
@@ -114,7 +116,7 @@ func TestLockOfADeadProcessIsFree(t *testing.T) {
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "held\n" {
 		t.Fatalf("the other process says %q, %v", line, err)
 	}
-	if _, ok, err := TryLock(path); ok || err != nil {
+	if _, ok, err := sharedfile.TryLock(path); ok || err != nil {
 		t.Errorf("two processes hold the lock: %v, %v", ok, err)
 	}
 	if err := holder.Process.Kill(); err != nil {
@@ -145,10 +147,10 @@ func TestLockThatCannotBeMadeNamesItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(file, "p.lock")
-	if _, err := Lock(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := sharedfile.Lock(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("Lock: %v", err)
 	}
-	if _, _, err := TryLock(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, _, err := sharedfile.TryLock(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("TryLock: %v", err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 func TestLockDoesNotFollowAPlantedLink(t *testing.T) {
@@ -15,7 +17,7 @@ func TestLockDoesNotFollowAPlantedLink(t *testing.T) {
 	if err := os.Symlink(victim, path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Lock(t.Context(), path); err == nil {
+	if _, err := sharedfile.Lock(t.Context(), path); err == nil {
 		t.Error("a link was taken for the lock")
 	}
 	if _, err := os.Lstat(victim); err == nil {
@@ -28,7 +30,7 @@ func TestLockDoesNotHangOnAPlantedPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if unlock, ok, _ := TryLock(path); ok {
+	if unlock, ok, _ := sharedfile.TryLock(path); ok {
 		unlock()
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Memory returns a store that lives in this process only and is gone with it:
+// Memory returns a store that lives and ends with this process:
 // for the demo and for people who chose it. It has the size limit of [OS], so
 // that nothing works here that fails there.
 func Memory() Store { return &memory{secrets: map[string]Secret{}} }

@@ -13,9 +13,10 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
-// Asker returns what puts questions to the person at a terminal, or nil if in and
+// Asker returns what asks the user at a terminal, or nil if in and
 // out are not both one.
 func Asker(in io.Reader, out io.Writer) broker.Ask {
 	for _, stream := range []any{in, out} {
@@ -42,7 +43,7 @@ func askPerson(ctx context.Context, in io.Reader, out io.Writer, q broker.Query,
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if _, err := fmt.Fprintf(out, "✗ %s\n", broker.CleanLine(objection.Error())); err != nil {
+		if _, err := fmt.Fprintf(out, "✗ %s\n", text.CleanLine(objection.Error())); err != nil {
 			return nil, err
 		}
 		q.Preset = answers[0]
@@ -69,10 +70,10 @@ func askOnce(ctx context.Context, in io.Reader, out io.Writer, q broker.Query, o
 }
 
 func queryField(q broker.Query, one *string, several *[]string) huh.Field {
-	title, help := broker.CleanLine(q.Title), broker.CleanText(q.Help)
+	title, help := text.CleanLine(q.Title), text.CleanText(q.Help)
 	var options []huh.Option[string]
 	for _, o := range q.Options {
-		options = append(options, huh.NewOption(broker.CleanLine(o.Label), o.Value))
+		options = append(options, huh.NewOption(text.CleanLine(o.Label), o.Value))
 	}
 	switch {
 	case q.Several:
@@ -91,7 +92,7 @@ func queryField(q broker.Query, one *string, several *[]string) huh.Field {
 	return huh.NewInput().Title(title).Description(help).Value(one)
 }
 
-// echoAnswers leaves a line of each answer on the screen, since the form is gone when it
+// echoAnswers leaves a line of each answer on the screen, since the form is removed when it
 // has been answered.
 func echoAnswers(out io.Writer, q broker.Query, answers []string) error {
 	shown := ""
@@ -109,6 +110,6 @@ func echoAnswers(out io.Writer, q broker.Query, answers []string) error {
 	if q.Secret {
 		shown = "(not shown)"
 	}
-	_, err := fmt.Fprintf(out, "%s: %s\n", broker.CleanLine(q.Title), broker.CleanLine(shown))
+	_, err := fmt.Fprintf(out, "%s: %s\n", text.CleanLine(q.Title), text.CleanLine(shown))
 	return err
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/mcpauth/mcpauth/broker"
 )
 
-// typed is what a person types once something is on the screen.
+// typed is what a user types once something is on the screen.
 type typed struct{ after, keys string }
 
-// typing is a terminal's end at which somebody types. It is a pipe of the operating
+// typing is a terminal's end at which a user types. It is a pipe of the operating
 // system that does not look like a file: what waits for one in bubbletea's reader
 // (epoll) is closed there while it may still wait, which is a data race.
 func typing(t *testing.T, s *typedScreen, steps []typed) io.Reader {

@@ -13,6 +13,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mcpauth/mcpauth/tui/screen"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -34,7 +36,7 @@ func newBench(t *testing.T, change ...func(*Options, *fakeHome, *fakeServer)) *b
 	ctx, cancel := context.WithCancel(t.Context())
 	home, server := newFakeHome(t), newFakeServer()
 	o := Options{
-		Home: home, Open: server.open, Environ: []string{"LANG=C.UTF-8", "TERM=xterm-256color"},
+		Home: home, Clients: home.Clients, Open: server.open, Environ: []string{"LANG=C.UTF-8", "TERM=xterm-256color"},
 		Now: func() time.Time { return fakeNow },
 	}
 	for _, c := range change {
@@ -64,7 +66,7 @@ func (b *bench) run(cmd tea.Cmd) {
 
 func (b *bench) send(msg tea.Msg) {
 	switch msg := msg.(type) {
-	case nil, tick:
+	case nil, screen.Tick:
 	case tea.BatchMsg:
 		for _, cmd := range msg {
 			b.run(cmd)
@@ -206,7 +208,7 @@ func (b *bench) golden(name string) {
 
 // settler is a screen that breaks texts off the update loop: whole tells that
 // what it shows is broken for the size that it has.
-type settler interface{ whole() bool }
+type settler interface{ Whole() bool }
 
 // settle lets jobs work until the screen shows all that it means to show.
 func (b *bench) settle() {
@@ -214,11 +216,11 @@ func (b *bench) settle() {
 	_ = b.m.View()
 	b.untilTrue("a settled view", func() bool {
 		_ = b.m.View()
-		if !b.m.known || b.m.starts || b.m.server != nil && !b.m.counted() {
+		if !b.m.Known || b.m.Starting || b.m.Server != nil && !b.m.counted() {
 			return false
 		}
-		for _, s := range append([]screen{b.m.top()}, b.m.tabs[0].screen, b.m.tabs[b.m.at].screen) {
-			if s, ok := s.(settler); ok && !s.whole() {
+		for _, s := range []screen.Screen{b.m.top(), b.m.tabs[0].Screen, b.m.tabs[4].Screen, b.m.tabs[b.m.at].Screen} {
+			if s, ok := s.(settler); ok && !s.Whole() {
 				return false
 			}
 		}
@@ -229,8 +231,8 @@ func (b *bench) settle() {
 // counted reports whether the lists of the server were read.
 func (m *model) counted() bool {
 	for _, t := range m.tabs {
-		if c, ok := t.screen.(counter); ok {
-			if _, known := c.count(); !known {
+		if c, ok := t.Screen.(counter); ok {
+			if _, known := c.Count(); !known {
 				return false
 			}
 		}

@@ -9,37 +9,41 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/broker/text"
+	"github.com/mcpauth/mcpauth/tui/account"
+	"github.com/mcpauth/mcpauth/tui/activity"
+	"github.com/mcpauth/mcpauth/tui/screen"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // The model's own messages and actions: profile, sign-in and server.
 type (
 	accountRead struct {
-		resolved broker.Resolved
+		resolved config.Resolved
 		account  broker.SignInStatus
-		problem  *broker.Problem
+		problem  *problem.Problem
 	}
 	serverOpened struct {
-		server Server
-		info   serverInfo
+		server screen.Server
+		info   screen.ServerInfo
 	}
-	serverFailed struct{ problem *broker.Problem }
-	events       []broker.ExplorerEvent
-
-	reconnect  struct{}              // starts the server anew
-	useProfile struct{ name string } // goes on with another profile
-	rereadHome struct{}              // reads profile and sign-in again
-	toggle     struct{ what string } // "mouse" or "theme"
+	serverFailed struct{ problem *problem.Problem }
+	events       []mcpclient.Event
+	toggle       string // the action that switches "mouse" or "theme"
 )
 
 // followAccount tells who is signed in to which profile, now and whenever it has
 // become otherwise. As long as there is no profile it looks for one.
 func (m *model) followAccount() tea.Cmd {
-	m.follows.stop()
-	home, overrides := m.Home, m.Overrides
-	m.follows = &job{do: func(ctx context.Context, send func(tea.Msg)) tea.Msg {
+	m.follows.Stop()
+	home, overrides := m.options.Home, m.Overrides
+	m.follows = &widget.Job{Do: func(ctx context.Context, send func(tea.Msg)) tea.Msg {
 		resolved, err := home.Resolve(overrides)
 		for err != nil {
-			send(accountRead{problem: broker.AsProblem(err)})
+			send(accountRead{problem: problem.Of(err)})
 			select {
 			case <-time.After(lookAgain):
 			case <-ctx.Done():
@@ -47,34 +51,34 @@ func (m *model) followAccount() tea.Cmd {
 			}
 			resolved, err = home.Resolve(overrides)
 		}
-		for status := range home.WatchSignIn(ctx, resolved) {
+		for status := range home.Watch(ctx, resolved) {
 			send(accountRead{resolved: resolved, account: status, problem: keychainTrouble(status)})
 		}
 		return nil
 	}}
-	return m.start(m, m.follows)
+	return m.start(nil, m.follows)
 }
 
 // lookAgain is how often a missing profile is looked for.
 const lookAgain = 2 * time.Second
 
 // keychainTrouble is what the keychain says where nothing is known because of it.
-func keychainTrouble(s broker.SignInStatus) *broker.Problem {
+func keychainTrouble(s broker.SignInStatus) *problem.Problem {
 	if s.State != broker.Troubled || s.User.Sub != "" || s.Err == nil {
 		return nil
 	}
-	return broker.AsProblem(s.Err)
+	return problem.Of(s.Err)
 }
 
-// heard takes what the model's own jobs say.
-func (m *model) heard(msg tea.Msg) tea.Cmd {
+// receive takes the messages of the model's own jobs.
+func (m *model) receive(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case accountRead:
 		return m.takeAccount(msg)
 	case serverOpened:
-		m.server, m.info, m.starts, m.down, m.since = msg.server, msg.info, false, nil, m.now()
-		m.log.add(logLine{m.now(), levelOurs, "the server was started"})
-		return m.tell(serverUp{})
+		m.Server, m.Info, m.Starting, m.Down, m.Since = msg.server, msg.info, false, nil, m.Now()
+		m.Log.Add(screen.LogLine{At: m.Now(), Level: screen.LevelOurs, Text: "the server was started"})
+		return m.broadcast(screen.ServerUp{})
 	case serverFailed:
 		return m.serverEnded(msg.problem)
 	case events:
@@ -83,25 +87,22 @@ func (m *model) heard(msg tea.Msg) tea.Cmd {
 			cmds = append(cmds, m.event(e))
 		}
 		return tea.Batch(cmds...)
-	case notice:
+	case widget.Notice:
 		m.tellUser(msg)
-	case recordRead:
-		m.record.take(msg)
-		return m.tell(recordNew{})
-	case accountDone:
-		m.tellUser(msg.notice)
+	case account.Done:
+		m.tellUser(msg.Notice)
 		return m.followAccount()
 	}
 	return nil
 }
 
 func (m *model) takeAccount(read accountRead) tea.Cmd {
-	first := !m.began || m.resolved.Name != read.resolved.Name
+	first := !m.began || m.Resolved.Name != read.resolved.Name
 	m.began = true
-	m.resolved, m.account, m.problem = read.resolved, read.account, read.problem
-	m.nobody = read.problem != nil && broker.NoProfile(read.problem)
-	m.locked, m.known = broker.IsLocked(read.account.Err), read.problem != nil || read.account.State != broker.Loading
-	cmds := []tea.Cmd{m.tell(accountNew{})}
+	m.Resolved, m.Account, m.Problem = read.resolved, read.account, read.problem
+	m.NoProfile = read.problem != nil && config.NoProfile(read.problem)
+	m.Locked, m.Known = broker.IsLocked(read.account.Err), read.problem != nil || read.account.State != broker.Loading
+	cmds := []tea.Cmd{m.broadcast(screen.AccountChanged{})}
 	if first {
 		cmds = append(cmds, m.connect())
 	}
@@ -109,22 +110,24 @@ func (m *model) takeAccount(read accountRead) tea.Cmd {
 }
 
 // performOwn carries out what only the model can do.
-func (m *model) performOwn(a action) tea.Cmd {
+func (m *model) performOwn(a widget.Action) tea.Cmd {
 	switch a := a.(type) {
-	case reconnect:
+	case screen.ShowLog:
+		return m.perform(nil, screen.Over(activity.NewLog(m.Terminal, &m.Log)))
+	case screen.Reconnect:
 		return m.connect()
-	case rereadHome:
+	case screen.Reread:
 		return m.followAccount()
-	case useProfile:
-		m.Overrides.Profile, m.known = a.name, false
+	case screen.UseProfile:
+		m.Overrides.Profile, m.Known = string(a), false
 		return m.followAccount()
-	case bindingChosen:
-		return m.perform(m.top(), a.act())
-	case asModel:
-		return m.perform(m, a.action)
+	case screen.BindingChosen:
+		return m.perform(m.top(), a.Act())
+	case screen.AsModel:
+		return m.perform(nil, a.Action)
 	case toggle:
-		m.toggle(a.what)
-		return m.tell(lookNew{})
+		m.toggle(string(a))
+		return m.broadcast(screen.ThemeChanged{})
 	}
 	return nil
 }
@@ -133,50 +136,46 @@ func (m *model) toggle(what string) {
 	switch what {
 	case "mouse":
 		m.mouse = !m.mouse
-		m.tellUser(notice{info, map[bool]string{true: "the mouse works here", false: "the mouse selects text; m takes it back"}[m.mouse]})
+		m.tellUser(widget.Info(map[bool]string{true: "the mouse works here", false: "the mouse selects text; m takes it back"}[m.mouse]))
 	case "theme":
-		m.look.onBackground(m.look.neutral || !m.look.dark)
-		m.tellUser(notice{info, map[bool]string{true: "colours for a dark terminal", false: "colours for a light terminal"}[m.look.dark]})
+		m.Theme.OnBackground(m.Theme.Neutral || !m.Theme.Dark)
+		m.tellUser(widget.Info(map[bool]string{true: "colours for a dark terminal", false: "colours for a light terminal"}[m.Theme.Dark]))
 	}
 }
 
 // connect starts the server, and ends the one that ran before.
 func (m *model) connect() tea.Cmd {
-	m.opens.stop()
-	old := m.server
-	m.server, m.down = nil, nil
-	if m.Open == nil || m.resolved.Name == "" && len(m.Overrides.Command) == 0 {
-		return m.tell(serverGone{})
+	m.opens.Stop()
+	old := m.Server
+	m.Server, m.Down = nil, nil
+	if !m.Explorable || m.Resolved.Name == "" && len(m.Overrides.Command) == 0 {
+		return m.broadcast(screen.ServerGone{})
 	}
-	m.starts = true
-	open, overrides := m.Open, m.Overrides
-	m.opens = &job{do: func(ctx context.Context, send func(tea.Msg)) tea.Msg {
+	m.Starting, m.Since = true, m.Now()
+	open, overrides := m.options.Open, m.Overrides
+	m.opens = &widget.Job{Do: func(ctx context.Context, send func(tea.Msg)) tea.Msg {
 		if old != nil {
 			_ = old.Close()
 		}
 		return openServer(ctx, send, open, overrides)
 	}}
-	return tea.Batch(m.tell(serverGone{}), m.start(m, m.opens))
+	return tea.Batch(m.broadcast(screen.ServerGone{}), m.start(nil, m.opens))
 }
 
 // openServer stays until the server is not wanted any more, and passes on what
 // it tells.
-func openServer(ctx context.Context, send func(tea.Msg), open func(context.Context, broker.Overrides, func(broker.ExplorerEvent)) (Server, error),
-	overrides broker.Overrides) tea.Msg {
+func openServer(ctx context.Context, send func(tea.Msg),
+	open func(context.Context, config.Overrides, func(mcpclient.Event)) (screen.Server, error),
+	overrides config.Overrides) tea.Msg {
 	inbox := newInbox()
 	server, err := open(ctx, overrides, inbox.put)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return serverFailed{broker.AsProblem(err)}
+		return serverFailed{problem.Of(err)}
 	}
-	said := server.Info()
-	send(serverOpened{server, serverInfo{
-		name: broker.CleanLine(said.Name), version: broker.CleanLine(said.Version),
-		protocol: broker.CleanLine(said.ProtocolVersion), instructions: broker.CleanText(said.Instructions),
-		offers: offers(said.Capabilities), lacks: lacks(said.Capabilities),
-	}})
+	send(serverOpened{server, screen.ReadServerInfo(server.Info())})
 	for {
 		select {
 		case <-inbox.filled:
@@ -188,44 +187,44 @@ func openServer(ctx context.Context, send func(tea.Msg), open func(context.Conte
 }
 
 // event makes of what happened on its own what screens want to know.
-func (m *model) event(e broker.ExplorerEvent) tea.Cmd {
-	e.Message, e.Level = broker.CleanLine(e.Message), broker.CleanLine(e.Level)
-	if line, ok := logged(e, m.now()); ok {
-		m.log.add(line)
+func (m *model) event(e mcpclient.Event) tea.Cmd {
+	e.Message, e.Level = text.CleanLine(e.Message), text.CleanLine(e.Level)
+	if line, ok := screen.Logged(e, m.Now()); ok {
+		m.Log.Add(line)
 	}
 	switch e.Kind {
-	case broker.EventToolsChanged:
-		return m.tell(toolsNew{})
-	case broker.EventPromptsChanged:
-		return m.tell(promptsNew{})
-	case broker.EventResourcesChanged:
-		return m.tell(resourcesNew{})
-	case broker.EventClosed:
-		return m.serverEnded(&broker.Problem{
-			Msg: "the server ended: " + e.Message, Code: broker.ExitUnreachable,
+	case mcpclient.EventToolsChanged:
+		return m.broadcast(screen.ToolsChanged{})
+	case mcpclient.EventPromptsChanged:
+		return m.broadcast(screen.PromptsChanged{})
+	case mcpclient.EventResourcesChanged:
+		return m.broadcast(screen.ResourcesChanged{})
+	case mcpclient.EventClosed:
+		return m.serverEnded(&problem.Problem{
+			Msg: "the server ended: " + e.Message, Code: problem.ExitUnreachable,
 		})
 	}
-	return m.tell(e)
+	return m.broadcast(e)
 }
 
-func (m *model) serverEnded(why *broker.Problem) tea.Cmd {
-	server, down := m.server, *why
-	m.log.add(logLine{m.now(), levelOurs, broker.CleanLine(why.Msg)})
+func (m *model) serverEnded(why *problem.Problem) tea.Cmd {
+	server, down := m.Server, *why
+	m.Log.Add(screen.LogLine{At: m.Now(), Level: screen.LevelOurs, Text: text.CleanLine(why.Msg)})
 	down.Hints = append(slices.Clone(why.Hints), "r starts it again")
-	m.server, m.starts, m.down = nil, false, &down
+	m.Server, m.Starting, m.Down = nil, false, &down
 	closing := func() tea.Msg {
 		if server != nil {
 			_ = server.Close()
 		}
 		return nil
 	}
-	return tea.Batch(m.tell(serverGone{}), closing)
+	return tea.Batch(m.broadcast(screen.ServerGone{}), closing)
 }
 
-// everySecond looks after what nobody tells us of.
+// everySecond does what no message announces.
 func (m *model) everySecond() tea.Cmd {
-	if m.note.text != "" && m.now().Sub(m.noted) > noticeStays {
-		m.note = notice{}
+	if m.note.Text != "" && m.Now().Sub(m.noted) > noticeStays {
+		m.note = widget.Notice{}
 	}
 	return nil
 }
@@ -245,7 +244,7 @@ const inboxSize = 1000
 
 func newInbox() *inbox { return &inbox{filled: make(chan struct{}, 1)} }
 
-func (i *inbox) put(e broker.ExplorerEvent) {
+func (i *inbox) put(e mcpclient.Event) {
 	i.mu.Lock()
 	i.held = append(i.held, e)
 	if len(i.held) > inboxSize {

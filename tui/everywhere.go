@@ -2,30 +2,33 @@ package tui
 
 import (
 	"fmt"
+
+	"github.com/mcpauth/mcpauth/tui/screen"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // everywhere are the bindings that hold on every screen, after its own.
-func (m *model) everywhere() []binding {
-	all := []binding{
-		{keys: []string{"?", "f1"}, help: "the keys of this screen", act: func() action { return overlay{newHelp(m)} }},
-		{keys: []string{":", "ctrl+p"}, help: "find an action by its name", act: func() action { return overlay{newCommands(m)} }},
+func (m *model) everywhere() []widget.Binding {
+	all := []widget.Binding{
+		widget.Bind("? f1", "", "the keys of this screen", func() widget.Action { return screen.Over(newHelp(m)) }),
+		widget.Bind(": ctrl+p", "", "find an action by its name", func() widget.Action { return screen.Over(newCommands(m)) }),
 	}
 	for i, t := range m.tabs {
-		all = append(all, binding{keys: []string{fmt.Sprint(i + 1)}, help: "go to " + t.name, act: does(showTab{TabNames()[i]})})
+		all = append(all, widget.Bind(fmt.Sprint(i+1), "", "go to "+t.name, widget.Does(screen.ShowTab(TabNames()[i]))))
 	}
 	all = append(all,
-		binding{keys: []string{"]", "right"}, help: "next tab", act: does(showTab{m.neighbour(1)})},
-		binding{keys: []string{"[", "left"}, help: "tab before", act: does(showTab{m.neighbour(-1)})},
-		m.openLog("ctrl+l", ""),
-		binding{keys: []string{"m"}, help: "give the mouse back to the terminal, or take it", act: does(toggle{"mouse"})},
-		binding{keys: []string{"T"}, help: "colours for the other background", act: does(toggle{"theme"})},
+		widget.Bind("] right", "", "next tab", widget.Does(screen.ShowTab(m.neighbour(1)))),
+		widget.Bind("[ left", "", "tab before", widget.Does(screen.ShowTab(m.neighbour(-1)))),
+		screen.LogBinding("ctrl+l", ""),
+		widget.Bind("m", "", "give the mouse back to the terminal, or take it", widget.Does(toggle("mouse"))),
+		widget.Bind("T", "", "colours for the other background", widget.Does(toggle("theme"))),
 	)
-	all = append(all, m.accountActions()...)
+	all = append(all, m.status.Actions()...)
 	if len(m.over) > 0 {
-		return append(all[:0:0], binding{keys: []string{"esc", "q"}, label: "close", help: "close this", act: does(closed{})})
+		return append(all[:0:0], widget.Bind("esc q", "close", "close this", widget.Does(screen.Closed{})))
 	}
-	if m.top().home() {
-		all = append(all, binding{keys: []string{"q"}, help: "leave mcpauth", act: does(quit{})})
+	if m.top().AtHome() {
+		all = append(all, widget.Bind("q", "", "leave mcpauth", widget.Does(quit{})))
 	}
 	return all
 }

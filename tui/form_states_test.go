@@ -8,7 +8,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
+	"github.com/mcpauth/mcpauth/broker/toolargs"
 )
 
 // atForm opens the form of a tool with this schema.
@@ -21,7 +22,7 @@ func atForm(t *testing.T, schema string) *bench {
 }
 
 // A field that has to be filled in says so once, quietly; it is wrong only after the
-// cursor was there, or when somebody wants to send.
+// cursor was there, or when the form is sent.
 func TestRequiredIsSaidOnce(t *testing.T) {
 	const schema = `{"required":["a","b"],"properties":{"a":{"type":"string"},"b":{"type":"integer"},"c":{"type":"string"}}}`
 	b := atForm(t, schema)
@@ -37,14 +38,14 @@ func TestRequiredIsSaidOnce(t *testing.T) {
 	}
 	b.send(tea.WindowSizeMsg{Width: 100, Height: 30})
 	b.press("tab")
-	b.until("! required", "! a: required", "1 problem")
+	b.until("! required", "! a is required", "1 problem")
 	b.press("ctrl+s")
-	b.until("2 fields to mend; ctrl+s again sends it anyway", "2 problems")
+	b.until("2 fields to fix; ctrl+s again sends it anyway", "2 problems")
 
 	b = atForm(t, schema)
 	b.text("x")
 	b.press("backspace")
-	b.until("! a: required")
+	b.until("! a is required")
 }
 
 // Three states of a field: a value of its own, the default as a value, and not sent.
@@ -64,7 +65,7 @@ func TestDefaultIsSentOnRequest(t *testing.T) {
 	b.lacks(`"limit": 20`)
 }
 
-// Before a secret is shown, the person is told, and has to press the key again.
+// Before a secret is shown, the user gets a warning, and has to press the key again.
 func TestSecretsAreShownOnRequest(t *testing.T) {
 	const schema = `{"properties":{"apiKey":{"type":"string"},"login":{"type":"object","properties":{"password":{"type":"string"}}},"name":{"type":"string"}}}`
 	for _, key := range []string{"ctrl+e", "ctrl+t"} {
@@ -82,7 +83,7 @@ func TestSecretsAreShownOnRequest(t *testing.T) {
 
 	b := atForm(t, schema)
 	opened := make(chan string, 1)
-	b.m.Editor = func(file string) Command { opened <- file; return nil }
+	b.m.options.Editor = func(file string) Command { opened <- file; return nil }
 	b.text("s3cret-CANARY")
 	b.press("ctrl+o")
 	b.until("ctrl+o again shows in the clear")
@@ -114,45 +115,33 @@ func TestPasteIsKept(t *testing.T) {
 			b.text("beforeafter")
 			b.press("left", "left", "left", "left", "left")
 			b.send(tea.PasteMsg{Content: pasted})
-			form := b.m.tabs[1].screen.(*toolsScreen).page.(*callForm).form
-			if got, want := form.value().get("body").text, "before"+pasted+"after"; got != want {
+			sent := make(chan string, 1)
+			b.serv.call = func(_ context.Context, _ string, arguments json.RawMessage, _ mcpclient.CallOptions) (mcpclient.CallResult, error) {
+				sent <- mustParse(t, string(arguments)).Get("body").Text
+				return plainText("it came"), nil
+			}
+			b.press("ctrl+s")
+			b.until("it came")
+			if got, want := <-sent, "before"+pasted+"after"; got != want {
 				t.Errorf("%d bytes became %d: %.60q", len(want), len(got), got)
 			}
-			b.text("x") // a key that is pressed then loses nothing either
-			if got := form.value().get("body").text; !strings.Contains(got, "before"+pasted) {
+			b.press("e", "x", "ctrl+s") // a key that is pressed then loses nothing either
+			b.untilTrue("the second call", func() bool { return len(sent) > 0 })
+			if got := <-sent; !strings.Contains(got, "before"+pasted) {
 				t.Errorf("a key changed it to %.60q", got)
 			}
 		})
 	}
 }
 
-// So it is with all as JSON: what cannot be edited in place goes to $EDITOR.
-func TestPasteIntoJSON(t *testing.T) {
-	b := atForm(t, `{"properties":{"body":{"type":"string"}}}`)
-	b.press("ctrl+e")
-	b.until("all as JSON")
-	form := b.m.tabs[1].screen.(*toolsScreen).page.(*callForm).form
-	form.raw.set("")
-	b.send(tea.PasteMsg{Content: "{\n\t\"body\": \"" + strings.Repeat("x", 40<<10) + "\"\n}"})
-	b.until("is edited with ctrl+o", "✓ JSON")
-	b.press("ctrl+e")
-	b.until("41.0 KB")
-	form.raw = newRawJSON(form.look, "{}")
-	b.send(tea.PasteMsg{Content: "\t"})
-	if text := form.raw.text(); text != "    {}" {
-		t.Errorf("a tab among the JSON makes %q of it", text)
-	}
-}
-
-// The arguments of prompts and templates are one line each; a text of several is
-// kept beside it.
+// The arguments of prompts and templates may have several lines; enter sends them.
 func TestPasteIntoArguments(t *testing.T) {
 	got := make(chan map[string]string, 1)
 	b := newBench(t, withPrompts, func(_ *Options, _ *fakeHome, f *fakeServer) {
-		f.prompts = []broker.Prompt{{Name: "review", Mark: allow, Arguments: []broker.PromptArgument{{Name: "code"}}}}
-		f.prompt = func(_ context.Context, _ string, arguments map[string]string) (broker.PromptResult, error) {
+		f.prompts = []mcpclient.Prompt{{Name: "review", Mark: allow, Arguments: []mcpclient.PromptArgument{{Name: "code"}}}}
+		f.prompt = func(_ context.Context, _ string, arguments map[string]string) (mcpclient.PromptResult, error) {
 			got <- arguments
-			return broker.PromptResult{Raw: json.RawMessage(`{}`), Messages: []broker.PromptMessage{{Role: "user", Content: broker.Content{Type: "text", Text: "x"}}}}, nil
+			return mcpclient.PromptResult{Raw: json.RawMessage(`{}`), Messages: []mcpclient.PromptMessage{{Role: "user", Content: mcpclient.Content{Type: "text", Text: "x"}}}}, nil
 		}
 	})
 	b.until("[4 Prompts 1]")
@@ -161,12 +150,19 @@ func TestPasteIntoArguments(t *testing.T) {
 	b.text("<>")
 	b.press("left")
 	b.send(tea.PasteMsg{Content: "one\r\ntwo"})
-	b.until("9 bytes, 2 lines")
-	b.text("x")
-	b.until("ctrl+u drops it", "sent as it is")
+	b.until("│ <one", "│ two>")
 	b.press("enter")
 	b.until("MESSAGES")
 	if sent := <-got; sent["code"] != "<one\ntwo>" {
 		t.Errorf("the server got %q", sent)
 	}
+}
+
+func mustParse(t testing.TB, text string) *toolargs.Value {
+	t.Helper()
+	v, err := toolargs.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
 }

@@ -12,7 +12,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/audit"
 	"github.com/mcpauth/mcpauth/broker/clients"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/doctor"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/broker/text"
+	"github.com/mcpauth/mcpauth/tui/account"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // evil are the parts of texts that a hostile server, provider or client would
@@ -52,49 +60,49 @@ func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
 		data, _ := json.Marshal(map[string]any{e(): e(), "list": []any{e(), 1}})
 		return data
 	}
-	mark := func() broker.Mark {
-		return broker.Mark{Allowed: r.IntN(2) == 0, Effect: []string{"allow", "deny", "step_up"}[r.IntN(3)], Rule: e(), Why: e(), Cures: []string{e()}, Notes: []string{e()}}
+	mark := func() mcpclient.Mark {
+		return mcpclient.Mark{Allowed: r.IntN(2) == 0, Effect: []string{"allow", "deny", "step_up"}[r.IntN(3)], Rule: e(), Why: e(), Cures: []string{e()}, Notes: []string{e()}}
 	}
-	content := func() broker.Content {
-		return broker.Content{Type: []string{"text", "resource", "image", e()}[r.IntN(4)], Text: e(), MIMEType: []string{"text/plain", "text/markdown", "application/json", e()}[r.IntN(4)], URI: e(), Name: e()}
+	content := func() mcpclient.Content {
+		return mcpclient.Content{Type: []string{"text", "resource", "image", e()}[r.IntN(4)], Text: e(), MIMEType: []string{"text/plain", "text/markdown", "application/json", e()}[r.IntN(4)], URI: e(), Name: e()}
 	}
 	return func(_ *Options, h *fakeHome, f *fakeServer) {
 		h.status.User = broker.User{Sub: e(), Email: e(), Name: e(), Groups: []string{e()}, Roles: []string{e()}, Scopes: []string{e()}, Warnings: []string{e()}}
 		h.status.ACR, h.status.StoredIn = e(), e()
 		resolved := h.resolved["orders-prod"]
-		resolved.Name, resolved.Bound, resolved.Issuer, resolved.Command = e(), e(), e(), []string{e(), e()}
+		resolved.Name, resolved.Issuer, resolved.Command = e(), e(), []string{e(), e()}
 		h.resolved["orders-prod"] = resolved
-		h.config.Profiles[e()] = broker.Profile{}
-		h.clients = []broker.ClientState{{ID: e(), Name: e(), State: broker.ClientSetUp, After: e(), Places: []broker.ClientPlace{{File: e(), Servers: []broker.ClientServer{{Name: e(), Proxy: &clients.Proxy{}}}}}}}
-		h.findings = []broker.Finding{{Severity: broker.Bad, What: e(), Cause: e(), Cure: []string{e(), e()}}, {Severity: broker.Fine, What: e()}}
-		h.shown = broker.ShownPolicy{Source: e(), Lines: []string{e(), e()}}
+		h.config.Profiles[e()] = config.Profile{}
+		h.clients = []clients.State{{ID: e(), Name: e(), State: clients.SetUp, After: e(), Places: []clients.FileState{{File: e(), Servers: []clients.ServerState{{Name: e(), Proxy: &clients.Proxy{}}}}}}}
+		h.findings = []doctor.Finding{{Severity: doctor.Bad, What: e(), Cause: e(), Hints: []string{e(), e()}}, {Severity: doctor.Fine, What: e()}}
+		h.shown = config.ShownPolicy{Source: e(), Lines: []string{e(), e()}}
 		h.login = func(_ context.Context, o broker.LoginOptions) (broker.User, error) {
 			o.UI.Warn(e())
 			o.UI.ShowURL(e(), false)
-			return broker.User{}, &broker.Problem{Msg: e(), Hints: []string{e()}}
+			return broker.User{}, &problem.Problem{Msg: e(), Hints: []string{e()}}
 		}
-		f.info = broker.ServerInfo{Name: e(), Version: e(), ProtocolVersion: e(), Instructions: e(), Capabilities: json.RawMessage(`{"tools":{},"resources":{},"prompts":{},"completions":{}}`)}
+		f.info = mcpclient.ServerInfo{Name: e(), Version: e(), ProtocolVersion: e(), Instructions: e(), Capabilities: json.RawMessage(`{"tools":{},"resources":{},"prompts":{},"completions":{}}`)}
 		f.tools, f.resources, f.prompts = nil, nil, nil
 		for range 3 {
-			f.tools = append(f.tools, broker.Tool{Name: e(), Title: e(), Description: e(), InputSchema: raw(), OutputSchema: raw(), TaskOnly: r.IntN(2) == 0, Mark: mark(), Raw: raw()})
-			f.resources = append(f.resources, broker.Resource{URI: e(), Name: e(), Title: e(), Description: e(), MIMEType: e(), Mark: mark(), Raw: raw()})
-			f.resources = append(f.resources, broker.Resource{URITemplate: "x://{a}/" + e(), Name: e(), Mark: mark(), Raw: raw()})
-			f.prompts = append(f.prompts, broker.Prompt{Name: e(), Title: e(), Description: e(), Mark: mark(), Arguments: []broker.PromptArgument{{Name: e(), Description: e()}}, Raw: raw()})
+			f.tools = append(f.tools, mcpclient.Tool{Name: e(), Title: e(), Description: e(), InputSchema: raw(), OutputSchema: raw(), TaskOnly: r.IntN(2) == 0, Mark: mark(), Raw: raw()})
+			f.resources = append(f.resources, mcpclient.Resource{URI: e(), Name: e(), Title: e(), Description: e(), MIMEType: e(), Mark: mark(), Raw: raw()})
+			f.resources = append(f.resources, mcpclient.Resource{URITemplate: "x://{a}/" + e(), Name: e(), Mark: mark(), Raw: raw()})
+			f.prompts = append(f.prompts, mcpclient.Prompt{Name: e(), Title: e(), Description: e(), Mark: mark(), Arguments: []mcpclient.PromptArgument{{Name: e(), Description: e()}}, Raw: raw()})
 		}
-		f.read = func(context.Context, string) (broker.ReadResult, error) {
+		f.read = func(context.Context, string) (mcpclient.ReadResult, error) {
 			if r.IntN(4) == 0 {
-				return broker.ReadResult{}, errors.New(e())
+				return mcpclient.ReadResult{}, errors.New(e())
 			}
-			return broker.ReadResult{Contents: []broker.Content{content(), content()}, Raw: raw()}, nil
+			return mcpclient.ReadResult{Contents: []mcpclient.Content{content(), content()}, Raw: raw()}, nil
 		}
-		f.prompt = func(context.Context, string, map[string]string) (broker.PromptResult, error) {
-			return broker.PromptResult{Description: e(), Messages: []broker.PromptMessage{{Role: e(), Content: content()}}, Raw: raw()}, nil
+		f.prompt = func(context.Context, string, map[string]string) (mcpclient.PromptResult, error) {
+			return mcpclient.PromptResult{Description: e(), Messages: []mcpclient.PromptMessage{{Role: e(), Content: content()}}, Raw: raw()}, nil
 		}
-		f.complete = func(broker.CompletionRef, string, string) (broker.Completion, error) {
-			return broker.Completion{Values: []string{e(), e()}, HasMore: true}, nil
+		f.complete = func(mcpclient.CompletionRef, string, string) (mcpclient.Completion, error) {
+			return mcpclient.Completion{Values: []string{e(), e()}, HasMore: true}, nil
 		}
-		f.call = func(context.Context, string, json.RawMessage, broker.CallOptions) (broker.CallResult, error) {
-			return broker.CallResult{Content: []broker.Content{content()}, Structured: raw(), Raw: raw(), IsError: r.IntN(2) == 0}, nil
+		f.call = func(context.Context, string, json.RawMessage, mcpclient.CallOptions) (mcpclient.CallResult, error) {
+			return mcpclient.CallResult{Content: []mcpclient.Content{content()}, Structured: raw(), Raw: raw(), IsError: r.IntN(2) == 0}, nil
 		}
 	}
 }
@@ -110,24 +118,26 @@ func TestHostile(t *testing.T) {
 	}
 	for round := range rounds {
 		r := rand.New(&sharedSource{source: rand.NewPCG(uint64(round), 7)})
-		var folder broker.AuditFolder
+		var folder audit.Folder
 		b := newBench(t, hostileTo(r), func(_ *Options, h *fakeHome, _ *fakeServer) { folder = h.audit })
-		record := broker.AuditRecord{Time: fakeNow, ID: "h1", Event: "call", Client: evilText(r), Method: evilText(r), Name: evilText(r), Reason: evilText(r),
+		record := audit.Record{Time: fakeNow, ID: "h1", Event: "call", Client: evilText(r), Method: evilText(r), Name: evilText(r), Reason: evilText(r),
 			Email: evilText(r), Server: evilText(r), Profile: evilText(r), Decision: []string{"allow", "deny", evilText(r)}[r.IntN(3)]}
 		record.Arguments = append(record.Arguments, argument(evilText(r), 3, evilText(r)))
 		auditFile(t, folder, record)
 		b.send(tea.WindowSizeMsg{Width: []int{100, 60, 40}[r.IntN(3)], Height: []int{30, 20, 12}[r.IntN(3)]})
 		b.send(tea.BackgroundColorMsg{})
-		b.untilTrue("all lists", func() bool { return b.m.server != nil && b.m.counted() && b.m.record.read })
-		b.serv.on(broker.ExplorerEvent{Kind: broker.EventLog, Level: evilText(r), Message: evilText(r)})
-		b.serv.on(broker.ExplorerEvent{Kind: broker.EventStderr, Message: evilText(r)})
-		b.untilTrue("the log", func() bool { return len(b.m.log.lines) >= 3 })
+		b.untilTrue("all lists", func() bool {
+			return b.m.Server != nil && b.m.counted() && b.m.tabs[4].Screen.(settler).Whole()
+		})
+		b.serv.on(mcpclient.Event{Kind: mcpclient.EventLog, Level: evilText(r), Message: evilText(r)})
+		b.serv.on(mcpclient.Event{Kind: mcpclient.EventStderr, Message: evilText(r)})
+		b.untilTrue("the log", func() bool { return len(b.m.Log.Lines) >= 3 })
 		for range 60 {
 			key := hostileKeys[r.IntN(len(hostileKeys))]
 			b.press(key)
 			if key == "d" && len(b.m.over) > 0 { // it may be the doctor, who is worth waiting for
-				if doctor, ok := b.m.top().(*examination); ok {
-					b.untilTrue("the doctor", func() bool { return doctor.busy() == nil })
+				if doctor, ok := b.m.top().(*account.Examination); ok {
+					b.untilTrue("the doctor", func() bool { return doctor.Busy() == nil })
 				}
 			}
 			if b.quit {
@@ -140,7 +150,7 @@ func TestHostile(t *testing.T) {
 			}
 		}
 		b.send(tea.PasteMsg{Content: evilText(r)})
-		checkHarmless(t, harmless(b.m.draw()))
+		checkHarmless(t, widget.Sanitize(b.m.draw()))
 	}
 }
 
@@ -165,11 +175,11 @@ func (b *bench) drain() {
 func checkHarmless(t *testing.T, view string) {
 	t.Helper()
 	for view != "" {
-		view = view[styleSequence(view):]
-		end := nextStyle(view)
-		text := view[:end]
-		if clean := broker.CleanText(text); clean != text || strings.Contains(text, "\t") {
-			t.Errorf("this is drawn: %q", text)
+		view = view[widget.StyleSequence(view):]
+		end := widget.NextStyle(view)
+		drawn := view[:end]
+		if clean := text.CleanText(drawn); clean != drawn || strings.Contains(drawn, "\t") {
+			t.Errorf("this is drawn: %q", drawn)
 			return
 		}
 		view = view[end:]
@@ -182,9 +192,9 @@ func FuzzHarmless(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		once := harmless(text)
-		checkHarmless(t, untab(once))
-		if again := harmless(once); again != once {
+		once := widget.Sanitize(text)
+		checkHarmless(t, widget.Untab(once))
+		if again := widget.Sanitize(once); again != once {
 			t.Errorf("%q becomes %q", once, again)
 		}
 	})

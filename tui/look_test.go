@@ -9,6 +9,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
+
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // luminance and contrast are those of the Web Content Accessibility Guidelines 2.
@@ -33,26 +35,26 @@ func contrast(a, b color.Color) float64 {
 // guidelines ask for), and the chosen line can be told from the others.
 func TestPalettesCanBeRead(t *testing.T) {
 	for name, one := range map[string]struct {
-		palette     palette
+		palette     widget.Palette
 		text        string
 		backgrounds []string
 	}{
-		"dark":  {onDark, "#c0caf5", []string{"#000000", "#16161e", "#1e1e1e", "#282a36", "#002b36"}},
-		"light": {onLight, "#1f2335", []string{"#ffffff", "#fafafa", "#fdf6e3", "#f4f4f4"}},
+		"dark":  {widget.OnDark, "#c0caf5", []string{"#000000", "#16161e", "#1e1e1e", "#282a36", "#002b36"}},
+		"light": {widget.OnLight, "#1f2335", []string{"#ffffff", "#fafafa", "#fdf6e3", "#f4f4f4"}},
 	} {
 		for _, background := range one.backgrounds {
 			for what, c := range map[string]color.Color{
-				"accent": one.palette.accent, "dim": one.palette.dim, "good": one.palette.good, "warn": one.palette.warn, "bad": one.palette.bad,
+				"accent": one.palette.Accent, "dim": one.palette.Dim, "good": one.palette.Good, "warn": one.palette.Warn, "bad": one.palette.Bad,
 			} {
 				if n := contrast(c, lipgloss.Color(background)); n < 4.5 {
 					t.Errorf("%s: %s on %s has a contrast of %.1f", name, what, background, n)
 				}
 			}
-			if n := contrast(one.palette.border, lipgloss.Color(background)); n < 1.5 {
+			if n := contrast(one.palette.Border, lipgloss.Color(background)); n < 1.5 {
 				t.Errorf("%s: the border on %s has a contrast of %.1f", name, background, n)
 			}
 		}
-		if n := contrast(lipgloss.Color(one.text), one.palette.chosen); n < 4.5 {
+		if n := contrast(lipgloss.Color(one.text), one.palette.Chosen); n < 4.5 {
 			t.Errorf("%s: the chosen line has a contrast of %.1f", name, n)
 		}
 	}
@@ -69,10 +71,10 @@ func TestPalettes(t *testing.T) {
 		b := newBench(t, func(o *Options, h *fakeHome, _ *fakeServer) { o.Tab = tab; writeAudit(t, h.audit) })
 		b.until("● signed in")
 		b.settle()
-		shows := func(when string, yes, no palette) {
+		shows := func(when string, yes, no widget.Palette) {
 			t.Helper()
 			view := b.m.View().Content
-			if !strings.Contains(view, paint(yes.accent)) || strings.Contains(view, paint(no.accent)) || strings.Contains(view, paint(no.good)) {
+			if !strings.Contains(view, paint(yes.Accent)) || strings.Contains(view, paint(no.Accent)) || strings.Contains(view, paint(no.Good)) {
 				t.Errorf("%s, %s: other colours are shown:\n%q", tab, when, view)
 			}
 		}
@@ -81,12 +83,12 @@ func TestPalettes(t *testing.T) {
 		}
 		b.send(tea.BackgroundColorMsg{Color: color.White})
 		b.settle()
-		shows("on white", onLight, onDark)
+		shows("on white", widget.OnLight, widget.OnDark)
 		b.send(tea.BackgroundColorMsg{Color: color.Black})
 		b.settle()
-		shows("on black", onDark, onLight)
+		shows("on black", widget.OnDark, widget.OnLight)
 		b.press("T")
 		b.settle()
-		shows("after T", onLight, onDark)
+		shows("after T", widget.OnLight, widget.OnDark)
 	}
 }

@@ -5,7 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
 )
 
 func TestToolsList(t *testing.T) {
@@ -64,7 +64,7 @@ func TestHelpInASmallWindow(t *testing.T) {
 
 // Without a tool there are no keys for one.
 func TestKeysWithoutTools(t *testing.T) {
-	b := newBench(t, func(o *Options, _ *fakeHome, s *fakeServer) { o.Tab, s.tools = "tools", []broker.Tool{} })
+	b := newBench(t, func(o *Options, _ *fakeHome, s *fakeServer) { o.Tab, s.tools = "tools", []mcpclient.Tool{} })
 	b.until("[2 Tools 0]")
 	b.lacks("enter call")
 	b.lacks("raw JSON")

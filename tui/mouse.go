@@ -4,6 +4,9 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/mcpauth/mcpauth/tui/screen"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // mouseAt takes the mouse: a click on a tab goes there, one on a key of the last
@@ -12,30 +15,30 @@ func (m *model) mouseAt(msg tea.MouseMsg) tea.Cmd {
 	at := msg.Mouse()
 	click, isClick := msg.(tea.MouseClickMsg)
 	if isClick && at.Y == 1 {
-		for i, s := range m.hits.tabs {
-			if at.X >= s.from && at.X < s.to {
-				return m.perform(m.top(), showTab{TabNames()[i]})
+		for i, s := range m.hitBoxes.tabs {
+			if s.Has(at.X) {
+				return m.perform(m.top(), screen.ShowTab(TabNames()[i]))
 			}
 		}
 	}
 	top := m.top()
-	if isClick && at.Y == m.height-1 {
+	if isClick && at.Y == m.Height-1 {
 		if b, ok := m.keyAt(at.X); ok {
-			m.leaving, m.note = false, notice{}
-			return m.perform(top, b.act())
+			m.leaving, m.note = false, widget.Notice{}
+			return m.perform(top, b.Act())
 		}
 		return nil
 	}
-	at.Y -= m.hits.body
+	at.Y -= m.hitBoxes.body
 	if len(m.over) > 0 {
-		at.X, at.Y = at.X-m.hits.boxX, at.Y-m.hits.boxY
+		at.X, at.Y = at.X-m.hitBoxes.boxX, at.Y-m.hitBoxes.boxY
 	}
 	switch wheel, isWheel := msg.(tea.MouseWheelMsg); {
 	case isClick && click.Button == tea.MouseLeft:
-		return m.perform(top, top.update(tea.MouseClickMsg(at)))
+		return m.perform(top, top.Update(tea.MouseClickMsg(at)))
 	case isWheel:
 		at.Button = wheel.Button
-		return m.perform(top, top.update(tea.MouseWheelMsg(at)))
+		return m.perform(top, top.Update(tea.MouseWheelMsg(at)))
 	}
 	return nil
 }
@@ -59,18 +62,4 @@ func (w *wheel) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 		w.last = now
 	}
 	return msg
-}
-
-// wheelStep is how many lines a wheel message means.
-const wheelStep = 3
-
-// wheeled is the number of lines that a wheel message means; down is positive.
-func wheeled(msg tea.MouseWheelMsg) int {
-	switch msg.Button {
-	case tea.MouseWheelUp:
-		return -wheelStep
-	case tea.MouseWheelDown:
-		return wheelStep
-	}
-	return 0
 }

@@ -6,54 +6,44 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/mcpauth/mcpauth/tui/screen"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // help shows what the keys do: those of the screen below, and those of all.
 type help struct {
-	*world
-	pager
-	own, all []binding
+	screen.Reader
+	theme    *widget.Theme
+	own, all []widget.Binding
 }
 
 func newHelp(m *model) *help {
-	h := &help{world: m.world, own: m.top().keys(), all: m.everywhere()}
-	if m.top().typing() {
+	h := &help{Reader: *screen.NewReader("Keys", nil), theme: m.Theme, own: m.top().Keys(), all: m.everywhere()}
+	if m.top().Typing() {
 		h.all = withoutLetters(h.all)
 	}
 	return h
 }
 
 // withoutLetters is what can be done while letters are text.
-func withoutLetters(all []binding) []binding {
-	var left []binding
+func withoutLetters(all []widget.Binding) []widget.Binding {
+	var left []widget.Binding
 	for _, b := range all {
-		b.keys = slices.DeleteFunc(slices.Clone(b.keys), func(key string) bool { return !slices.Contains(neverText, key) })
+		b.Keys = slices.DeleteFunc(slices.Clone(b.Keys), func(key string) bool { return !slices.Contains(neverText, key) })
 		left = append(left, b)
 	}
 	return left // those without keys are not shown
 }
 
-func (h *help) title() string { return "Keys" }
-
-func (h *help) update(msg tea.Msg) action {
-	if msg, ok := msg.(tea.MouseWheelMsg); ok {
-		h.scroll(wheeled(msg))
-	}
-	return nil
-}
-
-func (h *help) keys() []binding {
-	return append(h.pager.bindings(), binding{keys: []string{"esc", "q", "?", "enter"}, label: "close", help: "close this", act: does(closed{})})
-}
-
-func (h *help) view(width, height int) string {
-	lines := []string{h.look.heading.Render("THIS SCREEN")}
+func (h *help) View(width, height int) string {
+	lines := []string{h.theme.Heading.Render("THIS SCREEN")}
 	lines = append(lines, h.rows(h.own, width)...)
-	lines = append(lines, "", h.look.heading.Render("EVERYWHERE"))
+	lines = append(lines, "", h.theme.Heading.Render("EVERYWHERE"))
 	lines = append(lines, h.rows(h.all, width)...)
-	lines = append(lines, h.rows([]binding{{keys: []string{"ctrl+c"}, help: "stop what runs; again: leave mcpauth"}}, width)...)
-	h.set(lines)
-	return strings.Join(h.pager.view(height), "\n")
+	lines = append(lines, h.rows([]widget.Binding{{Keys: []string{"ctrl+c"}, Help: "stop what runs; again: leave mcpauth"}}, width)...)
+	h.Set(lines)
+	return strings.Join(h.Pager.View(height), "\n")
 }
 
 // keyColumn is the width of the keys in a list of them, and where it is narrow that
@@ -63,38 +53,35 @@ const (
 	narrowKeyColumn = 7
 )
 
-func (h *help) rows(all []binding, width int) []string {
+func (h *help) rows(all []widget.Binding, width int) []string {
 	var lines []string
 	for _, b := range all {
-		if len(b.keys) == 0 {
+		if len(b.Keys) == 0 {
 			continue
 		}
-		keys, column := strings.Join(b.keys, " "), keyColumn
+		keys, column := strings.Join(b.Keys, " "), keyColumn
 		if width < 2*keyColumn {
-			keys, column = b.keys[0], max(narrowKeyColumn, ansi.StringWidth(b.keys[0]))
+			keys, column = b.Keys[0], max(narrowKeyColumn, ansi.StringWidth(b.Keys[0]))
 		}
-		lines = append(lines, cut("  "+fit(h.look.key.Render(keys), column)+" "+b.help, width))
+		lines = append(lines, widget.Cut("  "+widget.Fit(h.theme.Key.Render(keys), column)+" "+b.Help, width))
 	}
 	return lines
 }
 
-func (h *help) typing() bool { return false }
-func (h *help) busy() *job   { return nil }
-func (h *help) home() bool   { return false }
-
 // commands is the palette: all that can be done, found by its name.
 type commands struct {
-	*world
-	list
-	filter field
-	all    []binding
-	found  []binding
+	screen.Quiet
+	theme *widget.Theme
+	widget.List
+	filter widget.Field
+	all    []widget.Binding
+	found  []widget.Binding
 }
 
 func newCommands(m *model) *commands {
-	c := &commands{world: m.world, filter: newField(m.look, "what do you want to do?")}
-	for _, b := range slices.Concat(m.top().keys(), m.everywhere()) {
-		known := slices.ContainsFunc(c.all, func(own binding) bool { return own.help == b.help })
+	c := &commands{theme: m.Theme, filter: widget.NewField(m.Theme, "what do you want to do?")}
+	for _, b := range slices.Concat(m.top().Keys(), m.everywhere()) {
+		known := slices.ContainsFunc(c.all, func(own widget.Binding) bool { return own.Help == b.Help })
 		if !isMove(b) && !known {
 			c.all = append(c.all, b)
 		}
@@ -104,198 +91,127 @@ func newCommands(m *model) *commands {
 	return c
 }
 
-// isMove says that a binding only moves about: nobody looks for these by name.
-func isMove(b binding) bool {
-	return len(b.keys) > 0 && slices.Contains([]string{"up", "down", "pgup", "pgdown", "home", "end", ":"}, b.keys[0])
+// isMove says that a binding only moves about: these are not looked for by name.
+func isMove(b widget.Binding) bool {
+	return len(b.Keys) > 0 && slices.Contains([]string{"up", "down", "pgup", "pgdown", "home", "end", ":"}, b.Keys[0])
 }
 
 func (c *commands) find() {
 	type hit struct {
-		binding
+		widget.Binding
 		score int
 	}
 	var hits []hit
 	for _, b := range c.all {
-		if score, ok := matches(b.help, c.filter.Value()); ok {
+		if score, ok := widget.Matches(b.Help, c.filter.Value()); ok {
 			hits = append(hits, hit{b, score})
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return b.score - a.score })
 	c.found = nil
 	for _, h := range hits {
-		c.found = append(c.found, h.binding)
+		c.found = append(c.found, h.Binding)
 	}
-	c.cursor = 0
-	c.resize(len(c.found))
+	c.Cursor = 0
+	c.Resize(len(c.found))
 }
 
-func (c *commands) title() string { return "What to do" }
+func (c *commands) Title() string { return "What to do" }
 
-func (c *commands) update(msg tea.Msg) action {
+func (c *commands) Update(msg tea.Msg) widget.Action {
 	switch msg := msg.(type) {
 	case tea.KeyPressMsg, tea.PasteMsg:
-		c.filter.update(msg)
+		c.filter.Take(msg)
 		c.find()
 	case tea.MouseWheelMsg:
-		c.move(wheeled(msg))
+		c.Move(widget.Wheeled(msg))
 	case tea.MouseClickMsg:
-		if i, ok := c.at(msg.Y - 2); ok {
-			c.cursor = i
+		if i, ok := c.At(msg.Y - 2); ok {
+			c.Cursor = i
 			return c.choose()
 		}
 	}
 	return nil
 }
 
-func (c *commands) choose() action {
-	if c.cursor >= len(c.found) {
+func (c *commands) choose() widget.Action {
+	if c.Cursor >= len(c.found) {
 		return nil
 	}
-	return actions{closed{}, bindingChosen{c.found[c.cursor]}}
+	return widget.Actions{screen.Closed{}, screen.BindingChosen{Binding: c.found[c.Cursor]}}
 }
 
-// bindingChosen does what a binding does, on the screen that is on top then.
-type bindingChosen struct{ binding }
-
-func (c *commands) keys() []binding {
-	return []binding{
-		{keys: []string{"enter"}, label: "do it", help: "do what is chosen", act: c.choose},
-		{keys: []string{"up", "ctrl+k"}, help: "up", act: func() action { c.move(-1); return nil }},
-		{keys: []string{"down", "ctrl+j"}, help: "down", act: func() action { c.move(1); return nil }},
-		{keys: []string{"esc"}, label: "close", help: "close this", act: does(closed{})},
+func (c *commands) Keys() []widget.Binding {
+	return []widget.Binding{
+		widget.Bind("enter", "do it", "do what is chosen", c.choose),
+		widget.Bind("up ctrl+k", "", "up", widget.Do(func() { c.Move(-1) })),
+		widget.Bind("down ctrl+j", "", "down", widget.Do(func() { c.Move(1) })),
+		widget.Bind("esc", "close", "close this", widget.Does(screen.Closed{})),
 	}
 }
 
-func (c *commands) view(width, height int) string {
-	lines := []string{c.look.accent.Render(": ") + c.filter.show(width-2), ""}
-	rows := c.list.view(height-2, func(i int, chosen bool) []string {
+func (c *commands) View(width, height int) string {
+	lines := []string{c.theme.Accent.Render(": ") + c.filter.Show(width-2), ""}
+	rows := c.List.View(height-2, func(i int, chosen bool) []string {
 		b := c.found[i]
-		mark, style := "  ", c.look.plain
+		mark, style := "  ", c.theme.Plain
 		if chosen {
-			mark, style = "▸ ", c.look.chosen
+			mark, style = "▸ ", c.theme.Chosen
 		}
 		key := ""
-		if len(b.keys) > 0 {
-			key = b.keys[0]
+		if len(b.Keys) > 0 {
+			key = b.Keys[0]
 		}
-		return []string{style.Render(right(mark+b.help, key, width))}
+		return []string{style.Render(widget.Right(mark+b.Help, key, width))}
 	})
 	if len(rows) == 0 {
-		rows = []string{c.look.dim.Render("  nothing of that name")}
+		rows = []string{c.theme.Dim.Render("  nothing of that name")}
 	}
 	return strings.Join(append(lines, rows...), "\n")
 }
 
-func (c *commands) typing() bool { return true }
-func (c *commands) busy() *job   { return nil }
-func (c *commands) home() bool   { return false }
-
-// question asks before something is done that cannot be taken back.
-type question struct {
-	*world
-	asks  string
-	lines []string
-	verb  string
-	then  action
-
-	careful bool // enter, which may be pressed once too often, is no yes
-	choices int  // the line in which yes and no stand
-}
-
-func newQuestion(w *world, asks string, lines []string, verb string, then action) *question {
-	return &question{world: w, asks: asks, lines: lines, verb: verb, then: then}
-}
-
-func (q *question) title() string { return q.asks }
-
-func (q *question) update(msg tea.Msg) action {
-	switch msg := msg.(type) {
-	case notice:
-		return msg
-	case tea.MouseClickMsg:
-		if yes := len("y " + q.verb); msg.Y != q.choices {
-			return nil
-		} else if msg.X >= 0 && msg.X < yes {
-			return q.keys()[0].act()
-		} else if no := yes + 4; msg.X >= no && msg.X < no+len("n no") {
-			return closed{}
-		}
-	}
-	return nil
-}
-
-func (q *question) keys() []binding {
-	yes := []string{"y", "enter"}
-	if q.careful {
-		yes = yes[:1]
-	}
-	return []binding{
-		{keys: yes, label: q.verb, help: q.verb, act: func() action { return actions{closed{}, asModel{q.then}} }},
-		{keys: []string{"n", "esc", "q"}, label: "no", help: "leave it", act: does(closed{})},
-	}
-}
-
-func (q *question) view(width, height int) string {
-	var lines []string
-	for _, line := range q.lines {
-		lines = append(lines, wrapped(line, width)...)
-	}
-	if len(lines) > height-2 {
-		lines = lines[:max(0, height-2)]
-	}
-	q.choices = len(lines) + 1
-	return strings.Join(append(lines, "", q.look.key.Render("y")+" "+q.verb+"    "+q.look.key.Render("n")+" no"), "\n")
-}
-
-func (q *question) typing() bool { return false }
-func (q *question) busy() *job   { return nil }
-func (q *question) home() bool   { return false }
-
-// asModel carries an action out in the model's own name: what its jobs say goes
-// to the model, since the screen that began them is closed.
-type asModel struct{ action }
+func (c *commands) Typing() bool { return true }
 
 // saving asks for the name of a file and writes it.
 type saving struct {
-	*world
-	name field
-	data []byte
+	screen.Quiet
+	theme *widget.Theme
+	name  widget.Field
+	data  []byte
 }
 
-func newSaving(w *world, s saveFile) *saving {
-	f := newField(w.look, "name of the file")
-	f.SetValue(s.name)
+func newSaving(l *widget.Theme, s widget.SaveFile) *saving {
+	f := widget.NewField(l, "name of the file")
+	f.SetValue(s.Name)
 	f.Focus()
 	f.CursorEnd()
-	return &saving{world: w, name: f, data: s.data}
+	return &saving{theme: l, name: f, data: s.Data}
 }
 
-func (s *saving) title() string { return "Save as" }
+func (s *saving) Title() string { return "Save as" }
 
-func (s *saving) update(msg tea.Msg) action {
+func (s *saving) Update(msg tea.Msg) widget.Action {
 	switch msg.(type) {
 	case tea.KeyPressMsg, tea.PasteMsg:
-		s.name.update(msg)
+		s.name.Take(msg)
 	}
 	return nil
 }
 
-func (s *saving) keys() []binding {
-	return []binding{
-		{keys: []string{"enter"}, label: "save", help: "write the file", act: func() action {
-			return actions{closed{}, asModel{writeFile(s.name.Value(), s.data)}}
-		}},
-		{keys: []string{"esc"}, label: "no", help: "leave it", act: does(closed{})},
+func (s *saving) Keys() []widget.Binding {
+	return []widget.Binding{
+		widget.Bind("enter", "save", "write the file", func() widget.Action {
+			return widget.Actions{screen.Closed{}, screen.AsModel{Action: writeFile(s.name.Value(), s.data)}}
+		}),
+		widget.Bind("esc", "no", "leave it", widget.Does(screen.Closed{})),
 	}
 }
 
-func (s *saving) view(width, _ int) string {
+func (s *saving) View(width, _ int) string {
 	return strings.Join([]string{
-		s.name.show(width), "",
-		s.look.dim.Render(byteSize(len(s.data)) + "; a file that exists is not written over"),
+		s.name.Show(width), "",
+		s.theme.Dim.Render(widget.ByteSize(len(s.data)) + "; a file that exists is not written over"),
 	}, "\n")
 }
 
-func (s *saving) typing() bool { return true }
-func (s *saving) busy() *job   { return nil }
-func (s *saving) home() bool   { return false }
+func (s *saving) Typing() bool { return true }

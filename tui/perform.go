@@ -7,47 +7,44 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/tui/screen"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // perform carries out what a screen wants.
-func (m *model) perform(from screen, a action) tea.Cmd {
+func (m *model) perform(from screen.Screen, a widget.Action) tea.Cmd {
 	switch a := a.(type) {
 	case nil:
-	case actions:
+	case widget.Actions:
 		var cmds []tea.Cmd
 		for _, one := range a {
 			cmds = append(cmds, m.perform(from, one))
 		}
 		return tea.Batch(cmds...)
-	case *job:
+	case *widget.Job:
 		return m.start(from, a)
-	case notice:
+	case widget.Notice:
 		m.tellUser(a)
-	case overlay:
-		m.over = append(m.over, a.screen)
-		if b, ok := a.screen.(interface{ begin() action }); ok {
-			return m.perform(a.screen, b.begin())
-		}
-	case closed:
+	case screen.Overlay:
+		m.over = append(m.over, a.Screen)
+		return m.begin(a.Screen)
+	case screen.Closed:
 		if len(m.over) > 0 {
-			m.over[len(m.over)-1].busy().stop()
+			m.over[len(m.over)-1].Busy().Stop()
 			m.over = m.over[:len(m.over)-1]
 		}
-	case showTab:
+	case screen.ShowTab:
 		m.over = nil
-		m.goTo(a.name)
-	case readURI:
-		return m.perform(from, actions{showTab{"resources"}, m.tabs[2].screen.(*resourcesScreen).open(a.uri)})
+		m.goTo(string(a))
+	case screen.ReadURI:
+		return m.perform(from, widget.Actions{screen.ShowTab("resources"), m.reads.Open(string(a))})
 	case quit:
 		return tea.Quit
-	case copyText:
+	case widget.CopyText:
 		return m.copy(a)
-	case saveFile:
-		return m.perform(from, overlay{newSaving(m.world, a)})
-	case openURL:
-		return m.perform(from, m.askToOpen(a.address))
-	case editText:
+	case widget.SaveFile:
+		return m.perform(from, screen.Over(newSaving(m.Theme, a)))
+	case widget.EditText:
 		return m.edit(from, a)
 	default:
 		return m.performOwn(a)
@@ -55,23 +52,34 @@ func (m *model) perform(from screen, a action) tea.Cmd {
 	return nil
 }
 
+// begin lets a screen do what it begins with.
+func (m *model) begin(s screen.Screen) tea.Cmd {
+	if b, ok := s.(interface{ Begin() widget.Action }); ok {
+		return m.perform(s, b.Begin())
+	}
+	return nil
+}
+
 // start runs a job in its own goroutine and context.
-func (m *model) start(from screen, j *job) tea.Cmd {
+func (m *model) start(from screen.Screen, j *widget.Job) tea.Cmd {
 	if j == nil {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(m.ctx)
-	j.cancel = cancel
+	j.Cancel = cancel
+	if j.Waits != "" {
+		m.waits = append(m.waits, waiting{ctx, j.Waits, m.Now()})
+	}
 	send := func(msg tea.Msg) {
 		select {
 		case m.posts <- reply{from, msg}:
 		case <-ctx.Done():
-			// Whoever stopped it still hears of its end, which is sent below.
+			// Its end is still sent, below.
 		}
 	}
 	return func() tea.Msg {
 		defer cancel()
-		last := j.do(ctx, send)
+		last := j.Do(ctx, send)
 		if last == nil {
 			return nil
 		}
@@ -86,57 +94,40 @@ func (m *model) start(from screen, j *job) tea.Cmd {
 
 // copy puts a text on both clipboards: the terminal's, which may be another
 // machine's, and this machine's.
-func (m *model) copy(a copyText) tea.Cmd {
-	m.tellUser(notice{good, "copied " + a.what})
+func (m *model) copy(a widget.CopyText) tea.Cmd {
+	m.tellUser(widget.Good("copied " + a.What))
 	native := func() tea.Msg { return nil }
-	if m.Copy != nil {
-		native = func() tea.Msg { _ = m.Copy(a.text); return nil } // a machine may have no clipboard
+	if m.options.Copy != nil {
+		native = func() tea.Msg { _ = m.options.Copy(a.Text); return nil } // a machine may have no clipboard
 	}
-	return tea.Batch(tea.SetClipboard(a.text), native)
+	return tea.Batch(tea.SetClipboard(a.Text), native)
 }
 
-// askToOpen opens an address after a question that names it.
-func (m *model) askToOpen(address string) action {
-	clean, err := broker.ValidateAuthorizeURL(address)
-	switch {
-	case err != nil:
-		return notice{bad, "it is not opened: " + err.Error()}
-	case m.Browser == nil:
-		return actions{copyText{"the link", clean}, notice{info, "copied the link; there is no browser here"}}
-	}
-	return overlay{newQuestion(m.world, "Open this page in your browser?", []string{clean}, "open", run(func(ctx context.Context) tea.Msg {
-		if err := m.Browser(ctx, clean); err != nil {
-			return notice{bad, err.Error()}
-		}
-		return notice{good, "opened in the browser"}
-	}))}
-}
-
-// edit lets the person's editor change a text. The file is in a folder of its
-// own that only this user can read, and is gone afterwards.
-func (m *model) edit(from screen, a editText) tea.Cmd {
-	if m.Editor == nil {
-		m.tellUser(notice{bad, "there is no editor: set EDITOR"})
+// edit lets the user's editor change a text. The file is in a folder of its
+// own that only this user can read, and is removed afterwards.
+func (m *model) edit(from screen.Screen, a widget.EditText) tea.Cmd {
+	if m.options.Editor == nil {
+		m.tellUser(widget.Bad("there is no editor: set EDITOR"))
 		return nil
 	}
-	editor := m.Editor
+	editor := m.options.Editor
 	return func() tea.Msg {
 		dir, err := os.MkdirTemp("", "mcpauth-")
 		if err != nil {
-			return posted{from, edited{err: err}}
+			return posted{from, widget.Edited{Err: err}}
 		}
-		file := filepath.Join(dir, "text"+a.ending)
-		if err := os.WriteFile(file, []byte(a.text), 0o600); err != nil {
+		file := filepath.Join(dir, "text"+a.Ending)
+		if err := os.WriteFile(file, []byte(a.Text), 0o600); err != nil {
 			_ = os.RemoveAll(dir)
-			return posted{from, edited{err: err}}
+			return posted{from, widget.Edited{Err: err}}
 		}
 		return tea.Exec(editor(file), func(err error) tea.Msg {
 			defer os.RemoveAll(dir)
 			if err != nil {
-				return posted{from, edited{err: err}}
+				return posted{from, widget.Edited{Err: err}}
 			}
 			data, err := os.ReadFile(file)
-			return posted{from, edited{string(data), err}}
+			return posted{from, widget.Edited{Text: string(data), Err: err}}
 		})()
 	}
 }

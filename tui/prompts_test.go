@@ -7,36 +7,27 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
 )
-
-// whole says that the messages are broken for the width that they have.
-func (s *promptsScreen) whole() bool {
-	left, right := panes(s.width, 0.4)
-	if right == 0 {
-		right = left
-	}
-	return s.doc.parts == nil || s.doc.width == right-2
-}
 
 func withPrompts(o *Options, _ *fakeHome, f *fakeServer) {
 	o.Tab = "prompts"
-	f.prompts = []broker.Prompt{
-		{Name: "summarise_day", Description: "Summary of one day for a manager", Mark: allow, Arguments: []broker.PromptArgument{
+	f.prompts = []mcpclient.Prompt{
+		{Name: "summarise_day", Description: "Summary of one day for a manager", Mark: allow, Arguments: []mcpclient.PromptArgument{
 			{Name: "date", Required: true, Description: "the day, as 2026-11-20"}, {Name: "tone"}}},
-		{Name: "draft_apology", Description: "A letter to a customer", Mark: allow, Arguments: []broker.PromptArgument{{Name: "customer", Required: true}, {Name: "why"}}},
+		{Name: "draft_apology", Description: "A letter to a customer", Mark: allow, Arguments: []mcpclient.PromptArgument{{Name: "customer", Required: true}, {Name: "why"}}},
 		{Name: "triage_backlog", Description: "Sort the open tickets", Mark: allow},
 	}
-	f.prompt = func(_ context.Context, name string, arguments map[string]string) (broker.PromptResult, error) {
+	f.prompt = func(_ context.Context, name string, arguments map[string]string) (mcpclient.PromptResult, error) {
 		raw, _ := json.Marshal(arguments)
-		return broker.PromptResult{Raw: raw, Messages: []broker.PromptMessage{
-			{Role: "user", Content: broker.Content{Type: "text", Text: "Summarise the orders of " + arguments["date"] + " for a manager. Use at most five bullets."}},
-			{Role: "assistant", Content: broker.Content{Type: "resource", URI: "orders://" + arguments["date"], MIMEType: "text/plain", Text: "128 new orders"}},
+		return mcpclient.PromptResult{Raw: raw, Messages: []mcpclient.PromptMessage{
+			{Role: "user", Content: mcpclient.Content{Type: "text", Text: "Summarise the orders of " + arguments["date"] + " for a manager. Use at most five bullets."}},
+			{Role: "assistant", Content: mcpclient.Content{Type: "resource", URI: "orders://" + arguments["date"], MIMEType: "text/plain", Text: "128 new orders"}},
 		}}, nil
 	}
-	f.complete = func(_ broker.CompletionRef, argument, value string) (broker.Completion, error) {
+	f.complete = func(_ mcpclient.CompletionRef, argument, value string) (mcpclient.Completion, error) {
 		all := map[string][]string{"date": {"2026-11-20", "2026-11-21", "2026-11-22"}, "tone": {"short", "formal"}}[argument]
-		return broker.Completion{Values: slices.DeleteFunc(slices.Clone(all), func(v string) bool { return !strings.HasPrefix(v, value) })}, nil
+		return mcpclient.Completion{Values: slices.DeleteFunc(slices.Clone(all), func(v string) bool { return !strings.HasPrefix(v, value) })}, nil
 	}
 }
 
@@ -64,16 +55,6 @@ func TestPrompts(t *testing.T) {
 	b.until("triage_backlog", "MESSAGES")
 }
 
-// A proposal that cannot be shown as it is never gets into a field.
-func TestProposalThatHidesSomething(t *testing.T) {
-	b := newBench(t, withPrompts)
-	f := &argumentForm{world: b.m.world, fields: []argumentField{{field: newField(b.m.look, "")}}}
-	f.update(completionRead{values: []string{"evil\u200b", "\x1b[8mhidden", "plain"}})
-	if f.complete(); f.fields[0].Value() != "plain" || len(f.offered) != 1 {
-		t.Errorf("%q is taken, %q are offered", f.fields[0].Value(), f.offered)
-	}
-}
-
 // A server that ends takes the form of its prompt along: keys are not typed into what
 // cannot be seen.
 func TestServerEndsBelowAForm(t *testing.T) {
@@ -86,14 +67,14 @@ func TestServerEndsBelowAForm(t *testing.T) {
 		}
 		b.press("enter")
 		b.until("back", "not sent")
-		b.serv.on(broker.ExplorerEvent{Kind: broker.EventClosed, Message: "exit status 1"})
+		b.serv.on(mcpclient.Event{Kind: mcpclient.EventClosed, Message: "exit status 1"})
 		b.until("r starts it again")
 		b.press("ctrl+l")
 		b.until("SERVER LOG")
 		b.press("esc", "r")
 		b.until("● connected")
 		b.settle()
-		if b.m.top().typing() {
+		if b.m.top().Typing() {
 			t.Errorf("%s: keys are text", tab)
 		}
 	}

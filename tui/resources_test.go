@@ -8,25 +8,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
-// whole says that what was read is broken for the width that it has.
-func (s *resourcesScreen) whole() bool { return s.doc.parts == nil || s.doc.width == s.textWidth() }
-
-var allow = broker.Mark{Allowed: true, Effect: "allow", Rule: "rule 3 (role support)"}
+var allow = mcpclient.Mark{Allowed: true, Effect: "allow", Rule: "rule 3 (role support)"}
 
 func withResources(o *Options, _ *fakeHome, f *fakeServer) {
 	o.Tab = "resources"
-	f.resources = []broker.Resource{
+	f.resources = []mcpclient.Resource{
 		{URI: "orders://today", Name: "Today", MIMEType: "text/markdown", Size: 4100, Mark: allow, Description: "The orders of today."},
 		{URI: "orders://open", MIMEType: "application/json", Size: 88000, Mark: allow},
-		{URI: "orders://export.csv", MIMEType: "text/csv", Size: 1200000, Mark: broker.Mark{Effect: "deny", Rule: "rule 9", Why: "export.csv needs the role finance"}},
+		{URI: "orders://export.csv", MIMEType: "text/csv", Size: 1200000, Mark: mcpclient.Mark{Effect: "deny", Rule: "rule 9", Why: "export.csv needs the role finance"}},
 		{URI: "file:///srv/reports/q3.pdf", MIMEType: "application/pdf", Size: -1, Mark: allow},
 		{URITemplate: "customers://{region}/{id}", Name: "One customer", Size: -1, Mark: allow},
 	}
-	f.read = func(_ context.Context, uri string) (broker.ReadResult, error) {
-		c := broker.Content{Type: "resource", URI: uri}
+	f.read = func(_ context.Context, uri string) (mcpclient.ReadResult, error) {
+		c := mcpclient.Content{Type: "resource", URI: uri}
 		switch uri {
 		case "orders://today":
 			c.MIMEType, c.Text = "text/markdown", "# Orders on 23 November\n\n* 128 new, 12 late\n* 3 need a **refund** decision\n\n| Region | New | Late |\n|---|---|---|\n| North | 61 | 4 |\n| South | 67 | 8 |\n"
@@ -37,14 +35,14 @@ func withResources(o *Options, _ *fakeHome, f *fakeServer) {
 		case "customers://north/C-1":
 			c.MIMEType, c.Text = "text/plain", "Ada Lovelace"
 		default:
-			return broker.ReadResult{}, errors.New("there is no such resource")
+			return mcpclient.ReadResult{}, errors.New("there is no such resource")
 		}
 		raw, _ := json.Marshal(map[string]any{"contents": []any{map[string]any{"uri": uri, "text": c.Text}}})
-		return broker.ReadResult{Contents: []broker.Content{c}, Raw: raw}, nil
+		return mcpclient.ReadResult{Contents: []mcpclient.Content{c}, Raw: raw}, nil
 	}
-	f.complete = func(ref broker.CompletionRef, argument, value string) (broker.Completion, error) {
+	f.complete = func(ref mcpclient.CompletionRef, argument, value string) (mcpclient.Completion, error) {
 		all := map[string][]string{"region": {"north", "south"}, "id": {"C-1", "C-1009"}}[argument]
-		return broker.Completion{Values: slices.DeleteFunc(slices.Clone(all), func(v string) bool { return !strings.HasPrefix(v, value) })}, nil
+		return mcpclient.Completion{Values: slices.DeleteFunc(slices.Clone(all), func(v string) bool { return !strings.HasPrefix(v, value) })}, nil
 	}
 }
 
@@ -105,8 +103,8 @@ func TestSubscription(t *testing.T) {
 	b.until("✓ subscribed to orders://open")
 	b.untilTrue("the server to know", func() bool { b.serv.mu.Lock(); defer b.serv.mu.Unlock(); return len(b.serv.subs) == 1 })
 	uri := "orders://open"
-	b.serv.on(broker.ExplorerEvent{Kind: broker.EventResourceUpdated, URI: uri})
-	b.m.note = notice{} // what was said before stays for a while
+	b.serv.on(mcpclient.Event{Kind: mcpclient.EventResourceUpdated, URI: uri})
+	b.m.note = widget.Notice{} // what was said before stays for a while
 	b.until("◉ subscribed to 1, updated 09:41:10")
 	b.press("u")
 	b.until("no longer subscribed")
@@ -117,16 +115,16 @@ func TestListChanged(t *testing.T) {
 	b := newBench(t, withResources)
 	b.until("today")
 	b.serv.mu.Lock()
-	b.serv.resources = append(b.serv.resources, broker.Resource{URI: "orders://fresh", Mark: allow})
+	b.serv.resources = append(b.serv.resources, mcpclient.Resource{URI: "orders://fresh", Mark: allow})
 	b.serv.mu.Unlock()
-	b.serv.on(broker.ExplorerEvent{Kind: broker.EventResourcesChanged})
+	b.serv.on(mcpclient.Event{Kind: mcpclient.EventResourcesChanged})
 	b.until("[3 Resources 6]", "fresh")
 }
 
 func TestServerDies(t *testing.T) {
 	b := newBench(t, withResources)
 	b.until("today")
-	b.serv.on(broker.ExplorerEvent{Kind: broker.EventClosed, Message: "exit status 1"})
+	b.serv.on(mcpclient.Event{Kind: mcpclient.EventClosed, Message: "exit status 1"})
 	b.until("the server ended: exit status 1", "r starts it again", "r restart")
 	b.golden("resources_dead")
 	b.press("r")
@@ -139,10 +137,10 @@ func TestRestartEverywhere(t *testing.T) {
 	for _, tab := range []string{"1", "2", "4"} {
 		b.press(tab)
 		b.until("● connected")
-		b.serv.on(broker.ExplorerEvent{Kind: broker.EventClosed, Message: "exit status 1"})
+		b.serv.on(mcpclient.Event{Kind: mcpclient.EventClosed, Message: "exit status 1"})
 		b.until("the server ended: exit status 1", "r starts it again")
 		b.press("r")
 		b.untilGone("the server ended")
-		b.untilTrue("a server", func() bool { return b.m.server != nil })
+		b.untilTrue("a server", func() bool { return b.m.Server != nil })
 	}
 }

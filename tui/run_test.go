@@ -14,18 +14,19 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
+	"github.com/mcpauth/mcpauth/broker/problem"
 )
 
 // calling starts at the tools with a server that answers as the test says, and
 // sends a call of the first tool.
-func calling(t *testing.T, schema string, call func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error)) (*bench, *json.RawMessage) {
+func calling(t *testing.T, schema string, call func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error)) (*bench, *json.RawMessage) {
 	t.Helper()
 	sent := new(json.RawMessage)
 	b := newBench(t, func(o *Options, _ *fakeHome, s *fakeServer) {
 		o.Tab = "tools"
 		s.tools[0].InputSchema = json.RawMessage(schema)
-		s.call = func(ctx context.Context, _ string, arguments json.RawMessage, o broker.CallOptions) (broker.CallResult, error) {
+		s.call = func(ctx context.Context, _ string, arguments json.RawMessage, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
 			*sent = bytes.Clone(arguments)
 			return call(ctx, o)
 		}
@@ -36,26 +37,26 @@ func calling(t *testing.T, schema string, call func(ctx context.Context, o broke
 	return b, sent
 }
 
-func plainText(text string) broker.CallResult {
+func plainText(text string) mcpclient.CallResult {
 	raw, _ := json.Marshal(map[string]any{"content": []any{map[string]any{"type": "text", "text": text}}})
-	return broker.CallResult{Content: []broker.Content{{Type: "text", Text: text}}, Raw: raw, Took: 20 * time.Millisecond}
+	return mcpclient.CallResult{Content: []mcpclient.Content{{Type: "text", Text: text}}, Raw: raw, Took: 20 * time.Millisecond}
 }
 
 func TestRunningCall(t *testing.T) {
 	go1 := make(chan struct{})
-	b, _ := calling(t, `{}`, func(ctx context.Context, _ broker.CallOptions) (broker.CallResult, error) {
+	b, _ := calling(t, `{}`, func(ctx context.Context, _ mcpclient.CallOptions) (mcpclient.CallResult, error) {
 		select {
 		case <-go1:
 			return plainText("done"), nil
 		case <-ctx.Done():
-			return broker.CallResult{}, ctx.Err()
+			return mcpclient.CallResult{}, ctx.Err()
 		}
 	})
 	b.press("ctrl+s")
 	b.until("running")
-	b.serv.on(broker.ExplorerEvent{Kind: broker.EventProgress, Call: 1, Progress: 21, Total: 50, Message: "page 21 of 50"})
-	b.serv.on(broker.ExplorerEvent{Kind: broker.EventProgress, Call: 2, Progress: 49, Total: 50, Message: "of another call"})
-	b.serv.on(broker.ExplorerEvent{Kind: broker.EventLog, Level: "info", Message: "wrote 2100 rows"})
+	b.serv.on(mcpclient.Event{Kind: mcpclient.EventProgress, Call: 1, Progress: 21, Total: 50, Message: "page 21 of 50"})
+	b.serv.on(mcpclient.Event{Kind: mcpclient.EventProgress, Call: 2, Progress: 49, Total: 50, Message: "of another call"})
+	b.serv.on(mcpclient.Event{Kind: mcpclient.EventLog, Level: "info", Message: "wrote 2100 rows"})
 	b.until("42 %", "page 21 of 50", "wrote 2100 rows")
 	b.lacks("of another call")
 	b.golden("running")
@@ -69,10 +70,10 @@ func TestRunningCall(t *testing.T) {
 
 func TestCancelledCall(t *testing.T) {
 	cancelled := make(chan struct{})
-	b, _ := calling(t, `{}`, func(ctx context.Context, _ broker.CallOptions) (broker.CallResult, error) {
+	b, _ := calling(t, `{}`, func(ctx context.Context, _ mcpclient.CallOptions) (mcpclient.CallResult, error) {
 		<-ctx.Done()
 		close(cancelled)
-		return broker.CallResult{}, ctx.Err()
+		return mcpclient.CallResult{}, ctx.Err()
 	})
 	b.press("ctrl+s")
 	b.until("running")
@@ -87,9 +88,9 @@ func TestCancelledCall(t *testing.T) {
 }
 
 func TestElicitationForm(t *testing.T) {
-	answers := make(chan broker.ElicitationAnswer, 1)
-	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
-		answers <- o.Ask(ctx, broker.Elicitation{Message: "Overwrite orders.csv?", Schema: json.RawMessage(
+	answers := make(chan mcpclient.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		answers <- o.Ask(ctx, mcpclient.Elicitation{Message: "Overwrite orders.csv?", Schema: json.RawMessage(
 			`{"type":"object","required":["overwrite"],"properties":{"overwrite":{"type":"boolean","title":"Overwrite"},"reason":{"type":"string"}}}`)})
 		return plainText("written"), nil
 	})
@@ -97,7 +98,7 @@ func TestElicitationForm(t *testing.T) {
 	b.until("The server asks:", "Overwrite orders.csv?")
 	b.golden("elicitation")
 	b.press("ctrl+s")
-	b.until("1 field to mend; ctrl+s again answers anyway")
+	b.until("1 field to fix; ctrl+s again answers anyway")
 	b.press("right")
 	b.press("ctrl+s")
 	b.until("written")
@@ -106,13 +107,13 @@ func TestElicitationForm(t *testing.T) {
 	}
 }
 
-// What a question offers as its defaults is answered where nobody changes it.
+// What a question offers as its defaults is answered unless it is changed.
 func TestElicitationDefaults(t *testing.T) {
 	const schema = `{"type":"object","required":["name"],"properties":{"name":{"type":"string","default":"orders.csv"},"overwrite":{"type":"boolean","default":false},
 		"format":{"type":"string","enum":["csv","json"],"default":"json"},"reason":{"type":"string","default":"none"},"rows":{"type":"integer","default":50},"note":{"type":"string"}}}`
-	answers := make(chan broker.ElicitationAnswer, 1)
-	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
-		answers <- o.Ask(ctx, broker.Elicitation{Message: "How?", Schema: json.RawMessage(schema)})
+	answers := make(chan mcpclient.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		answers <- o.Ask(ctx, mcpclient.Elicitation{Message: "How?", Schema: json.RawMessage(schema)})
 		return plainText("written"), nil
 	})
 	b.press("ctrl+s")
@@ -127,9 +128,9 @@ func TestElicitationDefaults(t *testing.T) {
 
 // A question that is left for later is not forgotten, however narrow the terminal.
 func TestElicitationLater(t *testing.T) {
-	answers := make(chan broker.ElicitationAnswer, 1)
-	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
-		answers <- o.Ask(ctx, broker.Elicitation{Message: "Your name?", Schema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"}}}`)})
+	answers := make(chan mcpclient.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		answers <- o.Ask(ctx, mcpclient.Elicitation{Message: "Your name?", Schema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"}}}`)})
 		return plainText("fine"), nil
 	})
 	b.press("ctrl+s")
@@ -149,14 +150,14 @@ func TestElicitationLater(t *testing.T) {
 	}
 }
 
-// A tool that destroys is called when the person says so; a key that is pressed
+// A tool that destroys is called when the user says so; a key that is pressed
 // once too often does not.
 func TestDestructiveToolIsAskedAbout(t *testing.T) {
 	calls := make(chan string, 9)
 	b := newBench(t, func(o *Options, _ *fakeHome, s *fakeServer) {
 		o.Tab = "tools"
 		s.tools[0].ReadOnly, s.tools[0].Destructive = false, true
-		s.call = func(_ context.Context, tool string, _ json.RawMessage, _ broker.CallOptions) (broker.CallResult, error) {
+		s.call = func(_ context.Context, tool string, _ json.RawMessage, _ mcpclient.CallOptions) (mcpclient.CallResult, error) {
 			calls <- tool
 			return plainText("gone"), nil
 		}
@@ -178,9 +179,9 @@ func TestDestructiveToolIsAskedAbout(t *testing.T) {
 }
 
 func TestElicitationDeclined(t *testing.T) {
-	answers := make(chan broker.ElicitationAnswer, 1)
-	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
-		answers <- o.Ask(ctx, broker.Elicitation{Message: "Your name?", Own: true, Schema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"}}}`)})
+	answers := make(chan mcpclient.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		answers <- o.Ask(ctx, mcpclient.Elicitation{Message: "Your name?", Own: true, Schema: json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"}}}`)})
 		return plainText("fine"), nil
 	})
 	b.press("ctrl+s")
@@ -192,12 +193,12 @@ func TestElicitationDeclined(t *testing.T) {
 	}
 }
 
-// A page is opened when the person says so, and never before.
+// A page is opened when the user says so, and never before.
 func TestElicitationURL(t *testing.T) {
 	opened := make(chan string, 1)
-	answers := make(chan broker.ElicitationAnswer, 1)
-	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
-		answers <- o.Ask(ctx, broker.Elicitation{Message: "Pay first", URL: "https://pay.example.com/x?id=7"})
+	answers := make(chan mcpclient.ElicitationAnswer, 1)
+	b, _ := calling(t, `{}`, func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		answers <- o.Ask(ctx, mcpclient.Elicitation{Message: "Pay first", URL: "https://pay.example.com/x?id=7"})
 		return plainText("paid"), nil
 	})
 	b.m.Browser = func(_ context.Context, address string) error { opened <- address; return nil }
@@ -215,8 +216,8 @@ func TestElicitationURL(t *testing.T) {
 }
 
 func TestElicitationOfABadAddress(t *testing.T) {
-	b, _ := calling(t, `{}`, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
-		return plainText(o.Ask(ctx, broker.Elicitation{URL: "file:///etc/passwd"}).Action), nil
+	b, _ := calling(t, `{}`, func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		return plainText(o.Ask(ctx, mcpclient.Elicitation{URL: "file:///etc/passwd"}).Action), nil
 	})
 	b.m.Browser = func(context.Context, string) error { t.Error("opened"); return nil }
 	b.press("ctrl+s")
@@ -230,8 +231,8 @@ func TestResults(t *testing.T) {
 	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 32))); err != nil {
 		t.Fatal(err)
 	}
-	b, _ := calling(t, `{}`, func(context.Context, broker.CallOptions) (broker.CallResult, error) {
-		return broker.CallResult{IsError: true, Raw: json.RawMessage(`{"content":[]}`), Content: []broker.Content{
+	b, _ := calling(t, `{}`, func(context.Context, mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		return mcpclient.CallResult{IsError: true, Raw: json.RawMessage(`{"content":[]}`), Content: []mcpclient.Content{
 			{Type: "text", Text: "# Title\n\n* one\n* two\n"},
 			{Type: "text", Text: `{"a":{"b":[1,2,{"c":null}]},"big":12345678901234567890}`},
 			{Type: "image", MIMEType: "image/png", Data: picture.Bytes()},
@@ -266,7 +267,9 @@ func TestResults(t *testing.T) {
 }
 
 func TestSaveNeverOverwrites(t *testing.T) {
-	b, _ := calling(t, `{}`, func(context.Context, broker.CallOptions) (broker.CallResult, error) { return plainText("words"), nil })
+	b, _ := calling(t, `{}`, func(context.Context, mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		return plainText("words"), nil
+	})
 	path := filepath.Join(t.TempDir(), "result.txt")
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
@@ -286,7 +289,9 @@ func TestSaveNeverOverwrites(t *testing.T) {
 
 func TestRunAgainAndEdit(t *testing.T) {
 	b, sent := calling(t, `{"properties":{"q":{"type":"string"},"password":{"type":"string"}}}`,
-		func(context.Context, broker.CallOptions) (broker.CallResult, error) { return plainText("fine"), nil })
+		func(context.Context, mcpclient.CallOptions) (mcpclient.CallResult, error) {
+			return plainText("fine"), nil
+		})
 	b.text("it's")
 	b.press("tab")
 	b.text("p4ss-CANARY")
@@ -294,7 +299,7 @@ func TestRunAgainAndEdit(t *testing.T) {
 	b.until("fine")
 	b.lacks("CANARY")
 	copied := make(chan string, 1)
-	b.m.Copy = func(text string) error { copied <- text; return nil }
+	b.m.options.Copy = func(text string) error { copied <- text; return nil }
 	b.press("c")
 	b.until("copied the command")
 	b.untilTrue("the clipboard", func() bool { return len(copied) > 0 })
@@ -320,8 +325,8 @@ func TestRunAgainAndEdit(t *testing.T) {
 }
 
 func TestCallThatIsRefused(t *testing.T) {
-	b, _ := calling(t, `{}`, func(context.Context, broker.CallOptions) (broker.CallResult, error) {
-		return broker.CallResult{}, &broker.Problem{Msg: "search_orders needs the role finance", Code: broker.ExitDenied, Hints: []string{"mcpauth why search_orders"}}
+	b, _ := calling(t, `{}`, func(context.Context, mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		return mcpclient.CallResult{}, &problem.Problem{Msg: "search_orders needs the role finance", Code: problem.ExitDenied, Hints: []string{"mcpauth why search_orders"}}
 	})
 	b.press("ctrl+s")
 	b.until("denied", "needs the role finance", "mcpauth why search_orders")
@@ -329,11 +334,11 @@ func TestCallThatIsRefused(t *testing.T) {
 }
 
 // A tool that the policy denies is called all the same, and without a question: the
-// gate says no, and puts it on record.
+// gate denies and logs it.
 func TestDeniedToolMeetsTheGate(t *testing.T) {
 	b := atTools(t, func(s *fakeServer) {
-		s.call = func(_ context.Context, tool string, _ json.RawMessage, _ broker.CallOptions) (broker.CallResult, error) {
-			return broker.CallResult{}, &broker.Problem{Msg: "denied by policy: " + tool + " needs the role finance", Code: broker.ExitDenied, Hints: []string{"ask for the role finance"}}
+		s.call = func(_ context.Context, tool string, _ json.RawMessage, _ mcpclient.CallOptions) (mcpclient.CallResult, error) {
+			return mcpclient.CallResult{}, &problem.Problem{Msg: "denied by policy: " + tool + " needs the role finance", Code: problem.ExitDenied, Hints: []string{"ask for the role finance"}}
 		}
 	})
 	b.press("/")
@@ -350,11 +355,11 @@ func TestHostileTextInCalls(t *testing.T) {
 	schema := `{"type":"object","title":` + q + `,"properties":{` + q + `:{"type":"string","title":` + q + `,"description":` + q + `,"default":` + q + `},
 		"choice":{"enum":[` + q + `,"b"],"description":` + q + `},"v":{"oneOf":[{"title":` + q + `,"type":"object","properties":{"x":{"type":"string"}}},{"type":"number"}]},
 		"re":{"type":"string","pattern":` + q + `},"n":{"type":"string","format":` + q + `}},"required":[` + q + `,"choice"]}`
-	b, _ := calling(t, schema, func(ctx context.Context, o broker.CallOptions) (broker.CallResult, error) {
-		o.Ask(ctx, broker.Elicitation{Message: evil, Schema: json.RawMessage(schema)})
-		o.Ask(ctx, broker.Elicitation{Message: evil, URL: "https://e.example/" + evil})
+	b, _ := calling(t, schema, func(ctx context.Context, o mcpclient.CallOptions) (mcpclient.CallResult, error) {
+		o.Ask(ctx, mcpclient.Elicitation{Message: evil, Schema: json.RawMessage(schema)})
+		o.Ask(ctx, mcpclient.Elicitation{Message: evil, URL: "https://e.example/" + evil})
 		raw := json.RawMessage(`{` + q + `:[{` + q + `:` + q + `,"n":1}]}`)
-		return broker.CallResult{Structured: raw, Raw: raw, Content: []broker.Content{
+		return mcpclient.CallResult{Structured: raw, Raw: raw, Content: []mcpclient.Content{
 			{Type: "text", Text: evil}, {Type: "text", Text: "# " + evil + "\n* [" + evil + "](https://" + evil + ")\n* b\n"}, {Type: evil, Raw: raw},
 			{Type: "image", MIMEType: evil, Data: []byte(evil)}, {Type: "resource_link", URI: evil, Name: evil}, {Type: "resource", URI: evil, Text: evil, MIMEType: evil}}}, nil
 	})
@@ -394,23 +399,10 @@ func TestHostileTextInCalls(t *testing.T) {
 	check("definition")
 }
 
-func TestCommandFor(t *testing.T) {
-	tool := newToolItem(broker.Tool{Name: "t 1", InputSchema: json.RawMessage(`{"properties":{"q":{"type":"string"},"id":{"type":["string","integer"]},"n":{"type":"integer"}}}`)})
-	for _, test := range []struct {
-		o      broker.Overrides
-		value  string
-		anyway bool
-		want   string
-	}{
-		{broker.Overrides{}, `{}`, false, `mcpauth tools call 't 1'`},
-		{broker.Overrides{Profile: "p"}, `{"q":"$(rm -rf ~)","n":12345678901234567890}`, false, `mcpauth tools call --profile p 't 1' 'q=$(rm -rf ~)' n:=12345678901234567890`},
-		{broker.Overrides{}, `{"id":"5","q":null,"x":["a b"]}`, true, `mcpauth tools call --no-validate 't 1' 'id:="5"' q:=null 'x:=["a b"]'`},
-		{broker.Overrides{Command: []string{"node", "my server.js"}}, `{"q":"a\nb"}`, false, "mcpauth tools call 't 1' 'q=a\nb' -- node 'my server.js'"},
-		{broker.Overrides{}, `{"a.b":"it's"}`, false, `printf %s '{"a.b":"it'\''s"}' | mcpauth tools call 't 1' --input -`},
-	} {
-		c := &call{tool: tool, safe: mustParse(t, test.value), anyway: test.anyway}
-		if got := commandFor(test.o, c); got != test.want {
-			t.Errorf("got  %s\nwant %s", got, test.want)
-		}
-	}
+// In a terminal of 80 columns the parts of a result still have their names.
+func TestPartsAreNamed(t *testing.T) {
+	b := atTools(t)
+	b.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	b.press("e", "ctrl+s", "ctrl+s")
+	b.until("Structured", "Raw ")
 }

@@ -9,27 +9,29 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 // writeFile writes a new file that only this user can read. It never replaces one.
-func writeFile(name string, data []byte) *job {
-	return run(func(context.Context) tea.Msg {
+func writeFile(name string, data []byte) *widget.Job {
+	return widget.Run(func(context.Context) tea.Msg {
 		name, err := expandHome(strings.TrimSpace(name))
 		if err != nil {
-			return notice{bad, err.Error()}
+			return widget.Bad(err.Error())
 		}
 		file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if errors.Is(err, fs.ErrExist) {
-			return notice{bad, name + " is there already; choose another name"}
+			return widget.Bad(name + " is there already; choose another name")
 		}
 		if err == nil {
 			_, err = file.Write(data)
 			err = errors.Join(err, file.Close())
 		}
 		if err != nil {
-			return notice{bad, err.Error()}
+			return widget.Bad(err.Error())
 		}
-		return notice{good, "saved " + byteSize(len(data)) + " in " + name}
+		return widget.Good("saved " + widget.ByteSize(len(data)) + " in " + name)
 	})
 }
 
@@ -43,24 +45,4 @@ func expandHome(name string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	return filepath.Join(home, strings.TrimPrefix(name, "~")), err
-}
-
-// fileName makes of a text from outside a name for a file: letters, digits, dots,
-// dashes; never hidden, never a path.
-func fileName(text, ending string) string {
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-', r == '_':
-			return r
-		}
-		return '-'
-	}, text[strings.LastIndexByte(text, '/')+1:])
-	name = strings.Trim(name[:min(len(name), 80)], "-.")
-	if name == "" {
-		name = "mcpauth"
-	}
-	if !strings.Contains(name, ".") {
-		name += ending
-	}
-	return name
 }

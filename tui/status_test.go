@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/problem"
 )
 
 func TestStatus(t *testing.T) {
@@ -19,7 +21,7 @@ func TestStatus(t *testing.T) {
 	b.until("✗ the clock is 7 min late", "→ timedatectl set-ntp true")
 	b.golden("doctor")
 	b.press("esc", "a")
-	b.until("runs mcpauth as orders", "after a change: Start a new session.", "Cursor: points at a mcpauth that is not there", "what mends it: mcpauth doctor",
+	b.until("runs mcpauth as orders", "after a change: Start a new session.", "Cursor: points at a mcpauth that is not there", "to fix it: mcpauth doctor",
 		"mcpauth client add vscode --profile orders-prod")
 	b.press("esc", "p")
 	b.until("orders-test")
@@ -66,11 +68,27 @@ func TestLogin(t *testing.T) {
 	b.until("You are not signed in")
 }
 
+// A provider's own error page sends nothing back: what it has to know is on the screen.
+func TestLoginShowsWhatTheProviderHasToKnow(t *testing.T) {
+	b := newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
+		h.signOut(nil)
+		h.login = func(ctx context.Context, o broker.LoginOptions) (broker.User, error) {
+			o.UI.ShowURL("http://127.0.0.1:8765/callback/x", false)
+			o.UI.Expect("http://127.0.0.1:8765/callback", "orders-desktop")
+			<-ctx.Done()
+			return broker.User{}, ctx.Err()
+		}
+	})
+	b.until("You are not signed in")
+	b.press("L")
+	b.until("If the provider shows an error: register exactly", "http://127.0.0.1:8765/callback", "client ID orders-desktop")
+}
+
 func TestLoginFails(t *testing.T) {
 	b := newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
 		h.signOut(nil)
 		h.login = func(context.Context, broker.LoginOptions) (broker.User, error) {
-			return broker.User{}, &broker.Problem{Msg: "the keychain is locked", Hints: []string{"unlock it, or see: mcpauth doctor"}, Code: broker.ExitKeychain}
+			return broker.User{}, &problem.Problem{Msg: "the keychain is locked", Hints: []string{"unlock it, or see: mcpauth doctor"}, Code: problem.ExitKeychain}
 		}
 	})
 	b.until("You are not signed in")
@@ -98,7 +116,7 @@ func TestSignOutAndLock(t *testing.T) {
 
 func TestTroubles(t *testing.T) {
 	b := newBench(t, func(_ *Options, h *fakeHome, f *fakeServer) {
-		f.fails = &broker.Problem{Msg: "the server did not start: python3 main.py ended with code 1: ModuleNotFoundError: No module named 'mcp'", Hints: []string{"pip install mcp"}}
+		f.fails = &problem.Problem{Msg: "the server did not start: python3 main.py ended with code 1: ModuleNotFoundError: No module named 'mcp'", Hints: []string{"pip install mcp"}}
 	})
 	b.until("ModuleNotFoundError", "pip install mcp")
 	b.golden("noserver")
@@ -106,29 +124,29 @@ func TestTroubles(t *testing.T) {
 	b = newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
 		h.status = broker.SignInStatus{}
 		h.status.State = broker.Troubled
-		h.status.Err = &broker.Problem{Msg: "the keychain does not answer (org.freedesktop.secrets)", Hints: []string{"mcpauth doctor"}, Code: broker.ExitKeychain}
+		h.status.Err = &problem.Problem{Msg: "the keychain does not answer (org.freedesktop.secrets)", Hints: []string{"mcpauth doctor"}, Code: problem.ExitKeychain}
 	})
 	b.until("The sign-in cannot be read.", "mcpauth doctor")
 	b.golden("keychain")
 
 	b = newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
-		h.problem = &broker.Problem{Msg: "there are 2 profiles and none is the default", Hints: []string{"mcpauth profile use orders-test"}, Code: broker.ExitUsage}
+		h.problem = &problem.Problem{Msg: "there are 2 profiles and none is the default", Hints: []string{"mcpauth profile use orders-test"}, Code: problem.ExitUsage}
 		h.resolved = nil
 	})
 	b.until("There is no profile that can be used.", "mcpauth profile use")
 	b.golden("noprofile")
 }
 
-// firstDay is a machine on which nobody has signed in anywhere yet.
+// firstDay is a machine without any sign-in yet.
 func firstDay(_ *Options, h *fakeHome, _ *fakeServer) {
-	_, err := broker.Config{}.Resolve(broker.Overrides{}, func(string) string { return "" })
-	problem := *broker.AsProblem(err)
+	_, err := config.File{}.Resolve(config.Overrides{}, func(string) string { return "" })
+	problem := *problem.Of(err)
 	problem.Hints = []string{
 		"sign in at any OpenID provider: mcpauth login --issuer https://login.example.com --client-id ID",
 		"with Okta: set OKTA_ORG_URL and OKTA_CLIENT_ID, then mcpauth login", "to look around without a provider: mcpauth demo",
 	}
 	h.problem = &problem
-	h.resolved, h.config = nil, broker.Config{}
+	h.resolved, h.config = nil, config.File{}
 }
 
 // exploring looks at a server without a profile.
@@ -137,11 +155,11 @@ func exploring(o *Options, h *fakeHome, f *fakeServer) {
 	o.Overrides.Command = []string{"node", "everything.js"}
 }
 
-// Whoever looks at a server without a profile is told what goes on, that the server
+// A user without a profile sees what goes on, that the server
 // knows of no user, and how to sign in; it does not read like an error.
 func TestExploring(t *testing.T) {
 	b := newBench(t, exploring)
-	b.until("You explore orders-mcp 3.4.1.", "the server is told of no user", "mcpauth login --issuer", "○ no user")
+	b.until("You explore orders-mcp 3.4.1.", "the server gets no user", "mcpauth login --issuer", "○ no user")
 	b.lacks("✗")
 	b.lacks("no profile that can be used")
 	b.golden("exploring")
@@ -149,7 +167,7 @@ func TestExploring(t *testing.T) {
 	b.until("[3 Resources")
 
 	b = newBench(t, exploring, func(_ *Options, _ *fakeHome, f *fakeServer) {
-		f.fails = &broker.Problem{Msg: "start nodee: not found in PATH"}
+		f.fails = &problem.Problem{Msg: "start nodee: not found in PATH"}
 	})
 	b.until("not found in PATH", "▸ Start the server again")
 	b.serv.fails = nil
@@ -162,9 +180,4 @@ func TestFirstDay(t *testing.T) {
 	b.until("There is no profile yet.", "--client-id ID", "mcpauth tui -- COMMAND")
 	b.lacks("✗")
 	b.golden("firstday")
-}
-
-// whole says that all was read that the screen shows.
-func (s *statusScreen) whole() bool {
-	return s.clients.read && s.record.read && (s.policy.read || s.resolved.Name == "")
 }

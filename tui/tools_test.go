@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
+	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
 const searchSchema = `{"type":"object","required":["query"],"properties":{
@@ -39,9 +38,9 @@ func atTools(t *testing.T, change ...func(*fakeServer)) *bench {
 		o.Tab = "tools"
 		s.tools[0].InputSchema, s.tools[0].OutputSchema = json.RawMessage(searchSchema), json.RawMessage(searchOutput)
 		s.tools[0].Raw = json.RawMessage(`{"name":"search_orders","inputSchema":` + searchSchema + `}`)
-		s.call = func(context.Context, string, json.RawMessage, broker.CallOptions) (broker.CallResult, error) {
-			return broker.CallResult{Structured: json.RawMessage(searchAnswer), Took: 213 * time.Millisecond,
-				Content: []broker.Content{{Type: "text", Text: "# Orders\n\n* **3** were found\n"}, {Type: "resource_link", URI: "orders://today", Name: "today", MIMEType: "text/markdown"}},
+		s.call = func(context.Context, string, json.RawMessage, mcpclient.CallOptions) (mcpclient.CallResult, error) {
+			return mcpclient.CallResult{Structured: json.RawMessage(searchAnswer), Took: 213 * time.Millisecond,
+				Content: []mcpclient.Content{{Type: "text", Text: "# Orders\n\n* **3** were found\n"}, {Type: "resource_link", URI: "orders://today", Name: "today", MIMEType: "text/markdown"}},
 				Raw:     json.RawMessage(`{"structuredContent":` + searchAnswer + `}`)}, nil
 		}
 		for _, c := range change {
@@ -60,19 +59,17 @@ func TestToolsScreen(t *testing.T) {
 	b.until("1 of 3", "needs the role finance", "→ ask for the role finance")
 	b.golden("tools-denied")
 	b.press("enter", "enter")
-	b.until("WILL SEND", "✗ denied  rule 7   a call is refused, and put on record")
+	b.until("WILL SEND", "✗ denied  rule 7   a call is refused and logged")
 	b.press("esc", "esc", "h")
 	b.until("2 of 3")
-	b.press("h", "end", "f")
-	b.until("▸*export_orders")
-	b.press("down", "s")
+	b.press("h", "home", "s")
 	b.until("DEFINITION", `"inputSchema"`)
 }
 
 // What decides is not always a rule with a name: it is not put in a sentence, nor cut.
 func TestPolicyWords(t *testing.T) {
 	b := atTools(t, func(s *fakeServer) {
-		s.tools[2].Mark = broker.Mark{Allowed: true, Effect: "allow", Rule: "no profile: the server is told of no user, whoever that may be"}
+		s.tools[2].Mark = mcpclient.Mark{Allowed: true, Effect: "allow", Rule: "no profile: the server is told of no user, whoever that may be"}
 	})
 	b.press("end")
 	b.until("POLICY  allowed  no profile: the server is told of no", "user, whoever that may be")
@@ -88,7 +85,7 @@ func TestCallForm(t *testing.T) {
 	b.text("2026-11-01")
 	b.press("tab")
 	b.text("21-11-2026")
-	b.until("use YYYY-MM-DD", `"status": "paid"`)
+	b.until("! must be a date like 2026-01-31", `"status": "paid"`)
 	b.press("tab", "enter")
 	b.text("C-1009")
 	b.until(`"customers": ["C-1009"]`)
@@ -103,11 +100,12 @@ func TestCallForm(t *testing.T) {
 	b.lacks("CANARY")
 	b.press("tab")
 	b.text(`{"a": 1}`)
-	b.press("tab", "ctrl+u", "ctrl+u")
+	b.press("tab", "ctrl+t")
+	b.text("null")
 	b.until(`"cursor": null`)
 	b.golden("form-filled")
 	b.press("ctrl+s")
-	b.until("1 field to mend; ctrl+s again sends it anyway")
+	b.until("1 field to fix; ctrl+s again sends it anyway")
 	b.press("end", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "backspace")
 	b.text("2026-11-21")
 	b.until("✓ valid")
@@ -126,23 +124,18 @@ func TestFormWidgets(t *testing.T) {
 	b := atTools(t, func(s *fakeServer) { s.tools[0].InputSchema = json.RawMessage(schema) })
 	b.press("enter")
 	b.until("WILL SEND")
-	b.press("enter")
-	b.until("name1")
-	b.press("up", "ctrl+u", "ctrl+u")
-	b.until(`"headers": {}`)
-	b.press("enter")
-	for range 5 {
-		b.press("backspace")
-	}
-	b.text("X-A")
-	b.press("tab")
-	b.text("1")
+	b.press("enter") // an empty line is no value
+	b.lacks("!")
+	b.text(`{"X-A":1}`)
+	b.until("! headers.X-A must be string, not 1", "JSON: an object with members of any name")
+	b.press("left", "backspace")
+	b.text(`"1"`)
 	b.until(`"X-A": "1"`)
-	b.press("tab", "tab", "right")
-	b.until("by id", `"target": {}`, "required", "1 field to fill in")
-	b.lacks("! required")
 	b.press("tab")
-	b.text("9007199254740993")
+	b.text(`5`)
+	b.until("JSON: one of several forms", "! must be object, not 5")
+	b.press("backspace")
+	b.text(`{"id":9007199254740993}`)
 	b.until(`"id": 9007199254740993`)
 	b.press("tab")
 	b.text("one")
@@ -164,7 +157,7 @@ func TestFormWidgets(t *testing.T) {
 	b.until("all as JSON")
 	b.golden("form-raw")
 	b.press("ctrl+e")
-	b.until("- headers")
+	b.until("▸ headers")
 }
 
 // A text that $EDITOR gives back is never lost, however bad it is.
@@ -172,15 +165,15 @@ func TestEditorGivesBack(t *testing.T) {
 	b := atTools(t)
 	b.press("enter")
 	b.until("WILL SEND")
-	page := b.m.tabs[1].screen
-	b.run(b.m.deliver(reply{page, edited{text: "from\nthe editor\n"}}))
+	page := b.m.tabs[1].Screen
+	b.run(b.m.deliver(reply{page, widget.Edited{Text: "from\nthe editor\n"}}))
 	b.until(`"query": "from\nthe editor"`)
 	b.press("ctrl+t")
 	b.until("JSON")
-	b.run(b.m.deliver(reply{page, edited{text: `{"broken":`}}))
+	b.run(b.m.deliver(reply{page, widget.Edited{Text: `{"broken":`}}))
 	b.until("! no JSON", `{"broken":`)
 	b.press("ctrl+s")
-	b.until("to mend")
+	b.until("to fix")
 	b.press("ctrl+t")
 	b.until("it ends too early")
 }
@@ -194,50 +187,12 @@ func TestPasteOfSeveralLines(t *testing.T) {
 	b.until(`"query": "one\ntwo\nthree\nfour"`)
 }
 
-// What mends a denial is a command: no flag of it is broken, and it has one arrow.
-func TestCuresAreWhole(t *testing.T) {
-	const why = "its definition is changed and not approved"
-	b := atTools(t, func(s *fakeServer) {
-		s.tools[0].Mark = broker.Mark{Effect: "deny", Rule: "pin", Why: why, Notes: []string{why},
-			Cures: []string{"mcpauth tools approve --profile orders-prod-of-europe --all-that-changed search_orders"}}
-	})
-	for width := 20; width < 90; width++ {
-		text := ansi.Strip(strings.Join(b.m.tabs[1].screen.(*toolsScreen).policyLines(b.m.tabs[1].screen.(*toolsScreen).all[0], width), "\n"))
-		for _, whole := range []string{"--profile", "--all-that-changed", "search_orders"} {
-			if width > 24 && !strings.Contains(text, whole) {
-				t.Errorf("%d columns: %s is broken:\n%s", width, whole, text)
-			}
-		}
-		if arrows, reasons := strings.Count(text, "→"), strings.Count(text, "approved"); arrows != 1 || reasons != 1 {
-			t.Errorf("%d columns: %d arrows, %d reasons:\n%s", width, arrows, reasons, text)
-		}
-	}
-}
-
-// The default of a choice is seen, be the cursor there or not.
-func TestDefaultsOfChoices(t *testing.T) {
-	f := newForm(newLook(func(string) string { return "" }), []byte(`{"properties":{"first":{"type":"string"},"sure":{"type":"boolean","default":true},"how":{"enum":["csv","json"],"default":"json"},
-		"flags":{"type":"array","items":{"enum":["fast","dry"]},"default":["dry"]}}}`))
-	for _, width := range []int{40, 60, 100} {
-		for at := range f.rows {
-			f.goTo(at)
-			text := ansi.Strip(strings.Join(f.view(width, 40), "\n"))
-			for i, want := range []string{"", "true", "json", `["dry"]`} {
-				row := ansi.Strip(strings.Join(f.drawRow(f.rows[i], i == at, width, 40), "\n"))
-				if !strings.Contains(row, want) || want != "" && !strings.Contains(row, "default") {
-					t.Errorf("%d columns: the default %s is hidden:\n%s", width, want, text)
-				}
-			}
-		}
-	}
-}
-
 // The file for the editor is written by the command: the update does not wait for a disk.
 func TestEditorFileIsNotWrittenInTheUpdate(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	b := atTools(t)
-	b.m.Editor = func(file string) Command {
+	b.m.options.Editor = func(file string) Command {
 		if data, err := os.ReadFile(file); err != nil || string(data) != "a text" {
 			t.Errorf("the editor gets %q, %v", data, err)
 		}
@@ -250,27 +205,11 @@ func TestEditorFileIsNotWrittenInTheUpdate(t *testing.T) {
 		}
 		return len(all)
 	}
-	cmd := b.m.edit(b.m.tabs[1].screen, editText{"a text", ".txt"})
+	cmd := b.m.edit(b.m.tabs[1].Screen, widget.EditText{Text: "a text", Ending: ".txt"})
 	if files() != 0 {
 		t.Error("the update wrote a file")
 	}
 	if cmd(); files() != 1 {
 		t.Error("the command wrote no file")
-	}
-}
-
-// What was put first is first the next time, too.
-func TestFavouritesAreKept(t *testing.T) {
-	b := atTools(t)
-	b.press("end", "f", "down", "down", "f", "f", "f")
-	b.until("▸*")
-	b.untilTrue("two favourites", func() bool {
-		names, err := b.home.Favourites(broker.Overrides{})
-		return err == nil && len(names) == 2
-	})
-	b.press("1", "S", "2")
-	b.until("*export_orders", "*refund_order")
-	if first := b.m.tabs[1].screen.(*toolsScreen).found[0].Name; first != "refund_order" && first != "export_orders" {
-		t.Errorf("%s is first", first)
 	}
 }

@@ -5,14 +5,15 @@ import (
 	"testing"
 
 	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/problem"
 )
 
-// A provider that proves no fresh sign-in leaves the last word to the person here.
+// A provider that proves no fresh sign-in leaves the decision to the user here.
 func TestUnlockAsks(t *testing.T) {
 	b := newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
 		h.login = func(ctx context.Context, o broker.LoginOptions) (broker.User, error) {
 			if !o.UI.Confirm(ctx, "Was it you who signed in?") {
-				return broker.User{}, &broker.Problem{Msg: "still locked", Code: broker.ExitSignInNeeded}
+				return broker.User{}, &problem.Problem{Msg: "still locked", Code: problem.ExitSignInNeeded}
 			}
 			return broker.User{Sub: "ada", Email: "ada@example.com"}, nil
 		}

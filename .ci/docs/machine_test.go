@@ -28,7 +28,7 @@ var programs = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	output, err := exec.Command("go", "build", "-o", dir, "github.com/mcpauth/mcpauth/cmd/mcpauth", "github.com/mcpauth/mcpauth/cmd/mcpauth-metrics").CombinedOutput()
+	output, err := exec.Command("go", "build", "-o", dir, "github.com/mcpauth/mcpauth/cmd/mcpauth").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building mcpauth: %w\n%s", err, output)
 	}
@@ -97,7 +97,7 @@ func (m *machine) here(text string) string { return m.places.Replace(text) }
 // waits before it explains itself, and so does this.
 const browser = `#!/bin/sh
 sleep 1
-exec curl --silent --location --output /dev/null "$1"
+exec curl --silent --location --cookie '' --output /dev/null "$1"
 `
 
 // environ is that of a login shell.

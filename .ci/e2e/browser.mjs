@@ -36,11 +36,12 @@ try {
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(patience);
   await page.goto(address);
+  const provider = new URL(page.url()).origin; // the address leads there
   await page.fill('input[name="login"]', login);
   await page.fill('input[name="password"]', "any will do");
   await page.click('button:has-text("Sign-in")');
   await page.click('button:has-text("Continue")');
-  await page.waitForURL((url) => url.origin !== new URL(address).origin);
+  await page.waitForURL((url) => url.origin !== provider);
   const text = (await page.innerText("body")).replace(/\s+/g, " ").trim();
   await page.screenshot({ path: screenshot });
   console.log(text);

@@ -104,7 +104,7 @@ func (r release) darwin(dir string) (entry, error) {
 
 // build runs the build of .goreleaser.yaml; CI compares the bytes of the two.
 func (r release) build(dir, system, arch string) ([]byte, error) {
-	const variables = " -X github.com/mcpauth/mcpauth/cmd."
+	const variables = " -X github.com/mcpauth/mcpauth/cmd/console."
 	path := filepath.Join(dir, system+"-"+arch)
 	build := exec.Command("go", "build", "-trimpath", "-o", path,
 		"-ldflags", "-s -w"+variables+"version="+r.version+variables+"commit="+r.commit+variables+"date="+r.date, "./cmd/mcpauth")

@@ -38,7 +38,7 @@ func TestMoveUnderRunningProxies(t *testing.T) {
 		})
 	}
 	for _, to := range []string{"age", "keychain", "age"} {
-		if said := m.run(nil, "store", "migrate", "--to", to); said.code != 0 || !strings.Contains(said.stdout, "Sign-ins moved: 1") {
+		if said := m.run(nil, "store", "use", to); said.code != 0 || !strings.Contains(said.stdout, "Sign-ins moved: 1") {
 			t.Fatalf("to %s: %v", to, said)
 		}
 		time.Sleep(time.Second) // within which the proxies hear of it
@@ -59,8 +59,8 @@ func TestAgeStoreRefreshesOnce(t *testing.T) {
 	t.Parallel()
 	idp, m := startFaulty(t, demoidp.Options{}, 2, 3600)
 	m.usePassphraseFile()
-	if said := m.run(nil, "store", "migrate", "--to", "age"); said.code != 0 {
-		t.Fatalf("migrate: %v", said)
+	if said := m.run(nil, "store", "use", "age"); said.code != 0 {
+		t.Fatalf("store use: %v", said)
 	}
 	m.untilOver()
 	const many = 6 // each takes a second of a processor to open the file

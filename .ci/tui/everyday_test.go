@@ -35,7 +35,7 @@ func (x *terminal) choose(tool string) {
 // The first day: any server can be looked at, and nothing reads like an error.
 func TestFirstDay(t *testing.T) {
 	x := exploring(t, 100, 30)
-	screen := x.waitFor("You explore mcp-servers/everything", "the server is told of no user", "○ no user", "mcpauth login --issuer", "● connected")
+	screen := x.waitFor("You explore mcp-servers/everything", "the server gets no user", "○ no user", "mcpauth login --issuer", "● connected")
 	if strings.Contains(screen, "✗") {
 		t.Errorf("it looks like an error:\n%s", screen)
 	}
@@ -47,7 +47,7 @@ func TestFirstDay(t *testing.T) {
 	x.press("Escape")
 	x.waitFor("You explore")
 	x.resize(40, 12)
-	x.waitFor("The server is told of no user.", "▸ See and call its tools")
+	x.waitFor("The server gets no user.", "▸ See and call its tools")
 	x.press("q")
 	x.waitFor("ended with 0")
 }
@@ -102,7 +102,7 @@ func TestTemplate(t *testing.T) {
 	x.waitGone("Engineering")
 	x.waitFor("Sales") // the proposal for what was typed
 	x.press("Tab")     // takes the proposal
-	x.waitFor("department *  Sales")
+	x.waitFor("department *        Sales")
 	x.press("Tab")
 	x.waitFor("▸ name", "David · Eve")
 	x.press("C-n")

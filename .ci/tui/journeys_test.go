@@ -26,6 +26,28 @@ func TestSignIn(t *testing.T) {
 	x.waitFor("ended with 0")
 }
 
+// A question of mcpauth's own that waits for an answer keeps nobody from signing in
+// by the Status tab: it shows its own link, and opens it.
+func TestSignInBesideItsOwnQuestion(t *testing.T) {
+	m := newMachine(t, "", python(t)...)
+	m.run("login")
+	x := m.open(100, 30, "tui", "--tab", "tools")
+	x.waitFor("● connected", "whoami")
+	m.run("logout")
+	x.waitFor("○ signed out", "whoami")
+	x.choose("whoami")
+	x.press("Enter")
+	x.waitFor("no arguments: enter calls it")
+	x.press("Enter")
+	x.waitFor("mcpauth asks:")
+	x.press("Escape")
+	x.waitFor("a answers")
+	x.press("1")
+	x.waitFor("▸ Sign in with the browser")
+	x.press("Enter")
+	x.waitFor("✓ Signed in as ada@example.com")
+}
+
 // What a command does elsewhere is seen at once.
 func TestFollows(t *testing.T) {
 	m := newMachine(t, "", python(t)...)

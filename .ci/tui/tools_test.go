@@ -50,14 +50,14 @@ func TestTools(t *testing.T) {
 	back()
 
 	// The denied one is hidden from AI clients, and shown here with the rule. A call of
-	// it is refused by the gate, which puts it on record.
+	// it is refused by the gate, which logs it.
 	x.press("/")
 	x.press("C-u")
 	x.text("get-env")
 	x.press("Enter")
 	x.waitFor("▸ get-env", "policy", "nobody reads the environment")
 	x.press("Enter")
-	x.waitFor("nobody reads the environment)", "a call is refused, and put on record")
+	x.waitFor("nobody reads the environment)", "a call is refused and logged")
 	x.press("C-s")
 	x.waitFor("denied by policy: rule 2", "AUDIT", "mcpauth policy show")
 	back()

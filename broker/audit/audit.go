@@ -1,10 +1,9 @@
-// Package audit keeps the record of what passed through mcpauth: files of JSON
-// lines in one folder. A record is written before the call that it tells of leaves;
-// what cannot be recorded must not happen, so the caller refuses the call on an
-// error.
+// Package audit keeps the log of what passed through mcpauth: files of JSON
+// lines in one folder. A record is written before its call leaves; what cannot be
+// logged must not happen, so the caller refuses the call on an error.
 //
 // A file has one writer at a time, who holds its lock: the first file of the day
-// (UTC) that nobody holds and that is not full is taken, or made. So the head of its
+// (UTC) that nobody holds and that is not full is taken, or made. So the tip of its
 // chain is known without reading, and an append costs one write and no lock, however
 // many proxies run; a program that comes when another has ended goes on with that
 // one's file, and its chain. Each record holds the hash of the one before it, and
@@ -24,34 +23,19 @@ import (
 	"time"
 )
 
-// ErrUnsafe is the cause of an [Error] when the folder or file could be written,
-// or was planted, by somebody else: a link, a foreign owner, a folder that others
-// may write to.
-var ErrUnsafe = errors.New("not safe to write to")
-
-// Error is a failure to record. Nothing was written, or at most half a line, which
-// is taken away before the next.
-type Error struct {
-	Op   string // "open" or "append"
-	Path string
-	Err  error // [ErrUnsafe], syscall.ENOSPC…
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("audit: %s %s: %v", e.Op, e.Path, e.Err) }
-
-func (e *Error) Unwrap() error { return e.Err }
-
 // Options are what a log needs. All but Dir may be left out.
 type Options struct {
 	Dir     string
-	MaxSize int64         // bytes from which on a file is full; 0 means DefaultMaxSize
+	MaxSize int64         // bytes of all files together; 0 means DefaultMaxSize
 	Keep    time.Duration // how old files may grow, in whole days; 0 means for ever
 	Version string        // of mcpauth, for the first record
 	Policy  string        // names the policy in force, for the first record
+	// Instance names the running program, for all records but those of results.
+	Instance string
 }
 
-// DefaultMaxSize is some 60,000 calls with their results, in bytes.
-const DefaultMaxSize = 64 << 20
+// DefaultMaxSize is some 2.5 million calls with their results, in bytes.
+const DefaultMaxSize = 2 << 30
 
 // Log appends to the audit files of one folder. It is safe for concurrent use, and
 // so is the folder, by any number of processes.
@@ -60,18 +44,20 @@ type Log struct {
 	ids idSource
 	pid int
 
-	mu    sync.Mutex
-	held  *held  // nil before the first use and after an error
-	batch *Batch // what is to be written next, or nil
-	lines []byte // of the batch
-	pen   pen
-	end   link   // of the chain with them
-	aside string // a file that was found changed, for the next first record
-	tidy  bool   // old files are to be looked for
-	armed bool   // timer will fire
-	timer *time.Timer
+	mu      sync.Mutex
+	segment *segment // nil before the first use and after an error
+	batch   *Batch   // what is to be written next, or nil
+	lines   []byte   // of the batch
+	end     link     // of the chain with them
+	aside   string   // a file that was found changed, for the next first record
+	tidy    bool     // old files are to be looked for
+	// written is how many bytes we wrote, and countAt when the files are counted next.
+	written, countAt int64
+	armed            bool // timer will fire
+	timer            *time.Timer
 
 	results queue
+	pruning sync.Mutex // held while old files are removed
 
 	testOnlyNow   func() time.Time
 	testOnlyWrite func([]byte) (int, error)
@@ -79,6 +65,12 @@ type Log struct {
 
 // Open is Options.Open with the defaults.
 func Open(dir string) (*Log, error) { return Options{Dir: dir}.Open() }
+
+// Instance names this program among all that may log together: the machine and the process.
+func Instance() string {
+	host, _ := os.Hostname() // without a name, the process must do
+	return fmt.Sprintf("%s.%d", host, os.Getpid())
+}
 
 // Open prepares the folder, which is made with mode 0700 if it is missing, and takes a
 // file, of mode 0600. A folder of ours that others may only
@@ -118,13 +110,25 @@ type Batch struct {
 // Queue makes a record part of the batch that is written next, and returns that: the
 // record is kept when the batch is committed without an error. Else as Append.
 func (l *Log) Queue(r Record) (*Batch, error) {
+	for {
+		batch, err := l.queue(r)
+		if err != errBound {
+			return batch, err
+		}
+		if err := l.bound(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (l *Log) queue(r Record) (*Batch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.add(&r); err != nil {
 		return nil, err
 	}
 	batch := l.batch
-	if len(l.lines) >= maxBatch {
+	if int64(len(l.lines)) >= min(maxBatch, l.fileSize()) {
 		_ = l.commit() // the batch knows
 	}
 	return batch, nil
@@ -154,8 +158,8 @@ func (l *Log) add(r *Record) error {
 		}
 	}
 	l.fill(r, &l.ids)
-	l.lines = l.pen.line(l.lines, r, &l.end)
-	l.arm() // should nobody commit it
+	l.lines = encode(l.lines, r, &l.end)
+	l.arm() // in case no caller commits it
 	return nil
 }
 
@@ -164,7 +168,10 @@ func (l *Log) start() error {
 	if err := l.ready(l.now()); err != nil {
 		return err
 	}
-	l.batch, l.end = &Batch{log: l}, l.held.end
+	if err := l.checkBound(); err != nil {
+		return err
+	}
+	l.batch, l.end = &Batch{log: l}, l.segment.end
 	l.lines = l.begin(l.lines[:0], &l.end)
 	return nil
 }
@@ -192,6 +199,9 @@ func (l *Log) fill(r *Record, ids *idSource) {
 	if r.PID == 0 {
 		r.PID = l.pid
 	}
+	if r.Instance == "" && r.Event != Result { // the call has it
+		r.Instance = l.Instance
+	}
 	if r.ID == "" {
 		r.ID = string(ids.next(r.Time))
 	}
@@ -199,12 +209,13 @@ func (l *Log) fill(r *Record, ids *idSource) {
 
 // put writes lines that end the chain at this link.
 func (l *Log) put(lines []byte, at link) error {
-	h := l.held
+	h := l.segment
 	if _, err := l.write(lines); err != nil {
 		h.dirty = true
 		return &Error{Op: "append", Path: h.path, Err: cause(err)}
 	}
 	h.size += int64(len(lines))
+	l.written += int64(len(lines))
 	h.end = at
 	if !h.begun {
 		h.begun, l.aside = true, ""
@@ -215,28 +226,31 @@ func (l *Log) put(lines []byte, at link) error {
 
 // begin writes who writes, as the first record of a program in a file.
 func (l *Log) begin(dst []byte, at *link) []byte {
-	if l.held.begun {
+	if l.segment.begun {
 		return dst
 	}
 	r := Record{
-		Event: Start, File: l.held.name, Version: l.Version, Policy: l.Policy,
-		Torn: l.held.torn, Damaged: l.aside,
+		Event: Start, File: l.segment.name, Version: l.Version, Policy: l.Policy,
+		Torn: l.segment.torn, Damaged: l.aside,
+	}
+	if other := l.segment.other; other.name != "" {
+		r.Witness, r.WitnessSeq, r.WitnessHash = other.name, other.seq, string(other.hash[:])
 	}
 	l.fill(&r, &l.ids)
-	return l.pen.line(dst, &r, at)
+	return encode(dst, &r, at)
 }
 
 // lookEvery is how often a file that is written to is looked at: whether it is still
-// there under its name, and nobody else writes to it.
+// there under its name, and no other program writes to it.
 const lookEvery = 100 * time.Millisecond
 
 // ready sees to it that the held file is today's, not full, and was as we left it
 // when we looked last.
 func (l *Log) ready(now time.Time) error {
-	for range 3 { // somebody may take the file away while we open it
-		h := l.held
-		if h != nil && dayOf(now) == h.day && h.size < l.MaxSize {
-			if err := h.mend(); err != nil {
+	for range 3 { // another program may remove the file while we open it
+		h := l.segment
+		if h != nil && dayOf(now) == h.day && h.size < l.fileSize() {
+			if err := h.repair(); err != nil {
 				return &Error{Op: "append", Path: h.path, Err: cause(err)}
 			}
 			if since := now.Sub(h.looked); 0 <= since && since < lookEvery {
@@ -247,7 +261,7 @@ func (l *Log) ready(now time.Time) error {
 				h.looked = now
 				return nil
 			case same:
-				l.aside = h.name // somebody else wrote to it: it is left to verify
+				l.aside = h.name // another program wrote to it: verify will find that
 			}
 		}
 		if err := l.take(now); err != nil {
@@ -283,18 +297,10 @@ func (l *Log) write(line []byte) (int, error) {
 	if l.testOnlyWrite != nil {
 		return l.testOnlyWrite(line)
 	}
-	return l.held.file.Write(line)
+	return l.segment.file.Write(line)
 }
 
 func dayOf(t time.Time) int64 {
 	const secondsPerDay = 24 * 60 * 60
 	return t.Unix() / secondsPerDay
-}
-
-// cause drops the path and operation that an error of package os repeats.
-func cause(err error) error {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }

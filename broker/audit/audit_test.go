@@ -108,7 +108,7 @@ func TestRecordReadsBack(t *testing.T) {
 	want := Record{
 		Time: time.Date(2026, 11, 23, 6, 7, 8, 9e6, time.UTC), ID: "ID", Event: Call,
 		Profile: "work", Sub: "00u1", Email: "ada@example.com", Client: "claude", ClientVersion: "1.2",
-		Server: "python main.py", PID: 42, Method: "tools/call", Name: "list_users", Decision: Deny,
+		ClientID: "0oa1", Server: "python main.py", Session: "S", Instance: "laptop.42", PID: 42, Method: "tools/call", Name: "list_users", Decision: Deny,
 		Reason: "rule 3", Arguments: []Argument{{Name: "limit", Bytes: 2, Hash: "00ff"}, {Name: "q", Bytes: 14, Value: `"x"`}}, Spoofed: true,
 	}
 	if err := open(t, dir).Append(want); err != nil {
@@ -120,7 +120,8 @@ func TestRecordReadsBack(t *testing.T) {
 		t.Error(diff)
 	}
 	const line = `,"time":"2026-11-23T06:07:08.009Z","id":"ID","event":"call","profile":"work","sub":"00u1",` +
-		`"email":"ada@example.com","client":"claude","client_version":"1.2","server":"python main.py","pid":42,` +
+		`"email":"ada@example.com","client":"claude","client_version":"1.2","client_id":"0oa1",` +
+		`"server":"python main.py","session":"S","instance":"laptop.42","pid":42,` +
 		`"method":"tools/call","name":"list_users","decision":"deny","reason":"rule 3",` +
 		`"arguments":[{"name":"limit","bytes":2,"hash":"00ff"},{"name":"q","bytes":14,"value":"\"x\""}],"spoofed":true,"hash":"`
 	if !strings.Contains(string(content(t, dir)), line) {
@@ -238,7 +239,7 @@ func TestHalfLineOfAFullDiskSwallowsNothing(t *testing.T) {
 	l := open(t, dir)
 	full := errors.New("no space left")
 	l.testOnlyWrite = func(line []byte) (int, error) {
-		n, _ := l.held.file.Write(line[:len(line)/2])
+		n, _ := l.segment.file.Write(line[:len(line)/2])
 		return n, full
 	}
 	if err := l.Append(Record{ID: "half"}); !errors.Is(err, full) {
@@ -267,8 +268,8 @@ func TestHalfLineOfACrashIsTakenAway(t *testing.T) {
 	if err := l.Append(Record{ID: "1", Event: Call}); err != nil {
 		t.Fatal(err)
 	}
-	path := l.held.path
-	if _, err := l.held.file.WriteString(`{"seq":3,"prev":"12`); err != nil {
+	path := l.segment.path
+	if _, err := l.segment.file.WriteString(`{"seq":3,"prev":"12`); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
@@ -276,8 +277,8 @@ func TestHalfLineOfACrashIsTakenAway(t *testing.T) {
 	if err := l.Append(Record{ID: "2", Event: Call}); err != nil {
 		t.Fatal(err)
 	}
-	if l.held.path != path {
-		t.Errorf("went on in %s", l.held.path)
+	if l.segment.path != path {
+		t.Errorf("went on in %s", l.segment.path)
 	}
 	if r := readAll(t, dir); len(r) != 2 || r[1].ID != "2" {
 		t.Errorf("%+v", r)
@@ -292,7 +293,7 @@ func TestHalfLineOfACrashIsTakenAway(t *testing.T) {
 // intact fails unless all is as it was written.
 func intact(t testing.TB, dir string) Verdict {
 	t.Helper()
-	v, err := Verify(dir)
+	v, err := Folder(dir).Verify()
 	if err != nil || len(v.Findings) > 0 {
 		t.Fatalf("%v, %v", v.Findings, err)
 	}
@@ -342,6 +343,61 @@ func parse(t testing.TB, line []byte) (r Record) {
 		t.Fatalf("%v: %s", err, line)
 	}
 	return r
+}
+
+// A file of an earlier version, which knew neither clients' ids nor sessions nor instances, is
+// read, verified and gone on with.
+func TestEntriesOfEarlierVersions(t *testing.T) {
+	dir := t.TempDir()
+	at := time.Now().UTC().Truncate(time.Second)
+	name := fileName(at, 1)
+	var lines []byte
+	end := origin()
+	for i, event := range []string{
+		`"start","pid":7,"file":"` + name + `","version":"v1.0.0"`,
+		`"call","profile":"work","sub":"00u1","client":"claude","server":"main.py","pid":7,"method":"tools/call","name":"old","decision":"allow"`,
+	} {
+		start := len(lines)
+		lines = append(end.begin(lines), fmt.Sprintf(`,"time":"%s","id":"%d","event":%s`, at.Format("2006-01-02T15:04:05.000Z"), i, event)...)
+		lines = end.seal(lines, start)
+	}
+	for file, text := range map[string][]byte{name: lines, tipsName: tip{name, end}.line()} {
+		if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := Options{Dir: dir, Instance: "laptop.8"}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Append(Record{Event: Call, Name: "new", ClientID: "0oa1", Session: "S", Decision: Allow}); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if verdict, err := Folder(dir).Verify(); err != nil || verdict.Records != 4 || verdict.Files != 1 || len(verdict.Findings) > 0 {
+		t.Errorf("%+v, %v", verdict, err)
+	}
+	for _, test := range []struct {
+		filter Filter
+		want   []string
+	}{
+		{Filter{}, []string{"old", "new"}},
+		{Filter{ClientID: "0oa1"}, []string{"new"}},
+		{Filter{Session: "S"}, []string{"new"}},
+		{Filter{Instance: "laptop.8"}, []string{"new"}},
+		{Filter{Instance: "laptop.9"}, nil},
+	} {
+		var got []string
+		for e, err := range Folder(dir).Oldest(test.filter, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, e.Record.Name)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%+v: %s", test.filter, diff)
+		}
+	}
 }
 
 // One call as it is on the hot path: goal under 4 µs.

@@ -12,8 +12,8 @@ import (
 
 // link is where the chain of a file ends: the number and the hash of its last
 // record. Each record holds the hash of the one before it, and its own over all
-// its bytes, so that whoever changes, removes, adds or swaps one must make all
-// later ones anew.
+// its bytes, so that after a change, a removal or a swap all later ones
+// must be written again.
 type link struct {
 	seq  int64
 	hash [hashSize]byte // in hex

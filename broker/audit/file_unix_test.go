@@ -15,7 +15,7 @@ import (
 func today(t *testing.T, dir string) string {
 	t.Helper()
 	elsewhere := open(t, t.TempDir())
-	return filepath.Join(dir, filepath.Base(elsewhere.held.path))
+	return filepath.Join(dir, filepath.Base(elsewhere.segment.path))
 }
 
 func TestPlantedFileIsRefused(t *testing.T) {
@@ -61,12 +61,12 @@ func TestFileReplacedByALinkIsRefused(t *testing.T) {
 	if err := os.WriteFile(victim, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	path := l.held.path
+	path := l.segment.path
 	os.Remove(path)
 	if err := os.Symlink(victim, path); err != nil {
 		t.Fatal(err)
 	}
-	l.held.looked = time.Time{} // a while ago
+	l.segment.looked = time.Time{} // a while ago
 	if err := l.Append(Record{}); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("Append = %v", err)
 	}
@@ -120,7 +120,7 @@ func TestForeignOwnerIsRefused(t *testing.T) {
 		return
 	}
 	dir := t.TempDir()
-	path := open(t, dir).held.path
+	path := open(t, dir).segment.path
 	if err := os.Chown(path, 12345, -1); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestForeignOwnerIsRefused(t *testing.T) {
 func TestModesAreTight(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	dir := filepath.Join(t.TempDir(), "state", "audit")
-	path := open(t, dir).held.path
+	path := open(t, dir).segment.path
 	os.Chmod(dir, 0o755)
 	os.Chmod(path, 0o644)
 	open(t, dir)
@@ -162,10 +162,10 @@ func TestFileThatWasMovedAwayIsMadeAnew(t *testing.T) {
 			if err := l.Append(Record{ID: "1"}); err != nil {
 				t.Fatal(err)
 			}
-			if err := move(l.held.path); err != nil {
+			if err := move(l.segment.path); err != nil {
 				t.Fatal(err)
 			}
-			l.held.looked = time.Time{} // a while ago
+			l.segment.looked = time.Time{} // a while ago
 			if err := l.Append(Record{ID: "2"}); err != nil {
 				t.Fatal(err)
 			}

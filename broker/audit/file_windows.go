@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 // openFile opens a file of the folder for reading and writing, with O_CREATE and
@@ -19,7 +21,11 @@ func openFile(dir, name string, flags int) (*os.File, fileMark, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fileMark{}, fmt.Errorf("%w: the file is a link or not a regular file", ErrUnsafe)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|flags, 0o600)
+	var file *os.File
+	err := sharedfile.Retry(func() (err error) { // another writer may be taking an old file away
+		file, err = os.OpenFile(path, os.O_RDWR|flags, 0o600)
+		return err
+	})
 	if err != nil {
 		return nil, fileMark{}, err
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 )
@@ -51,4 +52,20 @@ func put(dst []byte, n uint64) {
 		dst[i] = base32[n&31]
 		n >>= 5
 	}
+}
+
+// idTime is the moment that an ID of ours was made at, in milliseconds.
+func idTime(id string) (at time.Time, ok bool) {
+	if len(id) != len(idSource{}.id) {
+		return at, false
+	}
+	ms := int64(0)
+	for i := range 10 {
+		digit := strings.IndexByte(base32, id[i])
+		if digit < 0 {
+			return at, false
+		}
+		ms = ms<<5 | int64(digit)
+	}
+	return time.UnixMilli(ms), true
 }

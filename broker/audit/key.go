@@ -5,12 +5,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"hash"
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 )
 
 // Key hashes values so that equal ones can be recognised and unknown ones not
@@ -25,7 +23,7 @@ type Key struct {
 const keySize = 32
 
 // OpenKey reads the machine's key, and makes one if there is none. The file holds
-// 32 random bytes and is closed to others. Whoever may read it may also read the
+// 32 random bytes and is closed to others. A program that may read it may also read the
 // audit files beside it: it protects what leaves the folder.
 func OpenKey(path string) (*Key, error) {
 	secret, err := readKey(path)
@@ -55,19 +53,6 @@ func readKey(path string) ([]byte, error) {
 	rand.Read(secret) // never fails
 	_, err = file.WriteAt(secret, 0)
 	return secret, err
-}
-
-// waitLock takes the lock of a file whose holders soon let go.
-func waitLock(file *os.File) error {
-	const patience, pause = 2 * time.Second, 2 * time.Millisecond
-	for end := time.Now().Add(patience); ; time.Sleep(pause) {
-		if held, err := tryLock(file); held || err != nil {
-			return err
-		}
-		if time.Now().After(end) {
-			return errors.New("another program holds its lock and does not let go")
-		}
-	}
 }
 
 // Hash is the first 64 bits of HMAC-SHA-256 of the value, in hex.

@@ -3,6 +3,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 // Folder is the audit files of one folder, for reading. Reading takes no lock and
@@ -21,7 +24,7 @@ type Folder string
 // Line is one line of a file.
 type Line struct {
 	File   string // its name in the folder
-	Number int    // from 1; 0 where the file was read from its end
+	Number int    // from 1; 0 where the file was not read from its beginning
 	Record Record
 	Raw    []byte // as it stands in the file; good until the next line
 	Err    error  // it is no record
@@ -34,75 +37,37 @@ type day struct {
 }
 
 // days lists what there is, oldest first.
-func (f Folder) days() ([]day, error) {
-	entries, err := os.ReadDir(string(f))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &Error{Op: "open", Path: string(f), Err: cause(err)}
-	}
-	byDate := map[time.Time]*day{}
-	var dates []time.Time
-	for _, entry := range entries {
-		date, _, ok := parseFileName(entry.Name())
-		if !ok || !entry.Type().IsRegular() {
-			continue
+func (f Folder) days() (days []day, err error) {
+	files, err := f.files()
+	for _, file := range files {
+		date, _, _ := parseFileName(file.Name)
+		if last := len(days) - 1; last < 0 || !days[last].date.Equal(date) {
+			days = append(days, day{date: date})
 		}
-		if byDate[date] == nil {
-			byDate[date] = &day{date: date}
-			dates = append(dates, date)
-		}
-		byDate[date].names = append(byDate[date].names, entry.Name())
+		last := &days[len(days)-1]
+		last.names = append(last.names, file.Name)
 	}
-	slices.SortFunc(dates, time.Time.Compare)
-	days := make([]day, len(dates))
-	for i, date := range dates {
-		slices.SortFunc(byDate[date].names, byNumber)
-		days[i] = *byDate[date]
-	}
-	return days, nil
+	return days, err
 }
 
-func byNumber(a, b string) int {
-	_, i, _ := parseFileName(a)
-	_, j, _ := parseFileName(b)
-	return i - j
+// compareNames compares the names of two audit files: older ones are less.
+func compareNames(a, b string) int {
+	dayA, numberA, _ := parseFileName(a)
+	dayB, numberB, _ := parseFileName(b)
+	return cmp.Or(dayA.Compare(dayB), cmp.Compare(numberA, numberB))
 }
 
 // Since yields the lines from this moment on, oldest first, over all files by time.
 // A line that is no record comes with its Err; a file that cannot be read comes as
 // the error of a pair, and the others go on.
 func (f Folder) Since(since time.Time) iter.Seq2[Line, error] {
-	return func(yield func(Line, error) bool) {
-		days, err := f.days()
-		if err != nil {
-			yield(Line{}, err)
-			return
-		}
-		for _, d := range days {
-			if d.date.AddDate(0, 0, 1).After(since) && !f.merge(d, merging{open: forward, order: 1, since: since}, yield) {
-				return
-			}
-		}
-	}
+	return f.merged(merging{open: forward, order: 1, since: since})
 }
 
 // Back yields the lines newest first, back to this moment. What Since says of errors
 // holds here, too.
 func (f Folder) Back(to time.Time) iter.Seq2[Line, error] {
-	return func(yield func(Line, error) bool) {
-		days, err := f.days()
-		if err != nil {
-			yield(Line{}, err)
-			return
-		}
-		for _, d := range slices.Backward(days) {
-			if d.date.AddDate(0, 0, 1).After(to) && !f.merge(d, merging{open: backward, order: -1, since: to}, yield) {
-				return
-			}
-		}
-	}
+	return f.merged(merging{open: backward, order: -1, since: to})
 }
 
 // merging is in which direction files are read, and to what end.
@@ -110,6 +75,24 @@ type merging struct {
 	open  func(file *os.File) (next func() ([]byte, error), err error)
 	order int
 	since time.Time
+}
+
+func (f Folder) merged(m merging) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
+		days, err := f.days()
+		if err != nil {
+			yield(Line{}, err)
+			return
+		}
+		if m.order < 0 {
+			slices.Reverse(days)
+		}
+		for _, d := range days {
+			if d.date.AddDate(0, 0, 1).After(m.since) && !f.merge(d, m, yield) {
+				return
+			}
+		}
+	}
 }
 
 // slack is how far the lines of one file may be out of the order of time, at most:
@@ -120,7 +103,7 @@ const slack = time.Minute
 type source struct {
 	file    *os.File
 	next    func() ([]byte, error)
-	forward bool
+	forward bool // from the first line on
 	line    Line
 	err     error // io.EOF after the last line
 }
@@ -185,16 +168,24 @@ func nearest(sources []*source, order int) (first *source) {
 }
 
 func (f Folder) source(name string, m merging) (*source, error) {
-	file, err := os.Open(filepath.Join(string(f), name))
+	file, err := sharedfile.Open(filepath.Join(string(f), name), 0)
 	if err != nil {
 		return nil, &Error{Op: "open", Path: filepath.Join(string(f), name), Err: cause(err)}
+	}
+	forward := m.order > 0
+	if forward {
+		offset, seekErr := seekTime(file, m.since.Add(-slack))
+		if forward = offset == 0; seekErr != nil {
+			file.Close()
+			return nil, &Error{Op: "read", Path: file.Name(), Err: cause(seekErr)}
+		}
 	}
 	next, err := m.open(file)
 	if err != nil {
 		file.Close()
 		return nil, &Error{Op: "read", Path: file.Name(), Err: cause(err)}
 	}
-	return &source{file: file, next: next, forward: m.order > 0, line: Line{File: name}}, nil
+	return &source{file: file, next: next, forward: forward, line: Line{File: name}}, nil
 }
 
 // advance reads the next line. One that is no record keeps the time of the one

@@ -159,7 +159,7 @@ func TestWatchTellsWhatIsAdded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l.held.file.WriteString(`{"half`)
+	l.segment.file.WriteString(`{"half`)
 	for _, want := range [][]string{{"0", "1", "2"}, nil} {
 		lines, err := w.Next()
 		if err != nil {
@@ -178,9 +178,9 @@ func TestResultsComeTogetherAndWithClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	writes := 0
-	l.testOnlyWrite = func(line []byte) (int, error) { writes++; return l.held.file.Write(line) }
+	l.testOnlyWrite = func(line []byte) (int, error) { writes++; return l.segment.file.Write(line) }
 	for range 20 {
-		l.Later(Outcome{Call: "x", Status: OK})
+		l.AppendAsync(Outcome{Call: "x", Status: OK})
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestResultsComeTogetherAndWithClose(t *testing.T) {
 func TestResultsAreWrittenSoon(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir)
-	l.Later(Outcome{Call: "x"})
+	l.AppendAsync(Outcome{Call: "x"})
 	for end := time.Now().Add(5 * time.Second); len(readAll(t, dir)) == 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("not written")
@@ -209,7 +209,7 @@ func TestACallAfterAFullDiskLosesNoResult(t *testing.T) {
 	l := open(t, dir)
 	l.testOnlyWrite = func([]byte) (int, error) { return 0, os.ErrInvalid }
 	for range 20 {
-		l.Later(Outcome{Call: "x"})
+		l.AppendAsync(Outcome{Call: "x"})
 	}
 	if l.Flush() == nil {
 		t.Error("Flush on a full disk is no error")
@@ -237,9 +237,9 @@ func TestManyResultsGoWithACall(t *testing.T) {
 	if err := l.Append(Record{Event: Call}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []struct{ results, records int }{{laterMany - 1, 2}, {1, 3 + laterBatch}} {
+	for _, want := range []struct{ results, records int }{{asyncMany - 1, 2}, {1, 3 + asyncBatch}} {
 		for range want.results {
-			l.Later(Outcome{Call: "x"})
+			l.AppendAsync(Outcome{Call: "x"})
 		}
 		if err := l.Append(Record{Event: Call}); err != nil {
 			t.Fatal(err)
@@ -251,7 +251,7 @@ func TestManyResultsGoWithACall(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(readAll(t, dir)); n != 3+laterMany {
+	if n := len(readAll(t, dir)); n != 3+asyncMany {
 		t.Errorf("%d records", n)
 	}
 	intact(t, dir)
@@ -266,8 +266,8 @@ func TestResultsWaitForAFullDisk(t *testing.T) {
 	var all sync.WaitGroup
 	for range 2 {
 		all.Go(func() {
-			for range laterMost/2 + 5 {
-				l.Later(Outcome{Call: "x"})
+			for range asyncMost/2 + 5 {
+				l.AppendAsync(Outcome{Call: "x"})
 			}
 		})
 	}
@@ -281,7 +281,7 @@ func TestResultsWaitForAFullDisk(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(readAll(t, dir)); n != laterMost+1 || !strings.Contains(string(content(t, dir)), "10 results could not be recorded") {
+	if n := len(readAll(t, dir)); n != asyncMost+1 || !strings.Contains(string(content(t, dir)), "10 results could not be recorded") {
 		t.Errorf("%d records", n)
 	}
 	intact(t, dir)

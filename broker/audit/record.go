@@ -63,7 +63,10 @@ type Record struct {
 	Email         string `json:"email,omitempty"`          // [256]
 	Client        string `json:"client,omitempty"`         // the AI client's name, as it says itself [128]
 	ClientVersion string `json:"client_version,omitempty"` // [64]
+	ClientID      string `json:"client_id,omitempty"`      // the OAuth client that the user signed in to [256]
 	Server        string `json:"server,omitempty"`         // the wrapped command, for people [256]
+	Session       string `json:"session,omitempty"`        // the MCP session, of an ID's form [32]
+	Instance      string `json:"instance,omitempty"`       // the running program; empty means Options.Instance [128]
 	PID           int    `json:"pid"`                      // of the proxy; 0 means this process
 
 	Method   string `json:"method,omitempty"`   // of MCP [128]
@@ -92,6 +95,16 @@ type Record struct {
 	// Damaged is, of Start, a file of today that was found changed by others. It
 	// is left as it is. [64]
 	Damaged string `json:"damaged,omitempty"`
+
+	// Witness is, of Start, another file of the folder, with the number and the hash of a
+	// record of it: where its chain ended when the program began. So a file that is taken
+	// away, or cut, together with its line in the heads file is missed. [64]
+	Witness     string `json:"witness,omitempty"`
+	WitnessSeq  int64  `json:"witness_seq,omitempty"`
+	WitnessHash string `json:"witness_hash,omitempty"` // [64]
+	// Through is, of Removed, the newest file whose own Removed was in the file: what is
+	// older was removed, too. [64]
+	Through string `json:"through,omitempty"`
 
 	// Cut is the number of bytes that did not fit in the strings above.
 	Cut int `json:"cut,omitempty"`

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -9,66 +11,108 @@ import (
 
 // Stats counts what the records tell of. The zero Stats is ready.
 type Stats struct {
-	Broken int // lines that are no records
-	Errs   []error
-	byTool map[toolKey]*ToolStats
-	calls  map[string]toolKey // of calls without a result yet, by ID
+	Errs []error
+	counts
 }
 
-type toolKey struct{ method, name string }
+// counts are what is counted of some records, and the calls and results of them that wait
+// for the other half: that may be in another file.
+type counts struct {
+	Broken  int // lines that are no records
+	Groups  []*callGroup
+	Open    map[string]int        // calls without a result, by ID: which group
+	Results map[string]callResult // results without a call, by its ID
+
+	byKey map[callKey]int
+}
+
+// callKey is what a [Filter] can choose calls by.
+type callKey struct{ Profile, Sub, Email, Client, ClientID, Method, Name string }
+
+type callGroup struct {
+	callKey
+	callCounts
+}
+
+type callCounts struct {
+	Calls      int // all, the denied ones included
+	Denied     int // not allowed, for whatever reason
+	Errors     int // tool errors, and JSON-RPC errors
+	Unanswered int
+	Times      Histogram // of the answered ones
+}
+
+type callResult struct {
+	Status string
+	Micros int64
+}
 
 // ToolStats is what is counted of one tool, prompt or resource.
 type ToolStats struct {
 	Method, Name string
-	Calls        int // all, the denied ones included
-	Denied       int // not allowed, for whatever reason
-	Errors       int // tool errors, and JSON-RPC errors
-	Unanswered   int
-	Times        Histogram // of the answered ones
+	callCounts
 }
 
-// maxCalls bounds the calls whose results are awaited.
+// maxCalls bounds the calls, and the results, that wait.
 const maxCalls = 100_000
 
-// Add counts a record that the filter chooses. Results count for the tool of their
-// call, which must come before them.
+// Add counts a record that the filter chooses. Results count for their calls.
 func (s *Stats) Add(r *Record, filter *Filter) {
-	if s.byTool == nil {
-		s.byTool, s.calls = map[toolKey]*ToolStats{}, map[string]toolKey{}
+	if r.Event != Call || filter.Match(r) {
+		s.add(r)
 	}
+}
+
+func (c *counts) add(r *Record) {
 	switch r.Event {
 	case Call:
-		if !filter.Match(r) {
-			return
-		}
-		key := toolKey{r.Method, r.Name}
-		t := s.tool(key)
-		t.Calls++
+		i := c.group(callKey{r.Profile, r.Sub, r.Email, r.Client, r.ClientID, r.Method, r.Name})
+		c.Groups[i].Calls++
 		if r.Decision != Allow {
-			t.Denied++
-		} else if len(s.calls) < maxCalls {
-			s.calls[r.ID] = key
-		}
-	case Result:
-		key, known := s.calls[r.Call]
-		if !known {
+			c.Groups[i].Denied++
 			return
 		}
-		delete(s.calls, r.Call)
-		s.tool(key).answered(r)
+		c.open(r.ID, i)
+	case Result:
+		c.result(r.Call, callResult{r.Status, r.Micros})
 	}
 }
 
-func (s *Stats) tool(key toolKey) *ToolStats {
-	t := s.byTool[key]
-	if t == nil {
-		t = &ToolStats{Method: key.method, Name: key.name}
-		s.byTool[key] = t
+func (c *counts) group(key callKey) int {
+	if c.byKey == nil {
+		c.byKey, c.Open, c.Results = map[callKey]int{}, map[string]int{}, map[string]callResult{}
 	}
-	return t
+	i, known := c.byKey[key]
+	if !known {
+		i = len(c.Groups)
+		c.byKey[key] = i
+		c.Groups = append(c.Groups, &callGroup{callKey: key})
+	}
+	return i
 }
 
-func (t *ToolStats) answered(r *Record) {
+func (c *counts) open(id string, group int) {
+	if r, known := c.Results[id]; known {
+		delete(c.Results, id)
+		c.Groups[group].answered(r)
+	} else if len(c.Open) < maxCalls {
+		c.Open[id] = group
+	}
+}
+
+func (c *counts) result(call string, r callResult) {
+	if i, known := c.Open[call]; known {
+		delete(c.Open, call)
+		c.Groups[i].answered(r)
+	} else if len(c.Results) < maxCalls {
+		if c.Results == nil {
+			c.Results = map[string]callResult{}
+		}
+		c.Results[call] = r
+	}
+}
+
+func (t *callCounts) answered(r callResult) {
 	switch r.Status {
 	case Unanswered:
 		t.Unanswered++
@@ -81,8 +125,38 @@ func (t *ToolStats) answered(r *Record) {
 	t.Times.Add(time.Duration(r.Micros) * time.Microsecond)
 }
 
-// Merge adds the counts of another.
-func (t *ToolStats) Merge(other *ToolStats) {
+// merge adds the counts of another that the filter chooses, by anything but time.
+func (c *counts) merge(other *counts, filter Filter) {
+	denied := filter.Denied
+	filter.Denied, filter.Since = false, time.Time{}
+	groups := make([]int, len(other.Groups))
+	for i, g := range other.Groups {
+		r := Record{
+			Event: Call, Profile: g.Profile, Sub: g.Sub, Email: g.Email, Client: g.Client, ClientID: g.ClientID,
+			Method: g.Method, Name: g.Name,
+		}
+		groups[i] = -1
+		switch {
+		case !filter.Match(&r) || denied && g.Denied == 0:
+		case denied:
+			c.Groups[c.group(g.callKey)].merge(&callCounts{Calls: g.Denied, Denied: g.Denied})
+		default:
+			groups[i] = c.group(g.callKey)
+			c.Groups[groups[i]].merge(&g.callCounts)
+		}
+	}
+	for id, i := range other.Open {
+		if i >= 0 && i < len(groups) && groups[i] >= 0 {
+			c.open(id, groups[i])
+		}
+	}
+	for call, r := range other.Results {
+		c.result(call, r)
+	}
+	c.Broken += other.Broken
+}
+
+func (t *callCounts) merge(other *callCounts) {
 	t.Calls += other.Calls
 	t.Denied += other.Denied
 	t.Errors += other.Errors
@@ -96,8 +170,17 @@ func (t *ToolStats) Merge(other *ToolStats) {
 
 // Tools are the counts, most calls first.
 func (s *Stats) Tools() []ToolStats {
+	type tool struct{ method, name string }
+	byTool := map[tool]*ToolStats{}
+	for _, g := range s.Groups {
+		key := tool{g.Method, g.Name}
+		if byTool[key] == nil {
+			byTool[key] = &ToolStats{Method: g.Method, Name: g.Name}
+		}
+		byTool[key].merge(&g.callCounts)
+	}
 	var list []ToolStats
-	for _, t := range s.byTool {
+	for _, t := range byTool {
 		list = append(list, *t)
 	}
 	slices.SortFunc(list, func(a, b ToolStats) int {
@@ -106,20 +189,61 @@ func (s *Stats) Tools() []ToolStats {
 	return list
 }
 
-// Stats counts the records that a filter chooses.
+// Stats counts the records that a filter chooses. What was counted of whole files that did
+// not change since is in the index.
 func (f Folder) Stats(filter Filter) *Stats {
 	s := &Stats{}
-	for line, err := range f.Since(filter.Since) {
-		switch {
-		case err != nil:
+	files, err := f.files()
+	if err != nil {
+		s.Errs = append(s.Errs, err)
+	}
+	kept := f.openIndex()
+	for _, file := range files {
+		day, _, _ := parseFileName(file.Name)
+		if !day.AddDate(0, 0, 1).After(filter.Since) {
+			continue
+		}
+		var err error
+		if day.Before(filter.Since) { // only a part of it
+			err = f.lines(file.Name, filter.Since.Add(-slack), nil, func(line Line) bool {
+				if line.Err != nil {
+					s.Broken++
+				} else {
+					s.Add(&line.Record, &filter)
+				}
+				return true
+			})
+		} else {
+			err = f.countWhole(file, kept, &s.counts, filter)
+		}
+		if err != nil {
 			s.Errs = append(s.Errs, err)
-		case line.Err != nil:
-			s.Broken++
-		default:
-			s.Add(&line.Record, &filter)
 		}
 	}
+	kept.save(files)
 	return s
+}
+
+// countWhole adds the counts of a whole file.
+func (f Folder) countWhole(file File, kept *index, to *counts, filter Filter) error {
+	entry := kept.entry(file)
+	if entry.Counts == nil {
+		of := &counts{}
+		err := f.lines(file.Name, time.Time{}, nil, func(line Line) bool {
+			if line.Err != nil {
+				of.Broken++
+			} else {
+				of.add(&line.Record)
+			}
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		entry.Counts, kept.changed = of, true
+	}
+	to.merge(entry.Counts, filter)
+	return nil
 }
 
 // Histogram counts durations in buckets whose bounds grow by a twelfth or so, from a
@@ -162,10 +286,36 @@ func (h *Histogram) Quantile(part float64) time.Duration {
 	return 0
 }
 
-// AtMost is how many took this long at most, as far as the buckets can tell.
-func (h *Histogram) AtMost(d time.Duration) (count uint64) {
-	for _, n := range h.buckets[:bucketOf(d)+1] {
-		count += n
+// histogramJSON is a Histogram as it is kept: most buckets are empty.
+type histogramJSON struct {
+	Count   uint64
+	Sum     time.Duration
+	Buckets map[int]uint64
+}
+
+// MarshalJSON implements json.Marshaler.
+func (h Histogram) MarshalJSON() ([]byte, error) {
+	sparse := histogramJSON{h.Count, h.Sum, map[int]uint64{}}
+	for i, n := range h.buckets {
+		if n > 0 {
+			sparse.Buckets[i] = n
+		}
 	}
-	return count
+	return json.Marshal(sparse)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (h *Histogram) UnmarshalJSON(text []byte) error {
+	var sparse histogramJSON
+	if err := json.Unmarshal(text, &sparse); err != nil {
+		return err
+	}
+	h.Count, h.Sum = sparse.Count, sparse.Sum
+	for i, n := range sparse.Buckets {
+		if i < 0 || i >= buckets {
+			return errors.New("there is no such bucket")
+		}
+		h.buckets[i] = n
+	}
+	return nil
 }

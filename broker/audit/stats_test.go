@@ -23,7 +23,7 @@ func TestSearchJoinsAndFilters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l.Later(Outcome{Call: "id0", Time: now.Add(30 * time.Second), Status: ToolError, Micros: 5})
+	l.AppendAsync(Outcome{Call: "id0", Time: now.Add(30 * time.Second), Status: ToolError, Micros: 5})
 	l.Close()
 	for name, test := range map[string]struct {
 		filter Filter
@@ -44,7 +44,10 @@ func TestSearchJoinsAndFilters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, e := range Folder(dir).Search(test.filter, test.limit).Entries {
+			for e, err := range Folder(dir).Newest(test.filter, test.limit) {
+				if err != nil {
+					t.Fatal(err)
+				}
 				got = append(got, e.Record.ID+" "+e.Outcome())
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
@@ -93,10 +96,7 @@ func TestStatsCountByTool(t *testing.T) {
 			t.Errorf("p%v is %v, want about %v", part*100, got, want)
 		}
 	}
-	if n := slow.Times.AtMost(time.Hour); n != 100 {
-		t.Errorf("%d of 100 took an hour at most", n)
-	}
-	if slow.Times.AtMost(time.Microsecond) != 0 || quick.Times.Quantile(0.5) != 0 {
+	if quick.Times.Quantile(0.5) != 0 {
 		t.Error("there is something in an empty bucket")
 	}
 }

@@ -27,7 +27,7 @@ func calls(t testing.TB, count int) (dir, path string, lines [][]byte) {
 			t.Fatal(err)
 		}
 	}
-	path = l.held.path
+	path = l.segment.path
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func calls(t testing.TB, count int) (dir, path string, lines [][]byte) {
 // found are the lines that Verify names.
 func found(t testing.TB, dir string) (lines []int) {
 	t.Helper()
-	v, err := Verify(dir)
+	v, err := Folder(dir).Verify()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestTamperingIsFoundAndNamed(t *testing.T) {
 		at := link{seq: r.Seq - 1}
 		copy(at.hash[:], r.Prev)
 		r.Name = name
-		return new(pen).line(nil, &r, &at)
+		return encode(nil, &r, &at)
 	}
 	attacks := map[string]struct {
 		change func(lines [][]byte) [][]byte
@@ -111,9 +111,9 @@ func TestWholeFilesAreMissed(t *testing.T) {
 	attacks := map[string]func(dir, path string) error{
 		"removed":     func(_, path string) error { return os.Remove(path) },
 		"renamed":     func(dir, path string) error { return os.Rename(path, filepath.Join(dir, "audit-2026-01-01.jsonl")) },
-		"no heads":    func(dir, _ string) error { return os.Remove(filepath.Join(dir, headsName)) },
-		"empty heads": func(dir, _ string) error { return os.Truncate(filepath.Join(dir, headsName), 0) },
-		"heads cut":   func(dir, _ string) error { return os.Truncate(filepath.Join(dir, headsName), 20) },
+		"no heads":    func(dir, _ string) error { return os.Remove(filepath.Join(dir, tipsName)) },
+		"empty heads": func(dir, _ string) error { return os.Truncate(filepath.Join(dir, tipsName), 0) },
+		"heads cut":   func(dir, _ string) error { return os.Truncate(filepath.Join(dir, tipsName), 20) },
 		"moved":       func(_, path string) error { return os.Rename(path, path+".x") },
 	}
 	for name, attack := range attacks {
@@ -132,7 +132,7 @@ func TestWholeFilesAreMissed(t *testing.T) {
 // The heads file, too, is not changed unseen.
 func TestEveryChangedByteOfTheHeadsIsFound(t *testing.T) {
 	dir, _, _ := written(t)
-	path := filepath.Join(dir, headsName)
+	path := filepath.Join(dir, tipsName)
 	heads, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestChangedFileIsNotGoneOnWith(t *testing.T) {
 			if err := l.Append(Record{Event: Call}); err != nil {
 				t.Fatal(err)
 			}
-			if after, _ := os.ReadFile(path); !bytes.Equal(before, after) || l.held.path == path {
+			if after, _ := os.ReadFile(path); !bytes.Equal(before, after) || l.segment.path == path {
 				t.Error("it was gone on with")
 			}
 			if !bytes.Contains(content(t, dir), []byte(`"damaged":"`+filepath.Base(path))) {
@@ -190,15 +190,15 @@ func TestFileChangedUnderUsIsLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first := l.held.path
-	if err := os.Truncate(first, l.held.size-10); err != nil {
+	first := l.segment.path
+	if err := os.Truncate(first, l.segment.size-10); err != nil {
 		t.Fatal(err)
 	}
-	l.held.looked = time.Time{} // a while ago
+	l.segment.looked = time.Time{} // a while ago
 	if err := l.Append(Record{Event: Call}); err != nil {
 		t.Fatal(err)
 	}
-	if l.held.path == first {
+	if l.segment.path == first {
 		t.Error("it was gone on with")
 	}
 	l.Close()
@@ -209,26 +209,27 @@ func TestFileChangedUnderUsIsLeft(t *testing.T) {
 
 func TestFullFileIsFollowedByAnother(t *testing.T) {
 	dir := t.TempDir()
-	l, err := Options{Dir: dir, MaxSize: 2000}.Open()
+	const size = 5_000
+	l, err := Options{Dir: dir, MaxSize: 8 * size}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 30 {
+	for range 70 {
 		if err := l.Append(Record{Event: Call}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	l.Close()
 	files, _ := filepath.Glob(filepath.Join(dir, "audit-*.jsonl"))
-	if len(files) < 5 {
+	if len(files) < 4 {
 		t.Errorf("%d files", len(files))
 	}
 	for _, path := range files {
-		if info, err := os.Stat(path); err != nil || info.Size() > 3000 {
+		if info, err := os.Stat(path); err != nil || info.Size() > size+1000 {
 			t.Errorf("%s has %d bytes", path, info.Size())
 		}
 	}
-	if n := len(readAll(t, dir)); n != 30 {
+	if n := len(readAll(t, dir)); n != 70 {
 		t.Errorf("%d records", n)
 	}
 	intact(t, dir)
@@ -239,16 +240,16 @@ func TestFullFileIsFollowedByAnother(t *testing.T) {
 func TestOneWriterAFile(t *testing.T) {
 	dir := t.TempDir()
 	first, second := open(t, dir), open(t, dir)
-	if first.held.path == second.held.path {
+	if first.segment.path == second.segment.path {
 		t.Fatal("two hold one file")
 	}
-	path := first.held.path
+	path := first.segment.path
 	if err := first.Append(Record{Event: Call}); err != nil {
 		t.Fatal(err)
 	}
 	first.Close()
 	third := open(t, dir)
-	if third.held.path != path {
+	if third.segment.path != path {
 		t.Errorf("%s was left unused", path)
 	}
 	if err := third.Append(Record{Event: Call}); err != nil {
@@ -294,7 +295,7 @@ func TestOldFilesAreRemovedWholeAndOnRecord(t *testing.T) {
 	if !strings.Contains(string(content(t, dir)), `"event":"removed","pid":1,"reason":"older than 3 days","file":"audit-2026-06-02.jsonl"`) {
 		t.Errorf("the removal is not on record: %s", content(t, dir))
 	}
-	if heads, _ := os.ReadFile(filepath.Join(dir, headsName)); len(heads) > 5*headSize {
+	if heads, _ := os.ReadFile(filepath.Join(dir, tipsName)); len(heads) > 5*tipSize {
 		t.Errorf("places are not used again: %s", heads)
 	}
 }
@@ -316,7 +317,7 @@ func TestHeldFileIsNotRemoved(t *testing.T) {
 	if err := l.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(old.held.path); err != nil {
+	if _, err := os.Stat(old.segment.path); err != nil {
 		t.Error(err)
 	}
 	l.Close()

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 // Watch tells what is added to the files of a folder.
@@ -88,7 +90,7 @@ func (w *Watch) read(name string, see func(Line)) error {
 		w.at[name] = info.Size() // it was cut; verify tells of that
 		return nil
 	}
-	file, err := os.Open(path)
+	file, err := sharedfile.Open(path, 0)
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,8 @@ import (
 // Environ is base without what is mcpauth's own, and with extra, which wins over
 // names of base. Both are lists of NAME=value.
 //
-// What is taken out, in whatever letter case: every name that starts with
-// MCPAUTH_ (our settings, among them passphrases), and OKTA_CLIENT_SECRET, the one
-// secret that mcpauth takes from the environment. All else passes, as it would if
+// What is taken out, in whatever letter case, is every name that starts with
+// MCPAUTH_: our settings, among them passphrases. All else passes, as it would if
 // the AI client had started the server itself; a secret that the client meant for
 // the server must reach it.
 func Environ(base, extra []string) []string {
@@ -25,8 +24,7 @@ func Environ(base, extra []string) []string {
 }
 
 func ours(name string) bool {
-	name = strings.ToUpper(name)
-	return strings.HasPrefix(name, "MCPAUTH_") || name == "OKTA_CLIENT_SECRET"
+	return strings.HasPrefix(strings.ToUpper(name), "MCPAUTH_")
 }
 
 func sets(env []string, name string) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,9 +15,9 @@ import (
 )
 
 // startOwner starts a program that has started a child with this package.
-func startOwner(t testing.TB, mode string) (owner *exec.Cmd, out *bufio.Reader) {
+func startOwner(t testing.TB, mode string, env ...string) (owner *exec.Cmd, out *bufio.Reader) {
 	t.Helper()
-	owner = testCommand("owner", "OWNED="+mode)
+	owner = testCommand("owner", append(env, "OWNED="+mode)...)
 	owner.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipe, err := owner.StdoutPipe()
 	if err != nil {
@@ -42,10 +43,10 @@ func TestNothingOutlivesAnOwner(t *testing.T) {
 			owner, out := startOwner(t, "tree")
 			child := readWord(t, out, "child")
 			grandchild := readWord(t, out, "ready")
-			guard := groupOf(t, child)
-			if guard != groupOf(t, grandchild) || guard == child || guard == owner.Process.Pid {
-				t.Fatalf("groups: owner %d, child %d in %d, grandchild in %d",
-					owner.Process.Pid, child, guard, groupOf(t, grandchild))
+			guard := guardOf(t, owner.Process.Pid)
+			if groupOf(t, child) != child || groupOf(t, grandchild) != child || groupOf(t, guard) != guard {
+				t.Fatalf("groups: owner %d, guard %d in %d, child %d in %d, grandchild in %d", owner.Process.Pid,
+					guard, groupOf(t, guard), child, groupOf(t, child), groupOf(t, grandchild))
 			}
 			start := time.Now()
 			attack(owner.Process.Pid)
@@ -56,43 +57,172 @@ func TestNothingOutlivesAnOwner(t *testing.T) {
 	}
 }
 
+// Two children have one guard, and both die with their owner, also when another has
+// ended before.
+func TestOneGuardForAllChildren(t *testing.T) {
+	owner, out := startOwner(t, "tree", "CHILDREN=some")
+	var all []int
+	for range 2 {
+		all = append(all, readWord(t, out, "child"))
+		all = append(all, readWord(t, out, "ready"))
+	}
+	guards := guardsOf(t, owner.Process.Pid)
+	if len(guards) != 1 {
+		t.Fatalf("the guards are %v", guards)
+	}
+	syscall.Kill(owner.Process.Pid, syscall.SIGKILL)
+	owner.Wait()
+	awaitGone(t, append(all, guards...)...)
+}
+
 // sigtermTreeThenKill is what clients with a "tree kill" do: SIGTERM to every
 // descendant that they find, then SIGKILL to the one that they started.
 func sigtermTreeThenKill(owner int) error {
-	kids, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", owner))
-	if err != nil {
-		return err
-	}
-	for _, kid := range strings.Fields(string(kids)) {
-		var pid int
-		fmt.Sscan(kid, &pid)
-		if exe, _ := os.Readlink("/proc/" + kid + "/exe"); !strings.HasSuffix(exe, ".test") {
-			syscall.Kill(pid, syscall.SIGTERM)
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", owner))
+	for _, task := range tasks {
+		kids, _ := os.ReadFile(task)
+		for _, kid := range strings.Fields(string(kids)) {
+			var pid int
+			fmt.Sscan(kid, &pid)
+			if exe, _ := os.Readlink("/proc/" + kid + "/exe"); !strings.HasSuffix(exe, ".test") {
+				syscall.Kill(pid, syscall.SIGTERM)
+			}
 		}
 	}
 	return syscall.Kill(owner, syscall.SIGKILL)
 }
 
-func TestChildThatLeavesTheGroupDiesWithTheOwner(t *testing.T) {
-	owner, out := startOwner(t, "leader")
-	child := readWord(t, out, "child")
-	readWord(t, out, "ready")
-	if group := groupOf(t, child); group != child {
-		t.Fatalf("the child is in group %d", group)
+// The owner is killed while it starts a server, at any moment of that.
+func TestOwnerKilledWhileItStartsLeavesNothing(t *testing.T) {
+	mark := fmt.Sprintf("STARTED_BY=%d", os.Getpid())
+	for i := range 60 {
+		owner := testCommand("owner", "OWNED=hang", mark)
+		if err := owner.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i) * time.Millisecond) // the moment under test
+		owner.Process.Kill()
+		owner.Wait()
 	}
-	owner.Process.Kill()
-	owner.Wait()
-	awaitGone(t, child)
+	deadline := time.Now().Add(patience)
+	for left := marked(mark); len(left) > 0; left = marked(mark) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still there: %v", left)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// marked are the processes, but us, that have an entry in their environment.
+func marked(entry string) (pids []int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range files {
+		var pid int
+		fmt.Sscanf(file, "/proc/%d/", &pid)
+		text, err := os.ReadFile(file)
+		if err == nil && pid != os.Getpid() && strings.Contains(string(text), entry+"\x00") && alive(pid) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func TestGuardNeverOutlivesTheChild(t *testing.T) {
 	p := child(t, "hang")
-	guard := groupOf(t, p.PID())
+	guard := guardOf(t, os.Getpid())
 	p.Kill()
 	p.Wait()
 	if err := syscall.Kill(guard, 0); err == nil {
 		t.Error("the guard is still there, or a zombie")
 	}
+}
+
+// A server that asks on the terminal would be stopped for ever (SIGTTIN), or would
+// echo a password: it has none, so that its open of /dev/tty fails.
+func TestChildHasNoTerminal(t *testing.T) {
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer person.Close()
+	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	owner := testCommand("owner", "OWNED=tty")
+	owner.Stdin = terminal
+	owner.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	pipe, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { owner.Process.Kill(); owner.Wait() })
+	out := bufio.NewReader(pipe)
+	readWord(t, out, "owner's-terminal") // else this tests nothing
+	child := readWord(t, out, "child")
+	readWord(t, out, "no-terminal")
+	if session, err := unix.Getsid(child); err != nil || session != child {
+		t.Errorf("the child %d is in session %d, %v", child, session, err)
+	}
+}
+
+// Where there is no terminal to leave, as under most AI clients, the child stays in
+// our session: the kernel schedules sessions against each other, which every call pays.
+func TestChildSharesASessionWithoutTerminal(t *testing.T) {
+	owner := testCommand("owner", "OWNED=tty")
+	owner.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	pipe, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { owner.Process.Kill(); owner.Wait() })
+	out := bufio.NewReader(pipe)
+	readWord(t, out, "nothing")
+	child := readWord(t, out, "child")
+	readWord(t, out, "no-terminal")
+	if session, err := unix.Getsid(child); err != nil || session != owner.Process.Pid || groupOf(t, child) != child {
+		t.Errorf("the child %d of %d is in session %d and group %d, %v", child, owner.Process.Pid, session, groupOf(t, child), err)
+	}
+}
+
+// guardOf finds the guard among the children of a process.
+func guardOf(t testing.TB, owner int) int {
+	t.Helper()
+	guards := guardsOf(t, owner)
+	if len(guards) == 0 {
+		t.Fatal("there is no guard")
+	}
+	return guards[0]
+}
+
+func guardsOf(t testing.TB, owner int) (pids []int) {
+	t.Helper()
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", owner))
+	for _, task := range tasks {
+		kids, _ := os.ReadFile(task)
+		for _, kid := range strings.Fields(string(kids)) {
+			if line, _ := os.ReadFile("/proc/" + kid + "/cmdline"); strings.Contains(string(line), "mcpauth-guard") {
+				var pid int
+				fmt.Sscan(kid, &pid)
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 func groupOf(t testing.TB, pid int) int {

@@ -4,8 +4,9 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
 // maxWords bounds the last words, in bytes: they end up in one line of an error.
@@ -40,23 +41,10 @@ func lastWords(tail string) string {
 	return capped(last, maxWords)
 }
 
-// printable is a line without what could move a cursor, colour a terminal or hide
-// text: escape sequences, control bytes, and the invisible format characters
-// (bidirectional overrides, zero widths, tags).
+// printable is a line without escape sequences, fit for a terminal.
 func printable(line string) string {
 	line = escape().ReplaceAllString(line, "")
-	line = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case r == utf8.RuneError:
-			return '?'
-		case unicode.IsSpace(r) || unicode.IsPrint(r):
-			return r
-		}
-		return -1
-	}, line)
-	return strings.Join(strings.Fields(line), " ")
+	return text.CleanLine(strings.Join(strings.Fields(line), " "))
 }
 
 // capped is s cut to at most n bytes, at the border of a character.

@@ -118,7 +118,7 @@ func TestEnviron(t *testing.T) {
 	}
 	got := Environ(base, []string{"A=new", "MCPAUTH_PROFILE=asked", "B=1"})
 	want := []string{
-		"HOME=/h", "PATH=/bin", "OKTA_CLIENT_ID=id", "MCPAUTHOR=me", "GITHUB_TOKEN=theirs", "EMPTY=", "odd",
+		"HOME=/h", "PATH=/bin", "OKTA_CLIENT_SECRET=s", "OKTA_CLIENT_ID=id", "MCPAUTHOR=me", "GITHUB_TOKEN=theirs", "EMPTY=", "odd",
 		"=C:=C:\\x", "A=new", "MCPAUTH_PROFILE=asked", "B=1",
 	}
 	if !slices.Equal(got, want) {

@@ -62,7 +62,8 @@ var modes = map[string]func(){
 	"tree":     func() { fork("stubborn"); hang() },
 	"slowkid":  func() { fork("flusher"); hang() },
 	"flusher":  flusher,
-	"leader":   func() { syscall.Setsid(); up(); signal.Ignore(syscall.SIGHUP); hang() },
+	"tty":      func() { say(terminalWord("terminal", "no-terminal")); hang() },
+	"save":     func() { io.Copy(io.Discard, os.Stdin); time.Sleep(1600 * time.Millisecond); say("saved") },
 	"holder":   func() { up(); hang() },
 	"escaped":  func() { syscall.Setsid(); up(); hang() },
 	"owner":    owner,
@@ -131,7 +132,7 @@ func listDescriptors() {
 
 func flood() {
 	b := bytes.Repeat([]byte("all work and no play makes a dull server\n"), 1600)
-	size := 1 << 30
+	size := 128 << 20
 	fmt.Sscan(os.Getenv("SIZE"), &size)
 	for sent := 0; sent < size; sent += len(b) {
 		os.Stderr.Write(b)
@@ -140,14 +141,45 @@ func flood() {
 	fmt.Println("done")
 }
 
+// terminalWord says whether the program has a controlling terminal.
+func terminalWord(yes, no string) string {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return no
+	}
+	tty.Close()
+	return yes
+}
+
 // owner is a program that uses this package and is then killed.
 func owner() {
-	p, err := Start(Command{Argv: []string{os.Args[0]}, Env: []string{modeVariable + "=" + os.Getenv("OWNED"), quick}})
+	if os.Getenv("OWNED") == "tty" {
+		say(terminalWord("owner's-terminal", "nothing"))
+	}
+	env := []string{modeVariable + "=" + os.Getenv("OWNED"), quick, "STARTED_BY=" + os.Getenv("STARTED_BY")}
+	if os.Getenv("CHILDREN") != "" { // one before, and one in between that is gone
+		line, _ := bufio.NewReader(owned(env).Out()).ReadString('\n')
+		gone := start(append(env, modeVariable+"=exit0"))
+		io.Copy(io.Discard, gone.Out())
+		gone.Wait()
+		fmt.Print(line)
+	}
+	io.Copy(os.Stdout, owned(env).Out())
+}
+
+// owned starts a child and says who it is.
+func owned(env []string) *Process {
+	p := start(env)
+	fmt.Println("child", p.PID())
+	return p
+}
+
+func start(env []string) *Process {
+	p, err := Start(Command{Argv: []string{os.Args[0]}, Env: env})
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("child", p.PID())
-	io.Copy(os.Stdout, p.Out())
+	return p
 }
 
 // testCommand runs the test binary in a mode, without this package's help.

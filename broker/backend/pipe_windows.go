@@ -16,4 +16,11 @@ func pipeFromChild() (pipe, error) {
 	return pipe{ours: &end{r}, childs: w}, err
 }
 
+// Close does not wait: a write that is blocked keeps the pipe open until the
+// child has ended, and ending the child begins with its stdin.
+func (e *end) Close() error {
+	go func() { _ = e.File.Close() }()
+	return nil
+}
+
 func (e *end) release() {}

@@ -1,6 +1,6 @@
 // Package backend runs the wrapped MCP server as a child process. It knows no
 // token and no message: it gives two pipes, and sees to it that the child and
-// all that the child started are gone when they should be.
+// all that the child started end when they should.
 package backend
 
 import (
@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -19,10 +20,10 @@ type ladder struct {
 	kill      time.Duration // how long a killed process may take to disappear
 }
 
-// usual is every ladder but that of tests. AI clients give a server 2 s between
-// closing its stdin and SIGTERM; 1.2 s here and the moments after a SIGKILL stay
-// under the 1.5 s that the whole shutdown of the proxy may take.
-var usual = ladder{close: 700 * time.Millisecond, terminate: 500 * time.Millisecond, kill: 250 * time.Millisecond}
+// usual is every ladder but that of tests. The server gets the time to save that
+// it would have without us: the caller sends SIGTERM or SIGKILL when that is too
+// long, and both reach the server.
+var usual = ladder{close: 10 * time.Second, terminate: time.Second, kill: 250 * time.Millisecond}
 
 const (
 	// strayGrace is what is left to processes that the child leaves behind: a
@@ -47,6 +48,8 @@ type Command struct {
 	// may block for ever or fail: the child does not notice, the surplus is
 	// dropped. Nil drops all.
 	Stderr io.Writer
+	// Grace is how long [Process.Stop] waits after the close of stdin; 0 is 10 s.
+	Grace time.Duration
 }
 
 // Exit says how the child ended.
@@ -82,6 +85,8 @@ type Process struct {
 	graces ladder
 
 	done     chan struct{} // closed when nothing of the tree is left
+	asked    chan struct{} // closed when the child must be asked at once to end
+	askNow   sync.Once
 	hurry    chan struct{} // closed when stray processes get no grace any more
 	hurryUp  sync.Once
 	stopping sync.Once
@@ -110,22 +115,36 @@ func Start(c Command) (*Process, error) {
 		Path: path, Args: c.Argv, Dir: c.Dir, Env: append([]string{}, c.Env...),
 		Stdin: s.stdin.childs, Stdout: s.stdout.childs, Stderr: s.stderr.childs,
 	}
-	if err := t.start(cmd); err != nil {
+	p := &Process{
+		cmd: cmd, in: s.stdin.ours, out: s.stdout.ours, tree: t, graces: usual,
+		done: make(chan struct{}), asked: make(chan struct{}), hurry: make(chan struct{}),
+	}
+	if c.Grace > 0 {
+		p.graces.close = c.Grace
+	}
+	started, drained := make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // the child lives no longer than this thread
+		defer runtime.UnlockOSThread()
+		err := t.start(cmd)
+		started <- err
+		if err == nil {
+			<-drained
+			p.attend()
+		}
+	}()
+	if err := <-started; err != nil {
 		t.destroy()
 		s.closeOurEnds()
 		return nil, execError(c, path, err)
 	}
-	p := &Process{
-		cmd: cmd, in: s.stdin.ours, out: s.stdout.ours, tree: t,
-		stderr: newStderr(s.stderr.ours, c.Stderr, t.weakness()),
-		graces: usual, done: make(chan struct{}), hurry: make(chan struct{}),
-	}
-	go p.attend()
+	p.stderr = newStderr(s.stderr.ours, c.Stderr, t.weakness())
+	close(drained)
 	return p, nil
 }
 
 // In is the child's stdin. A Write blocks while the pipe is full; it ends with an
-// error when the child is gone or Close is called.
+// error when the child has ended or Close is called.
 func (p *Process) In() io.WriteCloser { return p.in }
 
 // Out is the child's stdout. A Read blocks until there is something. What the
@@ -162,30 +181,43 @@ func (p *Process) Exit() Exit {
 // not longer than 300 bytes; it is whole once [Process.Done] is closed.
 func (p *Process) LastWords() string { return p.stderr.lastWords() }
 
-// Stop ends the child within 1.5 s: it closes stdin, waits 0.7 s, sends SIGTERM
-// to the process group, waits 0.5 s, sends SIGKILL to it. Windows knows no
-// SIGTERM and kills after the first wait. Processes of the group that outlive the
-// child get 0.2 s of what is left of that time.
+// Stop ends the child as an AI client does, but gives it time to save: it closes
+// stdin and waits for [Command.Grace]; then it goes on as [Process.Terminate].
+// Processes of the group that outlive the child get 0.2 s.
 //
 // What the child wrote to stdout stays readable.
 func (p *Process) Stop() {
 	p.stopping.Do(func() {
-		p.in.Close()
-		if p.endsWithin(p.graces.close) {
-			return
+		select {
+		case <-p.asked:
+		default:
+			p.in.Close()
+			if p.endsWithin(p.graces.close, p.asked) {
+				return
+			}
 		}
-		if p.tree.terminate() && p.endsWithin(p.graces.terminate) {
+		asked := p.tree.terminate()
+		p.in.Close()
+		if asked && p.endsWithin(p.graces.terminate, nil) {
 			return
 		}
 		p.Kill()
 	})
 }
 
+// Terminate ends the child within 1.5 s, also while another goroutine is in Stop: it
+// sends SIGTERM to the process group, waits 1 s, sends SIGKILL to it. Windows knows
+// no SIGTERM and kills at once.
+func (p *Process) Terminate() {
+	p.askNow.Do(func() { close(p.asked) })
+	p.Stop()
+}
+
 // Kill ends the child and its whole group at once.
 func (p *Process) Kill() {
 	p.hurryUp.Do(func() { close(p.hurry) })
 	p.tree.kill()
-	p.endsWithin(p.graces.kill)
+	p.endsWithin(p.graces.kill, nil)
 }
 
 // Close is [Process.Stop] for a caller that wants no more output either.
@@ -194,21 +226,23 @@ func (p *Process) Close() {
 	p.out.Close()
 }
 
-func (p *Process) endsWithin(d time.Duration) bool {
+// endsWithin waits for the end of the child, for d or until hurry is closed.
+func (p *Process) endsWithin(d time.Duration, hurry <-chan struct{}) bool {
 	deadline := time.NewTimer(d)
 	defer deadline.Stop()
 	select {
 	case <-p.done:
 		return true
+	case <-hurry:
 	case <-deadline.C:
-		return false
 	}
+	return false
 }
 
 // attend waits for the end of the child and clears up behind it.
 func (p *Process) attend() {
-	p.exit = exitOf(p.cmd.Wait(), p.cmd.ProcessState)
-	// Whoever is left of the group holds, as a rule, the stderr that it
+	awaitEnd(p.cmd)
+	// What is left of the group holds, as a rule, the stderr that it
 	// inherited: its end means that nobody is left to wait for.
 	grace := time.NewTimer(strayGrace)
 	select {
@@ -218,6 +252,7 @@ func (p *Process) attend() {
 	}
 	grace.Stop()
 	p.tree.destroy()
+	p.exit = exitOf(p.cmd.Wait(), p.cmd.ProcessState)
 	p.in.Close()
 	p.out.release()
 	p.stderr.finish(flushGrace)

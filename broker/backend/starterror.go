@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"unicode"
+
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
 // Kind says why a command could not be started, as far as a caller may want to
@@ -31,6 +33,31 @@ func (e *StartError) Error() string { return fmt.Sprintf("start %s: %v", shown(e
 
 func (e *StartError) Unwrap() error { return e.Err }
 
+// ExitCode is a shell's for a command that cannot be started; `proxy` returns it as
+// its child's.
+func (e *StartError) ExitCode() int {
+	switch e.Kind {
+	case NotFound:
+		return 127
+	case NotExecutable:
+		return 126
+	}
+	return 1
+}
+
+// Hints say how to fix it.
+func (e *StartError) Hints() []string {
+	switch e.Kind {
+	case NotFound:
+		return []string{"give the command with its full path: GUI programs have a short PATH"}
+	case NotExecutable:
+		return []string{"make it executable, or name the interpreter: mcpauth proxy -- python3 main.py"}
+	case BadDir:
+		return []string{"give a folder that exists: --cwd DIR, or cwd in the profile"}
+	}
+	return []string{"start the command by hand to see what it says"}
+}
+
 var errRunning = errors.New("still running")
 
 func startError(c Command, kind Kind, err error) *StartError {
@@ -43,8 +70,7 @@ func startError(c Command, kind Kind, err error) *StartError {
 
 // shown is s for a message, quoted where bare text could mislead.
 func shown(s string) string {
-	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
-	if s == "" || strings.ContainsFunc(s, odd) {
+	if s == "" || strings.ContainsFunc(s, unicode.IsSpace) || text.CheckPrintable(s) != nil {
 		return fmt.Sprintf("%+q", s)
 	}
 	return s

@@ -9,6 +9,7 @@ import (
 
 const (
 	maxPending = 256 << 10 // bytes of stderr that wait for a reader of ours
+	maxNotice  = 256       // of which so many are for the line that says what was dropped
 	maxTail    = 8 << 10   // bytes of stderr that are kept for the last words
 
 	// readerPatience is how long the child is held up once by a reader of our
@@ -92,10 +93,11 @@ func (s *stderr) take(b []byte) {
 	if surplus := len(s.tail) - maxTail; surplus > 0 {
 		s.tail = append(s.tail[:0], s.tail[surplus:]...)
 	}
-	if len(s.pending)+len(b) > maxPending && !s.stalled {
+	const most = maxPending - maxNotice
+	if len(s.pending)+len(b) > most && !s.stalled {
 		s.stalled = !s.waitForRoom()
 	}
-	if len(s.pending)+len(b) > maxPending {
+	if len(s.pending)+len(b) > most {
 		s.dropped += int64(len(b))
 		return
 	}

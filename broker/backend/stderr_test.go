@@ -57,7 +57,7 @@ func TestStderrIsForwardedWhole(t *testing.T) {
 	}
 }
 
-// The reader is never there: 1 GiB must pass through us without blocking the
+// The reader is never there: 128 MiB must pass through us without blocking the
 // child and without growing us, and the stream must say once what is missing.
 func TestStderrFloodNobodyReads(t *testing.T) {
 	r := &recorder{blocked: make(chan struct{})}
@@ -147,8 +147,8 @@ func TestLastWords(t *testing.T) {
 		{"go", "panic: no config\n\ngoroutine 1 [running]:\nmain.main()\nexit status 2\n", "panic: no config"},
 		{"plain", "starting\nno such option: -x\n", "no such option: -x"},
 		{"colours", "\x1b[1;31merror\x1b[0m: bad\r\n", "error: bad"},
-		{"terminal attack", "\x1b]0;title\x07\x1b]52;c;aGk=\x1b\\a\x9bb\u202ec\u200bd\x00e\x7f\u2028f", "a?bcde f"},
-		{"invalid UTF-8", "a\xff\xfeb", "a??b"},
+		{"terminal attack", "\x1b]0;title\x07\x1b]52;c;aGk=\x1b\\a\x9bb\u202ec\u200bd\x00e\x7f\u2028f", "a\uFFFDb\\u{202E}c\\u{200B}d\\u{0}e\\u{7F} f"},
+		{"invalid UTF-8", "a\xff\xfeb", "a\uFFFD\uFFFDb"},
 		{"long", strings.Repeat("é", 300), strings.Repeat("é", 148) + "..."},
 	}
 	for _, tt := range tests {

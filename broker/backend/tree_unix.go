@@ -12,56 +12,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guardScript is all that the guard does: it waits until the pipe on its
-// descriptor 3 has no writer left, that is until we are gone, and kills the group
-// that it leads, itself included. The line with the child's id is for a child that
-// made a group of its own. docs/decisions/0002-guard-is-a-shell.md has the reasons.
-//
-// It is a constant: nothing is ever put into it.
-const guardScript = `trap "" HUP INT QUIT TERM
-read -r child <&3
-read -r end <&3
-[ -n "$child" ] && kill -s KILL -- "-$child" "$child"
-kill -s KILL -- "-$$"`
-
-// A tree is the child, the guard and all that the child starts: one process group,
-// led by the guard. As long as the guard is not waited for, nobody else can get
-// the group's number, so a signal to it never hits a stranger.
+// A tree is the child and all that the child starts: one process group, led by the
+// child, without a terminal. The guard stands beside it in a session of its own. As long as the child is not waited for, nobody else
+// can get the group's number, so a signal to it never hits a stranger.
 type tree struct {
-	mu       sync.Mutex
-	group    int       // 0 before the child is started if there is no guard
-	guard    *exec.Cmd // nil without a /bin/sh
-	lifeline *os.File  // the pipe that the guard listens to; the kernel closes it with us
-	noGuard  error
-	child    *os.Process
-	over     bool
+	mu      sync.Mutex
+	guard   *guard // nil without a /bin/sh
+	noGuard error
+	child   *os.Process
+	over    bool
 }
 
-// newTree starts the guard. It does so before there is a child, and the child is
-// born into the guard's group: there is no moment at which our death would leave
-// a child behind.
-func newTree() (*tree, error) { return newTreeWith("/bin/sh") }
+// newTree finds the guard. It does so before there is a child, so that the guard
+// can be told of the child the moment that it is there.
+func newTree() (*tree, error) { return newTreeWith(theGuard), nil }
 
-func newTreeWith(shell string) (*tree, error) {
-	fds, err := newPipe()
-	if err != nil {
-		return nil, err
+func newTreeWith(g *guard) *tree {
+	if err := g.hire(); err != nil {
+		return &tree{noGuard: err}
 	}
-	listener := os.NewFile(uintptr(fds[0]), "|")
-	defer listener.Close()
-	t := &tree{lifeline: os.NewFile(uintptr(fds[1]), "|")}
-	guard := &exec.Cmd{
-		Path: shell, Args: []string{"sh", "-c", guardScript, "mcpauth-guard"},
-		Dir: "/", Env: []string{}, ExtraFiles: []*os.File{listener},
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
-	}
-	if err := guard.Start(); err != nil {
-		t.lifeline.Close()
-		t.noGuard = err
-		return t, nil
-	}
-	t.guard, t.group = guard, guard.Process.Pid
-	return t, nil
+	return &tree{guard: g}
 }
 
 // weakness is a line for the child's stderr if there is no guard (a container
@@ -73,18 +43,17 @@ func (t *tree) weakness() string {
 	return fmt.Sprintf("mcpauth: no guard process (%v): the server may outlive mcpauth if that is killed\n", t.noGuard)
 }
 
+// start starts the child. The calling goroutine must stay locked to its thread
+// until the child has ended, see [withoutTerminal].
 func (t *tree) start(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: t.group}
+	cmd.SysProcAttr = withoutTerminal()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	t.child = cmd.Process
-	if t.guard == nil {
-		t.group = cmd.Process.Pid
-		return nil
+	if t.guard != nil {
+		t.noGuard = t.guard.watch(t.child.Pid) // all but its job still works
 	}
-	// An error means that the guard is dead already; all but its job still works.
-	fmt.Fprintln(t.lifeline, t.child.Pid)
 	return nil
 }
 
@@ -92,18 +61,10 @@ func (t *tree) start(cmd *exec.Cmd) error {
 func (t *tree) terminate() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over {
-		return true
-	}
-	unix.Kill(-t.group, unix.SIGTERM)
-	// A child that left the group is asked by itself; one that did not must not
-	// get the signal twice, many programs take the second as "at once".
-	switch group, err := unix.Getpgid(t.child.Pid); {
-	case err != nil || group == t.group:
-	case group == t.child.Pid:
-		unix.Kill(-group, unix.SIGTERM)
-	default:
-		t.child.Signal(unix.SIGTERM)
+	if !t.over {
+		if unix.Kill(-t.child.Pid, unix.SIGTERM) != nil { // it left its group
+			unix.Kill(t.child.Pid, unix.SIGTERM)
+		}
 	}
 	return true
 }
@@ -122,12 +83,9 @@ func (t *tree) killLocked() {
 		t.child.Kill()
 		unix.Kill(-t.child.Pid, unix.SIGKILL)
 	}
-	if t.group != 0 {
-		unix.Kill(-t.group, unix.SIGKILL)
-	}
 }
 
-// destroy kills what is left and lets go of the group.
+// destroy kills what is left. The child may be waited for after it, not before.
 func (t *tree) destroy() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -136,11 +94,13 @@ func (t *tree) destroy() {
 	}
 	t.over = true
 	t.killLocked()
-	if t.guard != nil {
-		t.guard.Process.Kill()
-		t.guard.Wait()
+	if t.guard == nil {
+		return
 	}
-	t.lifeline.Close()
+	if t.child != nil {
+		t.guard.forget(t.child.Pid)
+	}
+	t.guard.dismiss()
 }
 
 func exitOf(err error, state *os.ProcessState) Exit {

@@ -11,7 +11,7 @@ import (
 )
 
 // A tree is a job object that ends all its processes when its last handle is
-// closed: by destroy, or by the kernel when we are gone.
+// closed: by destroy, or by the kernel when this process has ended.
 type tree struct {
 	mu   sync.Mutex
 	job  windows.Handle

@@ -1,11 +1,13 @@
-// Package clients knows where AI clients keep their MCP servers, how an entry is
-// spelled for each, and how such a file is changed without touching a byte that
-// does not belong to the entry. It reads and writes no file and knows no token.
+// Package clients changes the configuration files of AI clients: where each client keeps
+// its MCP servers and how it spells an entry (the table), and how a change is planned,
+// shown, made and undone. It touches nothing that does not belong to the entry.
 package clients
 
 import (
 	"path"
 	"strings"
+
+	"github.com/mcpauth/mcpauth/broker/edit"
 )
 
 // Env is what the places of the files depend on.
@@ -19,7 +21,7 @@ type Env struct {
 // Client is an AI client.
 type Client struct {
 	ID, Name string // "claude-code" and "Claude Code"
-	Format   Format
+	Format   edit.Format
 	After    string   // what to do after a change, as a sentence
 	Programs []string // names in PATH that show that it is installed
 
@@ -78,7 +80,7 @@ func (c Client) As(tree map[string]any, p Place) (Client, Place) {
 	if c.newer == nil {
 		return c, p
 	}
-	servers := lookIn(tree, c.newer.keys)
+	servers := edit.At(tree, c.newer.keys)
 	for _, entry := range servers {
 		if _, ok := entry.(map[string]any); !ok {
 			return c, p // a server of the older form that has this name
@@ -90,7 +92,7 @@ func (c Client) As(tree map[string]any, p Place) (Client, Place) {
 	return c, p
 }
 
-// Folders are those of which one is there when the client is installed. A path
+// Folders: one of them exists when the client is installed. A path
 // may hold a *.
 func (c Client) Folders(e Env) []string {
 	var folders []string

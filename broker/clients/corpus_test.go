@@ -1,10 +1,14 @@
 package clients
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mcpauth/mcpauth/broker/edit"
+)
 
 // corpus are files as people and programs write them.
-var corpus = map[Format]map[string]string{
-	JSON: {
+var corpus = map[edit.Format]map[string]string{
+	edit.JSON: {
 		"empty":         "",
 		"blank":         "\n",
 		"braces":        "{}",
@@ -75,7 +79,7 @@ var corpus = map[Format]map[string]string{
 		"blank-lines": "\n\n{\n\n  \"mcpServers\": {\n\n    \"files\": {\n\n      \"command\": \"npx\"\n\n    }\n\n  }\n\n}\n\n\n",
 		"two-servers": "{\n  \"mcpServers\": {\n    \"a\": {\"command\": \"a\", \"args\": [\"1\"]},\n    \"b\": {\"args\": [\"2\"], \"command\": \"b\"}\n  }\n}\n",
 	},
-	JSONC: {
+	edit.JSONC: {
 		"comments": `// settings of Ada
 {
   // the look
@@ -103,7 +107,7 @@ var corpus = map[Format]map[string]string{
 		"comma-first":        "{\n  \"mcpServers\": {\n    \"a\": {\"command\": \"a\"}\n  , \"b\": {\"command\": \"b\"}\n  }\n}\n",
 		"comment-then-comma": "{\n  \"mcpServers\": {\n    \"a\": {\"command\": \"a\"} /* a */, // after\n    \"b\": {\"command\": \"b\"} // b\n  }\n}\n",
 	},
-	TOML: {
+	edit.TOML: {
 		"empty":      "",
 		"no-servers": "model = \"gpt-5\" # the best\n\n[tui]\nnotifications = true\n",
 		"comments": `# Codex of Ada
@@ -134,7 +138,7 @@ trust_level = "trusted"
 		"strings":         "a = \"\"\"\n[mcp_servers.x]\n\"\"\"\n[mcp_servers.files]\ncommand = \"npx\"\n",
 		"blank-end":       "[mcp_servers.files]\ncommand = \"npx\"\n\n\n",
 	},
-	YAML: {
+	edit.YAML: {
 		"empty":      "",
 		"comment":    "# nothing\n",
 		"no-servers": "GOOSE_MODEL: gpt-5 # the best\n\n# more\nGOOSE_PROVIDER: openai\n",
@@ -181,17 +185,17 @@ GOOSE_MODEL: gpt-5
 
 // variants are all files of a format, each also with Windows line ends, with a
 // byte order mark and without a last line end.
-func variants(f Format) map[string]string {
+func variants(f edit.Format) map[string]string {
 	files := map[string]string{}
-	from := []Format{f}
-	if f == JSONC {
-		from = append(from, JSON)
+	from := []edit.Format{f}
+	if f == edit.JSONC {
+		from = append(from, edit.JSON)
 	}
 	for _, format := range from {
 		for name, text := range corpus[format] {
 			files[name] = text
 			files[name+"/crlf"] = strings.ReplaceAll(text, "\n", "\r\n")
-			files[name+"/bom"] = BOM + text
+			files[name+"/bom"] = edit.BOM + text
 			files[name+"/no-end"] = strings.TrimRight(text, "\n")
 		}
 	}

@@ -2,8 +2,11 @@ package clients
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mcpauth/mcpauth/broker/edit"
 )
 
 // Server is one entry of a client's file, in the words that all clients share.
@@ -12,48 +15,49 @@ type Server struct {
 	Argv     []string // the program and its arguments; empty for one that is only called by URL
 	URL      string
 	Cwd      string
-	Path     string // the PATH that the entry sets, or ""
+	Path     string   // the PATH that the entry sets, or ""
+	Env      []string // names of the variables that the entry sets, sorted
 	Disabled bool
 }
 
 // Launch is what a client is to start.
 type Launch struct {
 	Argv []string
-	Env  Object // texts by name; mostly empty
+	Env  edit.Object // texts by name; mostly empty
 }
 
 // shape is how a client spells an entry.
 type shape struct {
-	first   Object // members before the command
-	named   bool   // with the name of the server as its own member
+	first   edit.Object // members before the command
+	named   bool        // with the name of the server as its own member
 	command string
 	args    string // empty where the command is one list
 	env     string
-	last    Object // members after all others
+	last    edit.Object // members after all others
 }
 
 var plainShape = shape{command: "command", args: "args", env: "env"}
 
 // Entry spells an entry for a client.
-func (c Client) Entry(name string, l Launch) Object {
+func (c Client) Entry(name string, l Launch) edit.Object {
 	s := c.shape
 	entry := slices.Clone(s.first)
 	if s.named {
-		entry = append(entry, Member{"name", name})
+		entry = append(entry, edit.Member{Name: "name", Value: name})
 	}
 	entry = append(entry, c.Command(l.Argv)...)
 	if len(l.Env) > 0 {
-		entry = append(entry, Member{s.env, l.Env})
+		entry = append(entry, edit.Member{Name: s.env, Value: l.Env})
 	}
 	return append(entry, s.last...)
 }
 
 // Command spells the members of an entry that say what is started.
-func (c Client) Command(argv []string) Object {
+func (c Client) Command(argv []string) edit.Object {
 	if c.shape.args == "" {
-		return Object{{c.shape.command, slices.Clone(argv)}}
+		return edit.Object{{Name: c.shape.command, Value: slices.Clone(argv)}}
 	}
-	return Object{{c.shape.command, argv[0]}, {c.shape.args, slices.Clone(argv[1:])}}
+	return edit.Object{{Name: c.shape.command, Value: argv[0]}, {Name: c.shape.args, Value: slices.Clone(argv[1:])}}
 }
 
 // EnvKey is the member of an entry that holds the variables.
@@ -61,9 +65,9 @@ func (c Client) EnvKey() string { return c.shape.env }
 
 // Servers reads the entries of a place, sorted by name.
 func (c Client) Servers(tree map[string]any, p Place) []Server {
-	all := lookIn(tree, p.Keys)
+	all := edit.At(tree, p.Keys)
 	var servers []Server
-	for _, name := range names(all) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if entry, ok := all[name].(map[string]any); ok {
 			servers = append(servers, c.server(name, entry))
 		}
@@ -81,6 +85,7 @@ func (c Client) server(name string, entry map[string]any) Server {
 	s.Cwd, _ = entry["cwd"].(string)
 	variables, _ := entry[c.shape.env].(map[string]any)
 	s.Path, _ = variables["PATH"].(string)
+	s.Env = slices.Sorted(maps.Keys(variables))
 	disabled, _ := entry["disabled"].(bool)
 	enabled, told := entry["enabled"].(bool)
 	s.Disabled = disabled || told && !enabled
@@ -104,7 +109,7 @@ func (c Client) argv(entry map[string]any) []string {
 	return nil
 }
 
-// texts reads a list of texts, or none.
+// texts reads a list of strings, or none.
 func texts(value any) ([]string, bool) {
 	list, ok := value.([]any)
 	if !ok {

@@ -1,5 +1,7 @@
 package clients
 
+import "github.com/mcpauth/mcpauth/broker/edit"
+
 // All are the clients that mcpauth can set up.
 func All() []Client {
 	return []Client{
@@ -24,7 +26,7 @@ func (e Env) project(keys []string, file ...string) Place {
 func claudeDesktop() Client {
 	const file = "claude_desktop_config.json"
 	return Client{
-		ID: "claude-desktop", Name: "Claude Desktop", Format: JSON, shape: plainShape,
+		ID: "claude-desktop", Name: "Claude Desktop", Format: edit.JSON, shape: plainShape,
 		After: "Quit Claude Desktop fully and open it again.",
 		places: func(e Env) []Place {
 			plain := e.join(e.application(), "Claude", file)
@@ -40,9 +42,9 @@ func claudeDesktop() Client {
 
 func claudeCode() Client {
 	return Client{
-		ID: "claude-code", Name: "Claude Code", Format: JSON, Programs: []string{"claude"}, Terminal: true,
+		ID: "claude-code", Name: "Claude Code", Format: edit.JSON, Programs: []string{"claude"}, Terminal: true,
 		After: "Start a new session, or type /mcp in a running one.",
-		shape: shape{first: Object{{"type", "stdio"}}, command: "command", args: "args", env: "env"},
+		shape: shape{first: edit.Object{{Name: "type", Value: "stdio"}}, command: "command", args: "args", env: "env"},
 		places: func(e Env) []Place {
 			file := e.join(e.Home, ".claude.json")
 			if dir := e.Getenv("CLAUDE_CONFIG_DIR"); dir != "" {
@@ -60,7 +62,7 @@ func claudeCode() Client {
 
 func cursor() Client {
 	return Client{
-		ID: "cursor", Name: "Cursor", Format: JSONC, Programs: []string{"cursor"}, shape: plainShape,
+		ID: "cursor", Name: "Cursor", Format: edit.JSONC, Programs: []string{"cursor"}, shape: plainShape,
 		After: "Cursor reads the file again by itself; else press refresh in Settings, MCP.",
 		places: func(e Env) []Place {
 			return []Place{user(mcpServers, e.join(e.Home, ".cursor/mcp.json")), e.project(mcpServers, ".cursor/mcp.json")}
@@ -71,9 +73,9 @@ func cursor() Client {
 func vscode() Client {
 	servers := []string{"servers"}
 	return Client{
-		ID: "vscode", Name: "VS Code", Format: JSONC, Programs: []string{"code"},
+		ID: "vscode", Name: "VS Code", Format: edit.JSONC, Programs: []string{"code"},
 		After: "In VS Code run \"MCP: List Servers\", choose the server and start it; trust it when asked.",
-		shape: shape{first: Object{{"type", "stdio"}}, command: "command", args: "args", env: "env"},
+		shape: shape{first: edit.Object{{Name: "type", Value: "stdio"}}, command: "command", args: "args", env: "env"},
 		places: func(e Env) []Place {
 			return []Place{user(servers, e.join(e.application(), "Code/User/mcp.json")), e.project(servers, ".vscode/mcp.json")}
 		},
@@ -83,7 +85,7 @@ func vscode() Client {
 func codex() Client {
 	servers := []string{"mcp_servers"}
 	return Client{
-		ID: "codex", Name: "Codex", Format: TOML, Programs: []string{"codex"}, shape: plainShape,
+		ID: "codex", Name: "Codex", Format: edit.TOML, Programs: []string{"codex"}, shape: plainShape,
 		After: "Start a new session of Codex.",
 		places: func(e Env) []Place {
 			return []Place{user(servers, e.join(e.dir("CODEX_HOME", ".codex"), "config.toml")), e.project(servers, ".codex/config.toml")}
@@ -93,7 +95,7 @@ func codex() Client {
 
 func gemini() Client {
 	return Client{
-		ID: "gemini", Name: "Gemini CLI", Format: JSONC, Programs: []string{"gemini"}, Terminal: true, shape: plainShape,
+		ID: "gemini", Name: "Gemini CLI", Format: edit.JSONC, Programs: []string{"gemini"}, Terminal: true, shape: plainShape,
 		After: "Start Gemini CLI again; the folder must be one that you trust.",
 		places: func(e Env) []Place {
 			home := e.dir("GEMINI_CLI_HOME", "")
@@ -104,11 +106,11 @@ func gemini() Client {
 
 func copilot() Client {
 	return Client{
-		ID: "copilot", Name: "Copilot CLI", Format: JSONC, Programs: []string{"copilot"}, Terminal: true,
+		ID: "copilot", Name: "Copilot CLI", Format: edit.JSONC, Programs: []string{"copilot"}, Terminal: true,
 		After: "Start a new session of Copilot CLI.",
 		shape: shape{
-			first: Object{{"type", "local"}}, command: "command", args: "args", env: "env",
-			last: Object{{"tools", []string{"*"}}},
+			first: edit.Object{{Name: "type", Value: "local"}}, command: "command", args: "args", env: "env",
+			last: edit.Object{{Name: "tools", Value: []string{"*"}}},
 		},
 		places: func(e Env) []Place {
 			return []Place{
@@ -123,13 +125,13 @@ func copilot() Client {
 func opencode() Client {
 	servers := []string{"mcp"}
 	older := shape{
-		first: Object{{"type", "local"}}, command: "command", env: "environment",
-		last: Object{{"enabled", true}},
+		first: edit.Object{{Name: "type", Value: "local"}}, command: "command", env: "environment",
+		last: edit.Object{{Name: "enabled", Value: true}},
 	}
 	newer := older
 	newer.last = nil // it has disabled in place of enabled
 	return Client{
-		ID: "opencode", Name: "OpenCode", Format: JSONC, Programs: []string{"opencode"}, Terminal: true,
+		ID: "opencode", Name: "OpenCode", Format: edit.JSONC, Programs: []string{"opencode"}, Terminal: true,
 		After: "Start OpenCode again.", shape: older, newer: &form{[]string{"mcp", "servers"}, newer},
 		places: func(e Env) []Place {
 			dir := e.join(e.dir("XDG_CONFIG_HOME", ".config"), "opencode") // on Windows, too
@@ -144,9 +146,9 @@ func opencode() Client {
 func zed() Client {
 	servers := []string{"context_servers"}
 	return Client{
-		ID: "zed", Name: "Zed", Format: JSONC, Programs: []string{"zed"},
+		ID: "zed", Name: "Zed", Format: edit.JSONC, Programs: []string{"zed"},
 		After: "Zed reads the file when it is saved; the Agent Panel's settings show the server.",
-		shape: shape{first: Object{{"source", "custom"}}, command: "command", args: "args", env: "env"},
+		shape: shape{first: edit.Object{{Name: "source", Value: "custom"}}, command: "command", args: "args", env: "env"},
 		places: func(e Env) []Place {
 			dir := e.join(e.config(), "zed")
 			switch e.GOOS {
@@ -162,11 +164,11 @@ func zed() Client {
 
 func goose() Client {
 	return Client{
-		ID: "goose", Name: "Goose", Format: YAML, Programs: []string{"goose"},
+		ID: "goose", Name: "Goose", Format: edit.YAML, Programs: []string{"goose"},
 		After: "Start a new session of Goose.",
 		shape: shape{
-			first: Object{{"enabled", true}, {"type", "stdio"}}, named: true, command: "cmd", args: "args", env: "envs",
-			last: Object{{"timeout", 300}},
+			first: edit.Object{{Name: "enabled", Value: true}, {Name: "type", Value: "stdio"}}, named: true, command: "cmd", args: "args", env: "envs",
+			last: edit.Object{{Name: "timeout", Value: 300}},
 		},
 		places: func(e Env) []Place {
 			file := e.join(e.config(), "goose/config.yaml")
@@ -180,7 +182,7 @@ func goose() Client {
 
 func windsurf() Client {
 	return Client{
-		ID: "windsurf", Name: "Windsurf", Format: JSONC, Programs: []string{"windsurf"}, shape: plainShape,
+		ID: "windsurf", Name: "Windsurf", Format: edit.JSONC, Programs: []string{"windsurf"}, shape: plainShape,
 		After: "Press refresh in Windsurf's list of MCP servers.",
 		places: func(e Env) []Place {
 			return []Place{user(mcpServers, e.join(e.Home, ".codeium/windsurf/mcp_config.json"))}
@@ -190,7 +192,7 @@ func windsurf() Client {
 
 func kiro() Client {
 	return Client{
-		ID: "kiro", Name: "Kiro", Format: JSONC, Programs: []string{"kiro", "kiro-cli"}, shape: plainShape,
+		ID: "kiro", Name: "Kiro", Format: edit.JSONC, Programs: []string{"kiro", "kiro-cli"}, shape: plainShape,
 		After: "Kiro connects again by itself when the file is saved.",
 		places: func(e Env) []Place {
 			return []Place{user(mcpServers, e.join(e.Home, ".kiro/settings/mcp.json")), e.project(mcpServers, ".kiro/settings/mcp.json")}

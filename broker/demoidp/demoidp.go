@@ -1,7 +1,7 @@
 // Package demoidp is a small OpenID provider that lives in memory and listens
 // on 127.0.0.1 only. It lets a person try `mcpauth demo` without an account
 // anywhere, and it is the provider that the tests of sign-in and refresh talk
-// to. It knows no passwords: whoever reaches it may continue as any of its
+// to. It knows no passwords: anyone who reaches it may continue as any of its
 // users, so nothing but a demo or a test may trust it.
 package demoidp
 
@@ -28,7 +28,7 @@ const Canary = opaquePrefix + "|" + jwtPrefix
 // Options.Clients is empty: public, with the default redirect URIs.
 const DefaultClientID = "mcpauth-demo"
 
-// User is somebody who can sign in.
+// User is one who can sign in.
 type User struct {
 	Sub               string
 	Email             string

@@ -184,7 +184,7 @@ func (s *Server) userinfo(x *exchange) {
 	}
 }
 
-// challenge answers as RFC 6750 3 wants it. A request without a token gets no
+// challenge answers as RFC 6750 section 3 requires. A request without a token gets no
 // error code.
 func (x *exchange) challenge(status int, code string) {
 	value := `Bearer realm="demo provider"`

@@ -229,3 +229,9 @@ func mustJSON(v any) []byte {
 	}
 	return raw
 }
+
+// Sign makes a JWT of claims with the current key, or as how says: what a provider
+// sends that signs more than its tokens.
+func (s *Server) Sign(claims map[string]any, how Signature) string {
+	return s.signer().sign("JWT", claims, how)
+}

@@ -91,7 +91,7 @@ func (s *Server) redeemCode(client *Client, form url.Values) (*issue, *oauthErro
 		return nil, refuse("invalid_grant", "the code is not known")
 	}
 	if a.used {
-		a.grant.revoked = true // RFC 6749 4.1.2: somebody else has it, too
+		a.grant.revoked = true // RFC 6749 4.1.2: the code was stolen
 		return nil, refuse("invalid_grant", "the code was used before; its tokens are revoked")
 	}
 	a.used = true // a wrong guess costs the code as well

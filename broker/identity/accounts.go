@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -19,12 +18,14 @@ import (
 type Accounts struct {
 	store        keychain.Store
 	stateDir     string
+	shared       func(slot string) Shared
 	now          func() time.Time
 	roundTripper http.RoundTripper
 	providers    providers
 
 	testOnlyWatchEvery time.Duration // unless 0, instead of watchEvery
 	testOnlyPause      func(context.Context, time.Duration) error
+	testOnlySettled    func(redirect) // between the choice of a port and its use
 }
 
 // New returns the accounts that are kept in options.Store. It does no work.
@@ -34,53 +35,17 @@ func New(options Options) *Accounts {
 		now = time.Now
 	}
 	network := http.DefaultTransport.(*http.Transport).Clone()
+	network.DialContext = dial
 	network.MaxIdleConnsPerHost = 1
 	network.IdleConnTimeout = 10 * time.Second // a proxy is idle for an hour between two refreshes
 	return &Accounts{
 		store:        options.Store,
 		stateDir:     options.StateDir,
+		shared:       options.Shared,
 		now:          now,
 		roundTripper: network,
 		providers:    providers{known: map[string]knownProvider{}},
 	}
-}
-
-// Status tells of the client's sign-in from the keychain alone, without the
-// network. An access token that is over but can be renewed is Troubled with
-// [ErrExpired]. The error is the keychain's, and then the state is Troubled, or
-// SignedOut while mcpauth is locked.
-func (a *Accounts) Status(ctx context.Context, c Client) (Status, error) {
-	rec, err := a.load(ctx, c)
-	if errors.Is(err, ErrSignedOut) {
-		return a.status(c, rec, err), nil
-	}
-	return a.status(c, rec, err), err
-}
-
-// status is Status of what load has given.
-func (a *Accounts) status(c Client, rec *record, err error) Status {
-	status := Status{StoredIn: a.store.Name(), Snapshot: a.standing(c, rec, err)}
-	if rec != nil {
-		status.ObtainedAt = rec.obtainedAt
-		status.ExpiresAt = rec.expiresAt
-		status.SignedInAt = rec.signedInAt
-		status.HasRefreshToken = rec.renewable()
-		status.ACR = rec.acr
-		status.EndsAt = c.endOf(rec, a.files(c).usedAt())
-	}
-	return status
-}
-
-// standing is where a sign-in stands that no session follows.
-func (a *Accounts) standing(c Client, rec *record, err error) Snapshot {
-	now := a.now()
-	if a.Locked() {
-		return Snapshot{State: SignedOut, Err: &LockedError{}}
-	}
-	if over := c.outlived(rec, a.files(c).usedAt(), now); over != nil {
-		return Snapshot{State: SignedOut, Err: over}
-	}
-	return snapshotOf(rec, err, nil, now)
 }
 
 // SetClientSecret keeps a client_secret under ref, the name that profiles call

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// LockedError means that somebody has locked mcpauth on this machine: every
+// LockedError means that the user has locked mcpauth on this machine: every
 // sign-in is kept, and none may be used before [Accounts.Unlock]. It is
 // [ErrSignedOut].
 type LockedError struct{}
@@ -41,11 +41,24 @@ func (a *Accounts) Lock() error {
 	return nil
 }
 
-// Locked tells whether mcpauth is locked. Whoever cannot tell takes it for
-// locked.
-func (a *Accounts) Locked() bool {
-	_, err := os.Lstat(a.lockFile())
-	return !errors.Is(err, fs.ErrNotExist)
+// Locked reports whether mcpauth is locked. A state folder that cannot be looked
+// into counts as locked.
+func (a *Accounts) Locked() bool { return !absent(a.lockFile()) }
+
+// absent reports that there is nothing at path, and that nothing hides it: the
+// folder that would hold it can be looked into, or could be made. Windows says
+// "not found", too, where a file is in the place of a folder; and so does every
+// system for a folder behind a link that leads nowhere.
+func absent(path string) bool {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	if err == nil {
+		return info.IsDir()
+	}
+	return folder != path && absent(folder)
 }
 
 // LiftLock undoes Lock without asking anybody. It is for Unlock, and for those
@@ -119,7 +132,17 @@ func (s *Session) stopped(r *record, now time.Time) error {
 }
 
 func (s *Session) outlived(r *record, now time.Time) *EndedError {
-	return s.client.outlived(r, time.Unix(0, s.lastUse.Load()), now)
+	return s.client.outlived(r, s.lastUsed(), now)
+}
+
+// lastUsed is the last use in any process as far as known, or the zero time.
+func (s *Session) lastUsed() time.Time { return timeOf(s.lastUse.Load()) }
+
+func timeOf(nanoseconds int64) time.Time {
+	if nanoseconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanoseconds)
 }
 
 // expire ends a sign-in that a limit of its profile is over for: its tokens are
@@ -141,7 +164,7 @@ func (s *Session) expire(ctx context.Context) {
 }
 
 // endUnderLock returns the record that it has ended, or nil when there is nothing
-// to end any more: somebody signed in anew, made a call, or was faster.
+// to end any more: the user signed in again or made a call, or another process was faster.
 func (s *Session) endUnderLock(ctx context.Context) (*record, error) {
 	unlock, err := s.lock(ctx, false)
 	if err != nil {
@@ -158,20 +181,6 @@ func (s *Session) endUnderLock(ctx context.Context) (*record, error) {
 		return nil, nil
 	}
 	return state.rec, s.keep(ctx, state.rec.ended(over.Reason, over.At), state.rec)
-}
-
-// watchLock looks for the lock beside Run, which may wait for a keychain.
-func (s *Session) watchLock(done <-chan struct{}, every time.Duration) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-done:
-			return
-		case <-ticker.C:
-			s.seeLock()
-		}
-	}
 }
 
 func (s *Session) seeLock() {
@@ -199,34 +208,12 @@ func (s *Session) shareUse(end bool) {
 	if limit <= 0 {
 		return
 	}
-	shared, ours := s.files.usedAt(), time.Unix(0, s.lastUse.Load())
+	last := s.lastUse.Load()
+	shared, ours := s.shared.LastUse(), timeOf(last)
 	switch {
 	case shared.After(ours):
-		s.lastUse.CompareAndSwap(ours.UnixNano(), shared.UnixNano())
+		s.lastUse.CompareAndSwap(last, shared.UnixNano())
 	case end && ours.After(shared), ours.Sub(shared) > min(limit/20, maxUseLag):
-		s.files.setUsedAt(ours)
+		s.shared.Use(ours)
 	}
-}
-
-// usedAt is when any process used the sign-in last, or the zero of Unix time.
-func (f stateFiles) usedAt() time.Time {
-	info, err := os.Stat(f.used)
-	if err != nil {
-		return time.Unix(0, 0)
-	}
-	return info.ModTime()
-}
-
-// setUsedAt is best effort: without it each process has an idle limit of its
-// own.
-func (f stateFiles) setUsedAt(at time.Time) { stamp(f.used, at) }
-
-// stamp makes an empty file whose time stamp is all that it says.
-func stamp(path string, at time.Time) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return
-	}
-	_ = file.Close()
-	_ = os.Chtimes(path, at, at)
 }

@@ -3,6 +3,8 @@ package identity
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +36,7 @@ func TestAbsoluteLimit(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	outlivedSnapshot(t, s, "12 hours after a sign-in")
-	<-changed
+	receive(t, changed)
 	if _, err := s.AccessToken(t.Context()); !errors.Is(err, ErrSignedOut) {
 		t.Errorf("a token: %v", err)
 	}
@@ -147,7 +149,7 @@ func TestLockCutsAndUnlockRestores(t *testing.T) {
 
 	w.clock.advance(time.Minute)
 	user, err := another.Unlock(t.Context(), w.client, LoginOptions{UI: w.ui()})
-	<-w.browser.pages
+	receive(t, w.browser.pages)
 	if err != nil || user.AuthTime < w.clock.now().Add(-10*time.Second).Unix() {
 		t.Errorf("%+v, %v", user, err)
 	}
@@ -166,21 +168,43 @@ func TestUnlockThatFailsLeavesTheLock(t *testing.T) {
 		c["auth_time"] = w.clock.now().Add(-time.Hour).Unix()
 	}}))
 	_, err := w.accounts.Unlock(t.Context(), w.client, LoginOptions{UI: w.ui()})
-	<-w.browser.pages
+	receive(t, w.browser.pages)
 	if failure := wantError[*ProofError](t, err); !strings.Contains(failure.Why, "auth_time") || !w.accounts.Locked() {
 		t.Errorf("%v, locked: %v", err, w.accounts.Locked())
 	}
 }
 
-// Whoever cannot see whether mcpauth is locked must not go on.
+// A lock that cannot be seen is a lock.
 func TestUnreadableLockIsALock(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, signsInAlone())
-	file := w.accounts.stateDir
-	if err := os.WriteFile(file, nil, 0o600); err != nil { // a file where the folder should be
-		t.Fatal(err)
+	file := func(path string) error { return os.WriteFile(path, nil, 0o600) }
+	nowhere := func(path string) error { return os.Symlink(path+"-gone", path) }
+	if runtime.GOOS == "windows" { // a link is a privilege there
+		nowhere = file
 	}
-	if !w.accounts.Locked() {
-		t.Error("not locked")
+	for name, test := range map[string]struct {
+		at     string // below a new folder
+		make   func(string) error
+		locked bool
+	}{
+		"no state folder yet":               {"", nil, false},
+		"a file in its place":               {"home/state", file, true},
+		"a file in the place of its home":   {"home", file, true},
+		"a link that leads nowhere":         {"home/state", nowhere, true},
+		"a home that leads nowhere":         {"home", nowhere, true},
+		"a state folder with nothing in it": {"home/state", func(path string) error { return os.Mkdir(path, 0o700) }, false},
+		"a lock that leads nowhere":         {"home/state/locked", nowhere, true},
+	} {
+		dir := t.TempDir()
+		if test.make != nil {
+			path := filepath.Join(dir, test.at)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), test.make(path)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := &Accounts{stateDir: filepath.Join(dir, "home", "state")}
+		if a.Locked() != test.locked {
+			t.Errorf("%s: locked is %v", name, a.Locked())
+		}
 	}
 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"encoding/base64"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +17,10 @@ func TestSnapshotHasTheOtherClaims(t *testing.T) {
 		access: keychain.NewSecret("x"), acr: "phr", expiresAt: time.Now().Add(time.Hour),
 		idToken: keychain.NewSecret("h." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".s"),
 	}
+	others, unreadable := rec.otherClaims()
+	if len(others) == 0 || !slices.Equal(unreadable, []string{"address", "sites"}) {
+		t.Errorf("unreadable: %q", unreadable)
+	}
 	want := map[string][]string{"department": {"r&d"}, "level": {"3"}, "on": {"true"}, "sites": {"a", "1"}}
 	now := snapshotOf(rec, nil, nil, time.Now())
 	if diff := cmp.Diff(want, now.Claims); diff != "" || now.ACR != "phr" {
@@ -23,8 +28,8 @@ func TestSnapshotHasTheOtherClaims(t *testing.T) {
 	}
 	for _, odd := range []string{"", "a.b", "a.!.c", "a.bnVsbA.c"} {
 		rec.idToken = keychain.NewSecret(odd)
-		if got := rec.otherClaims(); len(got) != 0 {
-			t.Errorf("%q: %v", odd, got)
+		if got, unreadable := rec.otherClaims(); len(got) != 0 || !slices.Equal(unreadable, []string{AllClaims}) {
+			t.Errorf("%q: %v, unreadable %q", odd, got, unreadable)
 		}
 	}
 }

@@ -3,63 +3,81 @@ package identity
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
-	"net/url"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/int128/oauth2cli"
-	"golang.org/x/oauth2"
 )
 
 // receive has the browser bring an authorization code, and exchanges it.
-func (s *signIn) receive(ctx context.Context, g *guard, r redirect) (*oauth2.Token, error) {
+func (s *signIn) receive(ctx context.Context, g *guard, r redirect) (tokenResponse, error) {
+	attempt, err := s.begin(r.uri())
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	g.log = logOf(ctx)
+	logStep(g.log, "authorize", "browser to "+withoutQuery(attempt.address), sent(attempt.address.Query()))
+	g.lead(ctx, r, attempt.URL, s.warn)
 	ready := make(chan string, 1) // with a buffer: oauth2cli waits for its reader before it goes on
 	config := oauth2cli.Config{
-		OAuth2Config: oauth2.Config{
-			ClientID:     s.client.ClientID,
-			ClientSecret: s.client.ClientSecret.Reveal(),
-			Endpoint:     s.provider.endpoint(s.client),
-			RedirectURL:  r.uri(),
-			Scopes:       s.asked.scopes,
-		},
-		AuthCodeOptions:         s.authorizationParameters(),
-		TokenRequestOptions:     s.tokenParameters(),
+		OAuth2Config:            s.config(),
 		State:                   s.state,
 		LocalServerBindAddress:  []string{r.address()},
 		LocalServerCallbackPath: r.path, // without it the callback would get 404
 		LocalServerMiddleware:   g.wrap,
 		LocalServerReadyChan:    ready,
 	}
-	authURL, err := ValidateAuthorizeURL(config.OAuth2Config.AuthCodeURL(s.state, config.AuthCodeOptions...))
-	if err != nil {
-		return nil, &MetadataError{Field: "authorization_endpoint", Reason: err.Error()}
-	}
-	if u, err := url.Parse(authURL); err == nil {
-		tracerOf(ctx).tell(TraceEvent{Step: "authorize", What: "browser to " + withoutQuery(u), Sent: showForm(u.Query())})
-	}
-	g.tracer = tracerOf(ctx)
-	done := make(chan tokenResult, 1)
+	done, exchange := make(chan error, 1), &codeExchange{guard: g}
 	go func() {
-		token, err := oauth2cli.GetToken(oidc.ClientContext(ctx, s.provider.http), config)
-		done <- tokenResult{token, err}
+		_, err := oauth2cli.GetToken(oidc.ClientContext(ctx, &http.Client{Transport: exchange}), config)
+		done <- err
 	}()
-	result := s.accompany(ctx, authURL, ready, done)
-	if result.err != nil {
-		return nil, s.explain(ctx, g, result.err)
+	err = s.accompany(ctx, g, r.uri(), ready, done)
+	if err != nil {
+		return exchange.said, s.explain(ctx, exchange, err)
 	}
-	return result.token, nil
+	return exchange.said, nil
 }
 
-type tokenResult struct {
-	token *oauth2.Token
+// codeExchange has the code exchanged by us where x/oauth2 thinks that it does so. It
+// is shown the least that it takes for tokens.
+type codeExchange struct {
+	guard *guard
+	said  tokenResponse
 	err   error
 }
 
-// accompany sends the person to the provider once the listener is up, and
-// waits for the result. The authorization URL itself is opened, not
-// oauth2cli's index page.
-func (s *signIn) accompany(ctx context.Context, authURL string, ready <-chan string, done <-chan tokenResult) tokenResult {
+// RoundTrip implements [http.RoundTripper].
+func (e *codeExchange) RoundTrip(r *http.Request) (*http.Response, error) {
+	e.said, e.err = e.guard.signIn.exchange(r.Context(), e.guard.sentCode())
+	if e.err != nil {
+		return nil, e.err
+	}
+	const least = `{"access_token":"-","token_type":"Bearer"}`
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(least)), ContentLength: int64(len(least)), Request: r,
+	}, nil
+}
+
+func (ui UI) show(link string, opened bool, redirectURI, clientID string) {
+	if ui.ShowURL != nil {
+		ui.ShowURL(link, opened)
+	}
+	if ui.Expect != nil {
+		ui.Expect(redirectURI, clientID)
+	}
+}
+
+// accompany sends the user to the provider once the listener is up, and waits for
+// the result. Neither the authorization URL itself is opened nor oauth2cli's index
+// page, but a page of the guard's; the link that is shown is another one, which
+// works when the first went to the wrong browser or was taken by another program.
+func (s *signIn) accompany(ctx context.Context, g *guard, redirectURI string, ready <-chan string, done <-chan error) error {
 	var opened chan error
 	var slow <-chan time.Time
 	open := s.options.UI.OpenURL
@@ -68,8 +86,8 @@ func (s *signIn) accompany(ctx context.Context, authURL string, ready <-chan str
 	}
 	show := func(worked bool) {
 		opened, slow = nil, nil
-		if s.options.UI.ShowURL != nil && s.tab == nil {
-			s.options.UI.ShowURL(authURL, worked)
+		if s.tab == nil {
+			s.options.UI.show(g.entry.page(), worked, redirectURI, s.client.ClientID)
 		}
 	}
 	for {
@@ -81,57 +99,30 @@ func (s *signIn) accompany(ctx context.Context, authURL string, ready <-chan str
 				continue
 			}
 			opened, slow = make(chan error, 1), time.After(slowOpen)
-			go func(opened chan<- error) { opened <- open(ctx, authURL) }(opened)
+			go func(opened chan<- error) { opened <- open(ctx, g.entry.page()) }(opened)
 		case err := <-opened:
 			show(err == nil)
 		case <-slow:
 			show(true)
-		case result := <-done:
-			return result
+		case err := <-done:
+			return err
 		}
 	}
 }
 
-func (s *signIn) authorizationParameters() []oauth2.AuthCodeOption {
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(s.verifier), oidc.Nonce(s.nonce)}
-	if s.client.Audience != "" {
-		options = append(options, oauth2.SetAuthURLParam("audience", s.client.Audience))
-	}
-	if s.client.Resource != "" {
-		options = append(options, oauth2.SetAuthURLParam("resource", s.client.Resource))
-	}
-	return append(options, s.asked.options()...)
-}
-
-func (s *signIn) tokenParameters() []oauth2.AuthCodeOption {
-	options := []oauth2.AuthCodeOption{oauth2.VerifierOption(s.verifier)}
-	if s.client.Resource != "" {
-		options = append(options, oauth2.SetAuthURLParam("resource", s.client.Resource))
-	}
-	return options
-}
-
 // explain replaces oauth2cli's and x/oauth2's errors, which print the expected
 // state and the provider's whole answer.
-func (s *signIn) explain(ctx context.Context, g *guard, err error) error {
-	var (
-		listening *net.OpError
-		refused   *oauth2.RetrieveError
-		network   *url.Error
-	)
-	p := s.provider
-	switch {
-	case g.refused() != nil:
-		return g.refused()
+func (s *signIn) explain(ctx context.Context, exchange *codeExchange, err error) error {
+	var listening *net.OpError
+	switch refused := exchange.guard.refused(); {
+	case refused != nil:
+		return refused
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case exchange.err != nil:
+		return exchange.err
 	case errors.As(err, &listening) && listening.Op == "listen":
 		return &busyError{addr: listening.Addr.String()}
-	case errors.As(err, &refused):
-		a := &answer{status: refused.Response.StatusCode, header: refused.Response.Header, body: refused.Body}
-		return p.refusal("token", p.TokenEndpoint, a, g.sentCode(), s.verifier, s.client.ClientSecret.Reveal())
-	case errors.As(err, &network):
-		return unreachable("token", hostOf(p.TokenEndpoint), network)
 	}
-	return unreachable("token", hostOf(p.TokenEndpoint), errors.New("its answer is no token response"))
+	return unusable("token", s.provider.TokenEndpoint, "the code could not be sent to it")
 }

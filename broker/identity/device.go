@@ -28,20 +28,43 @@ type DeviceCode struct {
 
 // deviceAnswer is RFC 8628 3.2.
 type deviceAnswer struct {
-	DeviceCode string  `json:"device_code"`
-	UserCode   string  `json:"user_code"`
-	URL        string  `json:"verification_uri"`
-	OldURL     string  `json:"verification_url"` // Google's name for it, from a draft
-	FullURL    string  `json:"verification_uri_complete"`
-	ExpiresIn  float64 `json:"expires_in"`
-	Interval   float64 `json:"interval"`
+	DeviceCode, UserCode, URL, FullURL string
+	expiresIn, pollEvery               int64 // seconds; 0 when the provider does not say
+}
+
+// deviceAnswer reads the answer as tokens are read.
+func (a *answer) deviceAnswer() (*deviceAnswer, error) {
+	said, _, err := a.members()
+	if err != nil {
+		return nil, err
+	}
+	code, _ := nameOf(said["user_code"]) // a number at some
+	return &deviceAnswer{
+		DeviceCode: said.text("device_code"), UserCode: code,
+		URL:       cmp.Or(said.text("verification_uri"), said.text("verification_url")), // Google's name for it, from a draft
+		FullURL:   said.text("verification_uri_complete"),
+		expiresIn: seconds(said["expires_in"]), pollEvery: seconds(said["interval"]),
+	}, nil
 }
 
 // loginDevice opens no page, so nobody waits for another sign-in of the client
 // first: codes do not get in each other's way, and the last sign-in stays.
 func (a *Accounts) loginDevice(ctx context.Context, p *provider, c Client, o LoginOptions) (User, error) {
+	s, code, err := a.askCode(ctx, p, c, o)
+	if err != nil {
+		return User{}, err
+	}
+	if o.UI.ShowCode != nil {
+		o.UI.ShowCode(code.forPeople())
+	}
+	return s.finishCode(ctx, code)
+}
+
+// askCode asks for a code, once more without what the provider refuses and nobody
+// has chosen.
+func (a *Accounts) askCode(ctx context.Context, p *provider, c Client, o LoginOptions) (*signIn, *deviceAnswer, error) {
 	if p.DeviceEndpoint == "" {
-		return User{}, &MetadataError{Field: "device_authorization_endpoint", Reason: "is missing, so there is no sign-in by a code"}
+		return nil, nil, &MetadataError{Field: "device_authorization_endpoint", Reason: "is missing, so there is no sign-in by a code"}
 	}
 	s := a.newSignIn(p, c, o, p.ask(c, o))
 	code, err := s.deviceCode(ctx)
@@ -49,12 +72,11 @@ func (a *Accounts) loginDevice(ctx context.Context, p *provider, c Client, o Log
 		s = next
 		code, err = s.deviceCode(ctx)
 	}
-	if err != nil {
-		return User{}, err
-	}
-	if o.UI.ShowCode != nil {
-		o.UI.ShowCode(code.forPeople())
-	}
+	return s, code, err
+}
+
+// finishCode waits for the user's decision and keeps the sign-in.
+func (s *signIn) finishCode(ctx context.Context, code *deviceAnswer) (User, error) {
 	said, err := s.poll(ctx, code)
 	if err != nil {
 		return User{}, err
@@ -78,8 +100,8 @@ func (s *signIn) deviceCode(ctx context.Context) (*deviceAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := &deviceAnswer{}
-	if a.status != http.StatusOK || a.decode(code) != nil {
+	code, err := a.deviceAnswer()
+	if a.status != http.StatusOK || err != nil {
 		return nil, p.refusal("device authorization", p.DeviceEndpoint, a, s.client.ClientSecret.Reveal())
 	}
 	return code, code.judge()
@@ -87,13 +109,12 @@ func (s *signIn) deviceCode(ctx context.Context) (*deviceAnswer, error) {
 
 // judge refuses an answer that a person could not use or should not see.
 func (d *deviceAnswer) judge() error {
-	d.URL = cmp.Or(d.URL, d.OldURL)
-	d.UserCode = clean(d.UserCode)
+	d.UserCode = strings.TrimSpace(d.UserCode)
 	address, err := ValidateAuthorizeURL(d.URL)
 	switch {
 	case err != nil:
 		return &MetadataError{Field: "verification_uri", Reason: err.Error()}
-	case d.DeviceCode == "" || d.UserCode == "":
+	case d.DeviceCode == "" || d.UserCode == "" || clean(d.UserCode) != d.UserCode: // nobody could type what a terminal does not show
 		return &MetadataError{Field: "user_code", Reason: "or device_code is missing"}
 	}
 	d.URL = address
@@ -104,17 +125,17 @@ func (d *deviceAnswer) judge() error {
 }
 
 func (d *deviceAnswer) life() time.Duration {
-	if d.ExpiresIn <= 0 || d.ExpiresIn > maxDeviceLife.Seconds() {
-		return maxDeviceLife
+	if life := time.Duration(d.expiresIn) * time.Second; life > 0 && life <= maxDeviceLife {
+		return life
 	}
-	return time.Duration(d.ExpiresIn * float64(time.Second))
+	return maxDeviceLife
 }
 
 func (d *deviceAnswer) interval() time.Duration {
-	if d.Interval <= 0 || d.Interval > maxDeviceInterval.Seconds() {
-		return deviceInterval
+	if every := time.Duration(d.pollEvery) * time.Second; every > 0 && every <= maxDeviceInterval {
+		return every
 	}
-	return time.Duration(d.Interval * float64(time.Second))
+	return deviceInterval
 }
 
 func (d *deviceAnswer) forPeople() DeviceCode {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -17,19 +18,56 @@ import (
 // metadata is what mcpauth reads of a provider's configuration (OpenID Connect
 // Discovery 3, RFC 8414 2, RFC 9207 3).
 type metadata struct {
-	Issuer                string   `json:"issuer"`
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
-	TokenEndpoint         string   `json:"token_endpoint"`
-	JWKSURI               string   `json:"jwks_uri"`
-	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
-	RevocationEndpoint    string   `json:"revocation_endpoint"`
-	EndSessionEndpoint    string   `json:"end_session_endpoint"`
-	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
-	ScopesSupported       []string `json:"scopes_supported"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
-	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
-	PromptValues          []string `json:"prompt_values_supported"`
-	SendsIss              bool     `json:"authorization_response_iss_parameter_supported"`
+	Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSURI                    string
+	UserinfoEndpoint, RevocationEndpoint, EndSessionEndpoint, DeviceEndpoint string // empty: it has none
+
+	ScopesSupported, ChallengeMethods, TokenAuthMethods, PromptValues []string
+	SendsIss                                                          bool // in the answer to the browser
+}
+
+// take reads the metadata member by member. What is needed has to be there as a
+// string; what is a hint and has an odd form is no hint.
+func (m *metadata) take(said claims) error {
+	for _, f := range m.endpoints() {
+		text, ok := textOf(said[f.name])
+		switch {
+		case ok:
+			*f.value = text
+		case f.needed && said.has(f.name):
+			return &MetadataError{Field: f.name, Reason: "is not a string, or stands there twice"}
+		case f.needed:
+			return &MetadataError{Field: f.name, Reason: "is not there"}
+		}
+	}
+	for name, list := range map[string]*[]string{
+		"scopes_supported": &m.ScopesSupported, "code_challenge_methods_supported": &m.ChallengeMethods,
+		"token_endpoint_auth_methods_supported": &m.TokenAuthMethods, "prompt_values_supported": &m.PromptValues,
+	} {
+		values, _ := said.names(name)
+		*list = strings.Fields(strings.Join(values, " "))
+	}
+	m.SendsIss = said.flag("authorization_response_iss_parameter_supported")
+	return nil
+}
+
+// metadataField is a member that holds a URL.
+type metadataField struct {
+	name   string
+	value  *string
+	needed bool
+}
+
+func (m *metadata) endpoints() []metadataField {
+	return []metadataField{
+		{"issuer", &m.Issuer, true},
+		{"authorization_endpoint", &m.AuthorizationEndpoint, true},
+		{"token_endpoint", &m.TokenEndpoint, true},
+		{"jwks_uri", &m.JWKSURI, true},
+		{"userinfo_endpoint", &m.UserinfoEndpoint, false},
+		{"revocation_endpoint", &m.RevocationEndpoint, false},
+		{"end_session_endpoint", &m.EndSessionEndpoint, false},
+		{"device_authorization_endpoint", &m.DeviceEndpoint, false},
+	}
 }
 
 // provider is an OpenID provider whose metadata has been read and judged.
@@ -38,6 +76,7 @@ type provider struct {
 	transport *transport
 	http      *http.Client
 	keys      *oidc.RemoteKeySet
+	keyReader *keyReader
 	now       func() time.Time
 }
 
@@ -50,63 +89,92 @@ func (a *Accounts) discover(ctx context.Context, c Client) (*provider, error) {
 	if c.ClientID == "" {
 		return nil, &ClientError{Field: "client_id", Reason: "is missing"}
 	}
-	t := &transport{base: a.roundTripper, now: a.now}
+	base, err := c.network(a.roundTripper)
+	if err != nil {
+		return nil, err
+	}
+	t := &transport{base: base, now: a.now, reach: reachOf(issuer, c.metadataURL())}
 	p := &provider{transport: t, http: t.client(), now: a.now}
-	if err := p.readMetadata(ctx, c.Issuer); err != nil {
+	if err := p.readMetadata(ctx, c.metadataURL()); err != nil {
 		return nil, err
 	}
 	t.metadata = &p.metadata
-	if err := p.judge(c.Issuer, issuer); err != nil {
-		if p.Issuer != c.Issuer {
-			remarkIssuer(tracerOf(ctx), c.Issuer, p.Issuer)
-		}
+	if p.Issuer != c.Issuer {
+		return nil, &IssuerMismatchError{Want: c.Issuer, Got: clean(p.Issuer), Works: p.otherIssuer(ctx, issuer, p.Issuer)}
+	}
+	if err := p.judge(issuer); err != nil {
 		return nil, err
 	}
-	p.remarkMetadata(tracerOf(ctx), c)
-	p.keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, p.http), p.JWKSURI)
+	p.keyReader = &keyReader{next: t}
+	keys := *p.http
+	keys.Transport = p.keyReader
+	p.keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, &keys), p.JWKSURI)
 	return p, nil
 }
 
-func (p *provider) readMetadata(ctx context.Context, issuer string) error {
-	a, err := p.get(ctx, "metadata", strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration")
+// metadataURL is where the metadata is: below the issuer (OpenID Connect Discovery
+// 4.1), unless the client says otherwise. Whose metadata it is, is judged all the
+// same.
+func (c Client) metadataURL() string {
+	return cmp.Or(c.MetadataURL, strings.TrimSuffix(c.Issuer, "/")+wellKnown)
+}
+
+const wellKnown = "/.well-known/openid-configuration"
+
+func (p *provider) readMetadata(ctx context.Context, target string) error {
+	a, err := p.get(ctx, "metadata", target)
 	if err != nil {
 		return err
 	}
 	switch {
 	case a.status == http.StatusOK:
 	case a.status >= 500, a.status == http.StatusTooManyRequests:
-		return p.refusal("metadata", issuer, a)
+		return p.refusal("metadata", target, a)
 	default:
-		return &MetadataError{Reason: fmt.Sprintf("is not at %s (answer %d); is the issuer right?", issuer, a.status)}
+		led := ""
+		if to := a.location(target); to != nil {
+			led = ", which leads to " + withoutQuery(to)
+		}
+		return &MetadataError{Reason: fmt.Sprintf("is not at %s (answer %d%s); is the issuer right?", clean(target), a.status, led)}
 	}
-	if err := a.decode(&p.metadata); err != nil {
+	said, err := a.object()
+	if err != nil {
 		return &MetadataError{Reason: err.Error()}
 	}
-	return nil
+	return p.take(said)
 }
 
-func (p *provider) judge(raw string, issuer *url.URL) error {
-	if p.Issuer != raw {
-		return &IssuerMismatchError{Want: raw, Got: clean(p.Issuer)}
+// otherIssuer returns the first issuer at which there is metadata of that name,
+// or nothing: a hint that nobody has tried may lead in a circle. Only the host that
+// was asked for is asked: a document may name any other.
+func (p *provider) otherIssuer(ctx context.Context, asked *url.URL, names ...string) string {
+	ctx, cancel := context.WithTimeout(ctx, otherIssuerTimeout)
+	defer cancel()
+	if strings.Contains(asked.Hostname(), ".okta") {
+		names = append(names, strings.TrimSuffix(asked.String(), "/")+"/oauth2/default")
 	}
-	endpoints := []struct {
-		field, raw string
-		needed     bool
-	}{
-		{"authorization_endpoint", p.AuthorizationEndpoint, true},
-		{"token_endpoint", p.TokenEndpoint, true},
-		{"jwks_uri", p.JWKSURI, true},
-		{"userinfo_endpoint", p.UserinfoEndpoint, false},
-		{"revocation_endpoint", p.RevocationEndpoint, false},
-		{"end_session_endpoint", p.EndSessionEndpoint, false},
-		{"device_authorization_endpoint", p.DeviceEndpoint, false},
-	}
-	for _, e := range endpoints {
-		if e.raw == "" && !e.needed {
+	for _, name := range names {
+		u, err := parseIssuer(name)
+		if err != nil || u.Host != asked.Host {
 			continue
 		}
-		if err := judgeEndpoint(e.raw, issuer); err != nil {
-			return &MetadataError{Field: e.field, Reason: err.Error()}
+		other := &provider{transport: p.transport, http: p.http, now: p.now}
+		if other.readMetadata(ctx, strings.TrimSuffix(name, "/")+wellKnown) == nil && other.Issuer == name && other.judge(u) == nil {
+			return name
+		}
+	}
+	return ""
+}
+
+const otherIssuerTimeout = 5 * time.Second // for a hint
+
+func (p *provider) judge(issuer *url.URL) error {
+	for _, e := range p.endpoints() {
+		if *e.value == "" && !e.needed || e.name == "issuer" {
+			continue
+		}
+		if err := judgeEndpoint(*e.value, issuer); err != nil {
+			return &MetadataError{Field: e.name, Reason: err.Error()}
 		}
 	}
 	// A provider that lists methods and not S256 cannot protect the code; one
@@ -140,10 +208,10 @@ func (p *provider) endpoint(c Client) oauth2.Endpoint {
 // common, and asking for it at each refresh would double the requests.
 const providerTTL = time.Hour
 
-// providers remembers the metadata that sessions use. A sign-in always asks anew.
+// providers remembers the metadata that sessions use. A sign-in always asks again.
 type providers struct {
 	mu    sync.Mutex
-	known map[string]knownProvider // by issuer
+	known map[string]knownProvider // by the address of its metadata
 }
 
 type knownProvider struct {
@@ -153,9 +221,9 @@ type knownProvider struct {
 
 func (a *Accounts) provider(ctx context.Context, c Client) (*provider, error) {
 	a.providers.mu.Lock()
-	known, ok := a.providers.known[c.Issuer]
+	known, ok := a.providers.known[c.way()]
 	a.providers.mu.Unlock()
-	if age := a.now().Sub(known.read); ok && age >= 0 && age < providerTTL {
+	if age := a.now().Sub(known.read); ok && known.Issuer == c.Issuer && age >= 0 && age < providerTTL {
 		return known.provider, nil
 	}
 	p, err := a.discover(ctx, c)
@@ -164,6 +232,6 @@ func (a *Accounts) provider(ctx context.Context, c Client) (*provider, error) {
 	}
 	a.providers.mu.Lock()
 	defer a.providers.mu.Unlock()
-	a.providers.known[c.Issuer] = knownProvider{p, a.now()}
+	a.providers.known[c.way()] = knownProvider{p, a.now()}
 	return p, nil
 }

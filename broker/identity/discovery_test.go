@@ -55,7 +55,7 @@ func TestIssuerMismatch(t *testing.T) {
 func TestUnreachableProvider(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
-	w.client.Issuer = "http://127.0.0.1:" + occupiedThenFree(t)
+	w.client.Issuer = "http://127.0.0.1:" + fixedPort(t)
 	_, _, err := w.login(t)
 	if down := wantError[*UnreachableError](t, err); down.Step != "metadata" || !strings.Contains(err.Error(), "refused") {
 		t.Error(err)
@@ -85,11 +85,11 @@ func TestMetadataThatCannotBeUsed(t *testing.T) {
 		words string
 	}{
 		"not there":            {demoidp.Fault{Status: 404, Body: "CANARY-body"}, "is the issuer right?"},
-		"redirect":             {demoidp.Fault{Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}, "answer 302"},
+		"redirect":             {demoidp.Fault{Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/new?CANARY=1"}}}, "answer 302, which leads to http://127.0.0.1:1/new)"},
 		"captive portal":       {demoidp.Fault{Status: 200, Header: html, Body: "<b>CANARY-body</b>"}, "not JSON but text/html"},
 		"empty":                {demoidp.Fault{Status: 200, Header: asJSON}, "not the JSON"},
-		"duplicate member":     {demoidp.Fault{Status: 200, Header: asJSON, Body: `{"issuer":"a","issuer":"b"}`}, "not the JSON"},
-		"wrong type":           {bad("token_endpoint", 1), "not the JSON"},
+		"duplicate member":     {demoidp.Fault{Status: 200, Header: asJSON, Body: `{"issuer":"a","issuer":"b"}`}, "issuer is not a string, or stands there twice"},
+		"wrong type":           {bad("token_endpoint", 1), "token_endpoint is not a string"},
 		"no authorization":     {bad("authorization_endpoint", nil), "authorization_endpoint is not"},
 		"no token":             {bad("token_endpoint", nil), "token_endpoint is not"},
 		"no keys":              {bad("jwks_uri", nil), "jwks_uri is not"},
@@ -144,6 +144,9 @@ func TestEndpointsOfARemoteIssuer(t *testing.T) {
 	for _, raw := range []string{
 		"http://127.0.0.1:6379/", "https://127.0.0.1/", "https://localhost/", "https://x.localhost/", "https://[::1]/",
 		"https://[::ffff:127.0.0.1]/", "https://169.254.169.254/", "https://[fe80::1]/", "https://0.0.0.0/", "https://[::]/",
+		"https://LOCALHOST:1/", "https://localhost.:1/", "https://[::1%25lo]/", "https://127.1/", "https://0/", "https://ip6-localhost/",
+		"https://0x7f.1/", "https://0177.0.0.1/", "https://2130706433/", "https://127.0.0.1./", "https://0x7F000001:1/", "https://127.0x0.1/",
+		"https://X.LocalHost./", "https://[::ffff:7f00:1]/", "https://localhost6.localdomain6/", "https://[0:0:0:0:0:0:0:1]/", "https://0xa9.254.43518/",
 	} {
 		if judgeEndpoint(raw, remote) == nil {
 			t.Error("accepted", raw)
@@ -173,6 +176,6 @@ func TestNoRequestFollowsARedirect(t *testing.T) {
 		}
 	}
 	if len(visited) != 0 {
-		t.Error("followed to", <-visited)
+		t.Error("followed to", receive(t, visited))
 	}
 }

@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"encoding/hex"
 	"errors"
-	"net"
+	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -15,14 +17,64 @@ const (
 // ValidateAuthorizeURL is the one judge of what may be handed to a browser. It
 // returns raw rebuilt from its parts, or says why not: only https, or http on
 // loopback; no user information; no byte that a shell, a terminal or a URL
-// handler could take for more than itself; at most 8 KiB. What it returns
-// begins with "http", never with "-" (CVE-2025-6514).
+// handler could take for more than itself, but for & = ? and %, which an address
+// needs; at most 8 KiB. What it returns begins with "http", never with "-"
+// (CVE-2025-6514).
 func ValidateAuthorizeURL(raw string) (string, error) {
 	u, err := parseURL(raw, maxAuthorizeURL)
 	if err != nil {
 		return "", err
 	}
-	return u.String(), nil
+	address := u.Scheme + "://" + u.Host + encoded(u.EscapedPath())
+	if u.RawQuery != "" {
+		address += "?" + encoded(u.RawQuery)
+	}
+	if len(address) > maxAuthorizeURL {
+		return "", errors.New("is too long for a URL")
+	}
+	return address, nil
+}
+
+const (
+	lettersAndDigits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	// plainInURL stays as it is when an address is rebuilt. All else is encoded, which
+	// means the same to its reader, and nothing to a shell on the way there: under WSL
+	// the opener is a script that gives the address to PowerShell.
+	plainInURL = lettersAndDigits + "-._~" + "/?&=:@,+"
+)
+
+func encoded(part string) string {
+	var b strings.Builder
+	for i, c := range []byte(part) {
+		switch {
+		case strings.IndexByte(plainInURL, c) >= 0, c == '%' && isEscape(part[i:]):
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// isEscape reports whether a text begins with a byte in percent-encoding.
+func isEscape(text string) bool {
+	if len(text) < 3 {
+		return false
+	}
+	_, err := hex.DecodeString(text[1:3])
+	return err == nil
+}
+
+// plainHost reports whether a host with its port has only what names and addresses
+// are made of. url.Parse lets all of RFC 3986 pass, and $(id) is a name there.
+func plainHost(host string) bool {
+	literal, bracketed := strings.CutPrefix(host, "[")
+	if !bracketed {
+		return strings.Trim(host, lettersAndDigits+"-._:") == ""
+	}
+	address, port, closed := strings.Cut(literal, "]")
+	_, err := netip.ParseAddr(address)
+	return closed && err == nil && !strings.Contains(address, "%") && strings.Trim(port, ":0123456789") == ""
 }
 
 // parseIssuer judges the issuer that a person configured. It may not have a
@@ -49,7 +101,7 @@ func judgeEndpoint(raw string, issuer *url.URL) error {
 	if err != nil {
 		return err
 	}
-	if isThisMachine(u.Hostname()) && !isThisMachine(issuer.Hostname()) {
+	if isHere(u.Hostname()) && !isHere(issuer.Hostname()) {
 		return errors.New("points at this machine, but the issuer is elsewhere")
 	}
 	return nil
@@ -70,32 +122,16 @@ func parseURL(raw string, limit int) (*url.URL, error) {
 		return nil, errors.New("is not a URL")
 	case u.Host == "" || u.Hostname() == "" || u.Opaque != "":
 		return nil, errors.New("is not an absolute URL with a host")
+	case !plainHost(u.Host):
+		return nil, errors.New("has a character in its host that no host has")
 	case u.User != nil:
 		return nil, errors.New("has user information in it")
 	case u.Fragment != "" || strings.Contains(raw, "#"):
 		return nil, errors.New("has a fragment")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return u, nil
 	case u.Scheme == "http":
 		return nil, errors.New("is http, which is for loopback only; use https")
 	}
 	return nil, errors.New("is not https")
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
-// isThisMachine is isLoopback with the other addresses that lead nowhere but
-// here or to the machine's own link.
-func isThisMachine(host string) bool {
-	if isLoopback(host) || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && (ip.IsUnspecified() || ip.IsLinkLocalUnicast())
 }

@@ -49,6 +49,32 @@ func TestValidateAuthorizeURL(t *testing.T) {
 	}
 }
 
+// A provider's document runs no command, by whatever opener the address goes.
+func TestAttackCommandInAnAddress(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"https://idp.example/auth?x=$(calc.exe)":         "https://idp.example/auth?x=%24%28calc.exe%29",
+		"https://idp.example/a;calc;/b!?x=*&y=1;2":       "https://idp.example/a%3Bcalc%3B/b%21?x=%2A&y=1%3B2",
+		"https://idp.example/?a[]=%zz&b=%&c=%4":          "https://idp.example/?a%5B%5D=%25zz&b=%25&c=%254",
+		"https://idp.example/%24(x)?p=a+b,c@d-e_f.g~h:i": "https://idp.example/%24%28x%29?p=a+b,c@d-e_f.g~h:i",
+		"https://idp.example/?%20=%3D&state=a%2Bb":       "https://idp.example/?%20=%3D&state=a%2Bb",
+		"https://idp.example?":                           "https://idp.example",
+		"http://[::1]:8080/x":                            "http://[::1]:8080/x",
+		"https://$(calc.exe).idp.example/":               "",
+		"https://idp.example;calc/":                      "",
+		"https://idp.example&calc/":                      "",
+		"https://a'b.example/":                           "",
+		"https://a%24b.example/":                         "",
+		"https://[::1%25$(calc)]/":                       "",
+		"https://[v1.$(calc)]/":                          "",
+	} {
+		got, err := ValidateAuthorizeURL(raw)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s became %q, %v", raw, got, err)
+		}
+	}
+}
+
 // Whatever is accepted is https or loopback and comes back the same when read
 // again: there is no second reading of it.
 func FuzzValidateAuthorizeURL(f *testing.F) {
@@ -64,10 +90,10 @@ func FuzzValidateAuthorizeURL(f *testing.F) {
 		if err != nil || u.String() != got || u.User != nil || u.Host == "" || u.Fragment != "" {
 			t.Fatalf("%q became %q: %v", raw, got, err)
 		}
-		if u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())) {
+		if u.Scheme != "https" && !(u.Scheme == "http" && IsLoopback(u.Hostname())) {
 			t.Fatalf("%q became %q", raw, got)
 		}
-		if strings.ContainsAny(got, " \"'`<>\\\r\n\t\x00") || !strings.HasPrefix(got, "http") {
+		if strings.ContainsAny(strings.TrimPrefix(got, u.Scheme+"://"+u.Host), " \"'`<>\\\r\n\t\x00$();!*[]{}|^#") || !strings.HasPrefix(got, "http") {
 			t.Fatalf("%q became %q", raw, got)
 		}
 	})
@@ -80,6 +106,10 @@ func TestRedirectURIs(t *testing.T) {
 		"http://127.0.0.1:0/callback":              "127.0.0.1:0",
 		"http://localhost:3001/oauth/callback":     "127.0.0.1:3001",
 		"http://[::1]:8765":                        "[::1]:8765",
+		"http://LOCALHOST:1/callback":              "", // a browser comes back to localhost
+		"http://127.1:1/callback":                  "",
+		"http://[0:0:0:0:0:0:0:1]:1/callback":      "",
+		"http://[::ffff:127.0.0.1]:1/callback":     "",
 		"https://127.0.0.1/callback":               "",
 		"http://login.example.com/callback":        "",
 		"http://0.0.0.0:1/callback":                "",

@@ -1,28 +1,31 @@
 package identity
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/broker/text"
 )
 
 // ErrSignedOut means that nobody is signed in. [*EndedError] and [*RecordError]
 // are it, too, and know why; a nil Snapshot.Err means that nobody ever was.
-var ErrSignedOut = errors.New("not signed in")
+var ErrSignedOut error = &state{"not signed in", problem.ExitSignInNeeded, signInHints()}
 
 // ErrExpired means that the access token is over and was not renewed yet,
 // though there is a refresh token to renew it with. A running session does so
 // by itself.
-var ErrExpired = errors.New("the access token is over and not renewed yet")
+var ErrExpired error = &state{"the access token is over and not renewed yet", problem.ExitError, []string{"a running proxy renews it by itself"}}
 
-// EndedError means that somebody was signed in and is not any more. It is
+// EndedError means that the user was signed in and no longer is. It is
 // [ErrSignedOut].
 type EndedError struct {
 	Reason string    // what ended it, for people
 	At     time.Time // when
 }
+
+const noRefreshToken = "the access token is over, and the provider gave no refresh token"
 
 func (e *EndedError) Error() string { return "the sign-in has ended: " + e.Reason }
 
@@ -31,7 +34,7 @@ func (e *EndedError) Is(target error) bool { return target == ErrSignedOut }
 
 // RecordError means that what the keychain holds for this client cannot be
 // used: it belongs to another provider or client, or nobody can read it. Only
-// a new sign-in mends it. It is [ErrSignedOut].
+// a new sign-in fixes it. It is [ErrSignedOut].
 type RecordError struct{ Reason string }
 
 func (e *RecordError) Error() string { return "the stored sign-in cannot be used: " + e.Reason }
@@ -50,7 +53,10 @@ func (e *ClientError) Error() string { return e.Field + " " + e.Reason }
 // IssuerMismatchError means that the provider's metadata names another issuer
 // than the one asked for (OpenID Connect Discovery 4.3). They must be the same
 // byte for byte; a trailing slash is the usual cause.
-type IssuerMismatchError struct{ Want, Got string }
+type IssuerMismatchError struct {
+	Want, Got string
+	Works     string // an issuer at which metadata of that name was found; empty when none was
+}
 
 func (e *IssuerMismatchError) Error() string {
 	return fmt.Sprintf("the provider at %s calls itself %q", e.Want, e.Got)
@@ -78,9 +84,13 @@ type UnreachableError struct {
 	Host       string        // who was asked
 	Err        error         // why; never holds a body
 	RetryAfter time.Duration // how long the provider wants to be left alone; 0 when it did not say
+	Answered   bool          // something answered: the network is not the cause
 }
 
 func (e *UnreachableError) Error() string {
+	if e.Answered {
+		return fmt.Sprintf("%s gave no usable answer (%s): %v", e.Host, e.Step, e.Err)
+	}
 	return fmt.Sprintf("%s cannot be reached (%s): %v", e.Host, e.Step, e.Err)
 }
 
@@ -124,14 +134,15 @@ func (e *PortsBusyError) Error() string {
 // VerifyError means that an answer did not stand up to a check, so that
 // nothing of it was used.
 type VerifyError struct {
-	What string // what was checked: "ID token", "nonce", "iss", "userinfo"
-	Why  string
+	What    string // what was checked: "ID token", "nonce", "iss", "userinfo"
+	Why     string
+	Foreign bool // it is about another person, or for another client
 }
 
 func (e *VerifyError) Error() string { return "the " + e.What + " is not valid: " + e.Why }
 
-// ProofError means that somebody signed in, but not as freshly or not in the way
-// that was asked for, or that it was somebody else. Nothing of it was stored.
+// ProofError means that a user signed in, but not as freshly or not in the way
+// that was asked for, or that it was another user. Nothing of it was stored.
 type ProofError struct {
 	Claim string // of the ID token: "auth_time", "acr" or "sub"
 	Why   string
@@ -148,6 +159,28 @@ func (e *TimeoutError) Error() string {
 
 // Timeout marks it for callers that know net.Error.
 func (e *TimeoutError) Timeout() bool { return true }
+
+// TakenOverError means that a login of the user took the page of an invited sign-in
+// over, and did not bring what that one was for.
+type TakenOverError struct{}
+
+func (*TakenOverError) Error() string { return "a login of the user took the sign-in page over" }
+
+// UnansweredError means that a sign-in ended while the provider's answer was
+// waited for. A provider that does not know the redirect URI or the client keeps
+// the browser, and shows an error there.
+type UnansweredError struct {
+	RedirectURI string // where the browser should have come back to
+	AnyPort     bool   // its port is another one each time
+	ClientID    string
+	Opened      bool  // a browser was sent on to the provider
+	Err         error // a *TimeoutError, or the context's
+}
+
+func (e *UnansweredError) Error() string { return problem.Of(e.Err).Msg }
+
+// Unwrap returns why the sign-in ended.
+func (e *UnansweredError) Unwrap() error { return e.Err }
 
 const (
 	maxCode        = 64  // characters of an error code
@@ -176,25 +209,17 @@ func cleanCode(code string) string {
 	return code
 }
 
-// clean makes a provider's text fit for a terminal: no control characters and
-// none that change the direction of writing, bounded, without the secrets.
-func clean(text string, secrets ...string) string {
+// clean makes a provider's text fit for a line of a terminal: bounded, and without the
+// secrets.
+func clean(said string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
-			text = strings.ReplaceAll(text, secret, redacted)
+			said = strings.ReplaceAll(said, secret, redacted)
 		}
 	}
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, text)
-	if runes := []rune(text); len(runes) > maxDescription {
-		text = string(runes[:maxDescription]) + "…"
+	said = text.CleanLine(strings.Join(strings.Fields(said), " "))
+	if runes := []rune(said); len(runes) > maxDescription {
+		said = string(runes[:maxDescription]) + "…"
 	}
-	return strings.TrimSpace(text)
+	return said
 }

@@ -3,7 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,11 +16,8 @@ const (
 	pageWrite = 5 * time.Second
 )
 
-// answerToSignIn is VerifyError.What of an answer that may be a mix-up attack.
-const answerToSignIn = "answer to the sign-in"
-
 // guard stands in front of oauth2cli's handler. oauth2cli ends the sign-in at
-// the first request that has an error or a wrong state, whoever sent it, shows
+// the first request with an error or a wrong state, from any program, shows
 // its index page with our state in it to everybody, and says "Authorized"
 // before the code is exchanged. So it sees only the one answer that belongs to
 // this sign-in, and the browser waits here until the outcome is known.
@@ -31,15 +28,13 @@ const answerToSignIn = "answer to the sign-in"
 // tunnel, and blocked by providers whose CSP allows form-action to go to the
 // redirect URI only.
 type guard struct {
-	provider    *provider
-	host        string // exactly as in the redirect URI
+	signIn      *signIn
+	entry       *entry
 	path        string
-	state       string
-	profile     string
 	finished    chan struct{} // closed when result is set
 	delivered   chan struct{} // closed when the first held browser has its page
 	result      page
-	tracer      *tracer
+	log         *slog.Logger
 	deliverOnce sync.Once
 	finishOnce  sync.Once
 
@@ -51,29 +46,41 @@ type guard struct {
 
 func newGuard(s *signIn, r redirect) *guard {
 	return &guard{
-		provider:  s.provider,
-		host:      net.JoinHostPort(r.host, r.port),
+		signIn:    s,
 		path:      cmp.Or(r.path, "/"),
-		state:     s.state,
-		profile:   s.client.Profile,
 		finished:  make(chan struct{}),
 		delivered: make(chan struct{}),
 	}
 }
 
+// lead makes the pages that lead a browser to the provider at target, for as long
+// as the sign-in may take.
+func (g *guard) lead(ctx context.Context, r redirect, target string, warn func(string)) {
+	g.entry = newEntry(net.JoinHostPort(r.host, r.port), g.path, target, warn)
+	ends, _ := ctx.Deadline()
+	g.entry.expectAnswer(g.path, time.Until(ends))
+}
+
 // wrap is oauth2cli's LocalServerMiddleware.
 func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query, refused := g.screen(r)
+		refused := g.entry.refuse(r)
+		if refused == nil && g.entry.serve(w, r) {
+			return
+		}
+		var query url.Values
+		if refused == nil {
+			query, refused = g.screen(r)
+		}
 		if refused != nil {
-			g.tracer.tell(TraceEvent{Step: "callback", What: "a request that is no answer to this sign-in", Sent: showNames(r.URL.Query()),
-				Status: refused.status, Problem: "wrong address, method, state or form; the sign-in goes on"})
+			logStep(g.log, "callback", "a request that is no answer to this sign-in", sentNames(r.URL.Query()), slog.Int("status", refused.status),
+				slog.String("problem", "wrong user, address, method, state, browser or form; the sign-in goes on"))
 			refused.write(w)
 			return
 		}
 		switch g.claim(r.URL.RawQuery, query) {
 		case first:
-			g.tracer.tell(TraceEvent{Step: "callback", What: "the browser came back", Sent: showForm(query), Problem: clean(errorText(g.refused()), g.state, g.sentCode())})
+			logStep(g.log, "callback", "the browser came back", sent(query), problemAttr(g.refused(), g.signIn.state, g.sentCode()))
 			handOver(next, g.request(r, query))
 			g.hold(w)
 		case again:
@@ -84,44 +91,30 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// screen refuses everything that is not an answer to this very sign-in,
-// without ending it.
+// screen refuses everything that is not an answer to this very sign-in, from the
+// browser that it was begun in, without ending it.
 func (g *guard) screen(r *http.Request) (url.Values, *page) {
 	stray := strayPage()
-	switch {
-	case r.Host != g.host: // DNS rebinding
-		stray.status = http.StatusMisdirectedRequest
-		return nil, &stray
-	case r.Method != http.MethodGet:
-		stray.status = http.StatusMethodNotAllowed
-		return nil, &stray
-	case r.URL.EscapedPath() != g.path:
+	if r.URL.EscapedPath() != g.path {
 		stray.status = http.StatusNotFound
 		return nil, &stray
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || repeats(query) || !g.knows(query.Get("state")) {
+	if err != nil || repeats(query) || query.Get("code") == "" && query.Get("error") == "" {
 		return nil, &stray
 	}
-	if query.Get("code") == "" && query.Get("error") == "" {
+	if !g.signIn.knows(query.Get("state")) {
+		if query.Get("state") != "" {
+			g.entry.warnOnce("a page of an earlier sign-in came back and was not used; finish the newest page")
+		}
 		return nil, &stray
+	}
+	if !g.entry.owns(r) {
+		other := otherBrowserPage()
+		g.entry.warnOnce("the provider's answer came from another browser than the sign-in was begun in, and was not used; open the link in the browser, window or profile that you sign in with")
+		return nil, &other
 	}
 	return query, nil
-}
-
-func (g *guard) knows(state string) bool {
-	return subtle.ConstantTimeCompare([]byte(state), []byte(g.state)) == 1
-}
-
-// repeats is RFC 6749 3.1: no parameter more than once. Two readers could take
-// two different ones.
-func repeats(query url.Values) bool {
-	for _, values := range query {
-		if len(values) > 1 {
-			return true
-		}
-	}
-	return false
 }
 
 // turn says what a request with the right state is.
@@ -139,7 +132,7 @@ func (g *guard) claim(raw string, query url.Values) turn {
 	defer g.mu.Unlock()
 	switch g.accepted {
 	case "":
-		g.accepted, g.code, g.refusal = raw, query.Get("code"), g.judge(query)
+		g.accepted, g.code, g.refusal = raw, query.Get("code"), g.signIn.judge(query)
 		return first
 	case raw:
 		return again
@@ -147,31 +140,10 @@ func (g *guard) claim(raw string, query url.Values) turn {
 	return other
 }
 
-// judge is RFC 9207 2.4 and RFC 6749 4.1.2.1. iss comes first: what a foreign
-// issuer says about an error must not be shown.
-func (g *guard) judge(query url.Values) error {
-	_, there := query["iss"]
-	switch {
-	case !there && g.provider.SendsIss:
-		return &VerifyError{What: answerToSignIn, Why: "the provider promises to say who it is, and did not (iss)"}
-	case there && query.Get("iss") != g.provider.Issuer:
-		return &VerifyError{What: answerToSignIn, Why: "another provider sent it (iss)"}
-	}
-	description := query.Get("error_description")
-	switch code := query.Get("error"); code {
-	case "":
-		return nil
-	case "access_denied":
-		return &ConsentRefusedError{Description: clean(description, g.state)}
-	default:
-		return providerError("authorization", code, description, g.state)
-	}
-}
-
 // request is what oauth2cli sees. An answer that ends the sign-in reaches it
 // as a bare error, so that its own error texts cannot repeat the provider's.
 func (g *guard) request(r *http.Request, query url.Values) *http.Request {
-	seen := url.Values{"state": {g.state}}
+	seen := url.Values{"state": {g.signIn.state}}
 	if g.refused() != nil {
 		seen.Set("error", "refused")
 	} else {

@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 const (
@@ -29,22 +26,23 @@ var errTooBig = errors.New("the answer is too big")
 // since x/oauth2 and go-oidc read them without a limit, and notes how far the
 // provider's clock is from ours.
 type transport struct {
-	base http.RoundTripper
-	now  func() time.Time
-	skew atomic.Int64 // nanoseconds that the provider's clock is ahead
+	base  http.RoundTripper
+	now   func() time.Time
+	skew  atomic.Int64 // nanoseconds that the provider's clock is ahead
+	reach reach
 
-	metadata *metadata // for traces; nil before it is read
+	metadata *metadata // for the log; nil before it is read
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if tr := tracerOf(r.Context()); tr != nil {
-		return t.trace(tr, r)
+	if log := logOf(r.Context()); log != nil {
+		return t.logged(log, r)
 	}
 	return t.roundTrip(r)
 }
 
 func (t *transport) roundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.base.RoundTrip(r)
+	resp, err := t.base.RoundTrip(t.reach.limited(r, t.base))
 	if err != nil {
 		return nil, err
 	}
@@ -78,39 +76,6 @@ func (t *transport) client() *http.Client {
 		Timeout:       requestTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// answer is a response, read to its end.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// isJSON tells a provider from a captive portal, which answers 200 with HTML.
-func (a *answer) isJSON() bool {
-	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
-}
-
-// decode reads the body strictly: no duplicate names, case matters. Two
-// readers of one document must not see two things.
-func (a *answer) decode(v any) error {
-	if !a.isJSON() {
-		return errors.New("is not JSON but " + a.kind())
-	}
-	if err := json.Unmarshal(a.body, v); err != nil {
-		return errors.New("is not the JSON that it should be") // err may quote the body
-	}
-	return nil
-}
-
-func (a *answer) kind() string {
-	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
-	if err != nil {
-		return "of no known type"
-	}
-	return clean(kind)
 }
 
 // retryAfter is how long the answer asks us to wait, at most maxRetryAfter.
@@ -173,22 +138,32 @@ func (p *provider) postForm(ctx context.Context, step, target string, c Client, 
 // refusal turns an answer that is no success into an error: the OAuth error
 // that it holds, or else trouble that may pass.
 func (p *provider) refusal(step, target string, a *answer, secrets ...string) error {
-	trouble := &UnreachableError{Step: step, Host: hostOf(target), RetryAfter: a.retryAfter(p.now())}
-	var said struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
+	trouble := &UnreachableError{Step: step, Host: hostOf(target), RetryAfter: a.retryAfter(p.now()), Answered: true, Err: a.statusError(target)}
+	said, _, err := a.members()
 	switch {
-	case a.status >= 500, a.status == http.StatusTooManyRequests:
-		trouble.Err = fmt.Errorf("it answered %d", a.status)
-	case a.status >= 300 && a.status < 400:
-		trouble.Err = fmt.Errorf("it answered %d, and redirects are not followed", a.status)
-	case a.decode(&said) != nil || said.Error == "":
+	case a.status >= 500, a.status == http.StatusTooManyRequests, a.status >= 300 && a.status < 400:
+	case err != nil || said.text("error") == "":
 		trouble.Err = fmt.Errorf("it answered %d with something that is not OAuth (%s)", a.status, a.kind())
 	default:
-		return providerError(step, said.Error, said.Description, secrets...)
+		return providerError(step, said.text("error"), said.text("error_description"), secrets...)
 	}
 	return trouble
+}
+
+// statusError says which status the answer to target has, and where it leads.
+func (a *answer) statusError(target string) error {
+	switch to := a.location(target); {
+	case to != nil: // without its path, which could repeat what was sent
+		return fmt.Errorf("it answered %d, which leads to %s, and redirects are not followed", a.status, clean(to.Scheme+"://"+to.Host))
+	case a.status >= 300 && a.status < 400:
+		return fmt.Errorf("it answered %d, and redirects are not followed", a.status)
+	}
+	return fmt.Errorf("it answered %d", a.status)
+}
+
+// unusable is an answer that was had and says nothing that helps.
+func unusable(step, target, format string, args ...any) *UnreachableError {
+	return &UnreachableError{Step: step, Host: hostOf(target), Answered: true, Err: fmt.Errorf(format, args...)}
 }
 
 // unreachable drops the outer *url.Error, which repeats the whole URL.
@@ -197,7 +172,7 @@ func unreachable(step, host string, err error) *UnreachableError {
 	for errors.As(err, &outer) {
 		err = outer.Err
 	}
-	return &UnreachableError{Step: step, Host: host, Err: err}
+	return &UnreachableError{Step: step, Host: host, Err: err, Answered: errors.Is(err, errTooBig)}
 }
 
 // hostOf is the host of a URL that was judged before.

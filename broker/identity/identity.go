@@ -5,6 +5,7 @@ package identity
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/mcpauth/mcpauth/keychain"
@@ -14,10 +15,11 @@ import (
 type Client struct {
 	Profile      string          // name of the profile, for people and for file names
 	Issuer       string          // exactly as the provider spells it
+	MetadataURL  string          // where its metadata is; empty means below the issuer
 	ClientID     string          // client_id
 	ClientSecret keychain.Secret // client_secret; zero for a public client
 
-	// SecretAgain, unless nil, reads the client_secret anew for each refresh: a
+	// SecretAgain, unless nil, reads the client_secret again for each refresh: a
 	// session may outlive one. Where it fails, the one that is known has to do.
 	SecretAgain func(context.Context) (keychain.Secret, error)
 
@@ -35,9 +37,16 @@ type Client struct {
 	// means groups and roles. A dot leads into an object.
 	GroupsClaim, RolesClaim string
 
+	// TrustEmail makes every address of this provider one that counts for rules,
+	// whatever it says of having verified it.
+	TrustEmail bool
+
 	// Machine makes the client itself the user (client_credentials, RFC 6749
 	// 4.4): it signs in with its secret, and no person is asked.
 	Machine bool
+
+	CAFile string // absolute path of certificates (PEM) that are trusted beside the system's; may be empty
+	Proxy  string // URL of the HTTP proxy to the provider; empty means that of the environment
 
 	IdleLimit     time.Duration // without a call, that ends the sign-in here; 0 means none
 	AbsoluteLimit time.Duration // after the sign-in, that ends it here; 0 means none
@@ -66,25 +75,32 @@ type User struct {
 	// Warnings say what is missing in the lists above, in words for people: an
 	// empty list of groups may mean that the provider did not tell them.
 	Warnings []string `json:"warnings,omitempty"`
+
+	EmailCounts bool    `json:"-"` // for rules: the provider has verified Email, or the client trusts it
+	Claimed     Claimed `json:"-"`
 }
 
 // UI is how a sign-in talks to a person. A nil function is not called.
 type UI struct {
-	// OpenURL opens the authorization URL in the system browser. After an
-	// error, or when it is nil, ShowURL is the person's only way. It should start
-	// the browser and return; it is not waited for, and ctx ends with the sign-in.
+	// OpenURL opens the sign-in page in the system browser: a page on loopback that
+	// leads to the provider, good for one browser. After an error, or when OpenURL is
+	// nil, ShowURL is the user's only way. It should start the browser and return; it
+	// is not waited for, and ctx ends with the sign-in.
 	OpenURL func(ctx context.Context, url string) error
-	// ShowURL shows the authorization URL. opened says whether OpenURL succeeded.
+	// ShowURL shows a link to the sign-in page. opened says whether OpenURL succeeded.
 	ShowURL func(url string, opened bool)
+	// Expect tells, after ShowURL, what the provider has to know: it shall send the
+	// browser of the client clientID back to redirectURI. If it does not know both, it
+	// shows an error and nothing ever comes back.
+	Expect func(redirectURI, clientID string)
 	// ShowCode shows what a person has to type where, when LoginOptions.Device is
 	// set. Nothing is opened then: the code may be on another's behalf.
 	ShowCode func(DeviceCode)
 	// Waiting tells that another process has a sign-in page of this client open,
 	// and that its end is waited for.
 	Waiting func(text string)
-	// Trace takes each step of the sign-in, redacted. It may be called by several
-	// goroutines.
-	Trace func(TraceEvent)
+	// Log takes each step of the sign-in, redacted.
+	Log *slog.Logger
 	// Confirm asks a person at this machine a question that can be answered by yes
 	// or no. Unlock needs it where the provider does not prove that a person was
 	// there; nil is a no.
@@ -99,8 +115,12 @@ type LoginOptions struct {
 	Timeout time.Duration // bounds the whole sign-in; 0 means 3 minutes, and 30 with a device code
 	Device  bool          // signs in on another device with a code (RFC 8628), without a browser here
 	Scopes  []string      // asked for beside the client's own, now and at each later sign-in
-	Reauth  bool          // the person has to prove anew who they are (prompt=login, max_age=0), whatever the browser remembers
+	Reauth  bool          // the user has to sign in again (prompt=login, max_age=0), whatever the browser remembers
 	ACR     []string      // acr_values: how they have to prove it, one of these
+
+	// Invited is set where an AI client is asked to show the page. A login of the user
+	// takes the page over.
+	Invited bool
 
 	unlocks bool // see Accounts.Unlock
 	nobody  bool // was signed in when it began
@@ -109,8 +129,9 @@ type LoginOptions struct {
 // Options are what the package needs from outside.
 type Options struct {
 	Store    keychain.Store
-	StateDir string           // holds lock and generation files, created with mode 0700
-	Now      func() time.Time // nil means time.Now
+	StateDir string                   // holds lock and generation files, created with mode 0700
+	Shared   func(slot string) Shared // of one sign-in; nil means files in StateDir
+	Now      func() time.Time         // nil means time.Now
 }
 
 // State is where a session stands.
@@ -121,7 +142,7 @@ const (
 	Loading   State = iota // the keychain has not answered yet
 	SignedIn               // a user, and the access token is good
 	SignedOut              // nobody, or the provider ended the sign-in
-	Troubled               // somebody, but the access token is over and cannot be renewed now; or the keychain is out of reach
+	Troubled               // a user, but the access token has expired and cannot be renewed now; or the keychain is out of reach
 )
 
 // Snapshot is what a session knows at one moment.
@@ -133,7 +154,13 @@ type Snapshot struct {
 	// are, and what else the ID token of the sign-in says, as texts by claim.
 	ACR    string
 	Claims map[string][]string
+	// Unreadable are the other claims of the ID token that Claims does not tell, or
+	// not wholly; [AllClaims] where there is no ID token to read them from.
+	Unreadable []string
 }
+
+// AllClaims stands in Unreadable for every claim.
+const AllClaims = "*"
 
 // Status is what `mcpauth status` shows of one profile.
 type Status struct {

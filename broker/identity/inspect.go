@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -68,7 +69,7 @@ func (r *clockReader) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // RedirectState is one redirect URI and whether this machine can listen for it.
 type RedirectState struct {
-	URI  string // as it is to be registered at the provider
+	URI  string // as it must be registered at the provider
 	Any  bool   // any port will do
 	Free bool   // the port can be taken now
 	Addr string // the address that is in use, when it is not free
@@ -84,7 +85,7 @@ func Redirects(c Client) ([]RedirectState, error) {
 	for _, r := range parsed {
 		state := RedirectState{URI: r.uri(), Any: r.port == "0"}
 		if state.Any {
-			state.URI = "http://" + bracketed(r.host) + r.path
+			state.URI = "http://" + strings.TrimSuffix(net.JoinHostPort(r.host, ""), ":") + r.path
 		}
 		_, release, err := r.settle()
 		if err == nil {
@@ -98,12 +99,4 @@ func Redirects(c Client) ([]RedirectState, error) {
 		states = append(states, state)
 	}
 	return states, nil
-}
-
-// bracketed is a host as a URL spells it.
-func bracketed(host string) string {
-	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
-		return "[" + host + "]"
-	}
-	return host
 }

@@ -17,7 +17,7 @@ import (
 const (
 	defaultLoginTimeout = 3 * time.Minute
 	slowOpen            = 3 * time.Second // a browser in the foreground never returns
-	giveBackWithin      = 3 * time.Second // whoever pressed ctrl+c waits for it
+	giveBackWithin      = 3 * time.Second // after ctrl+c the user waits for it
 )
 
 // Login signs a person in with the system browser (RFC 8252, RFC 7636) and
@@ -37,12 +37,22 @@ func (a *Accounts) Login(ctx context.Context, c Client, o LoginOptions) (User, e
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &TimeoutError{After: timeout})
 	defer cancel()
-	ctx = traced(ctx, o.UI.Trace)
+	ctx = logged(ctx, o.UI.Log)
 	user, err := a.login(ctx, c, o)
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return User{}, context.Cause(ctx)
+	return user, ended(ctx, err)
+}
+
+// ended is the error of a sign-in, with the reason for which its context ended.
+func ended(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
 	}
-	return user, err
+	var unanswered *UnansweredError
+	if errors.As(err, &unanswered) {
+		unanswered.Err = context.Cause(ctx)
+		return unanswered
+	}
+	return context.Cause(ctx)
 }
 
 func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, error) {
@@ -50,15 +60,7 @@ func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, e
 	if err != nil {
 		return User{}, err
 	}
-	if a.Locked() && !o.unlocks {
-		return User{}, &LockedError{}
-	}
-	before, err := a.load(ctx, c)
-	o.nobody = errors.Is(err, ErrSignedOut) || err == nil && before.dead != ""
-	if err == nil { // a keychain that cannot tell is heard of when the sign-in is stored
-		o.Scopes = union(before.extraScopes, o.Scopes)
-	}
-	p, err := a.discover(ctx, c)
+	p, o, err := a.prepare(ctx, c, o)
 	switch {
 	case err != nil:
 		return User{}, err
@@ -76,21 +78,47 @@ func (a *Accounts) login(ctx context.Context, c Client, o LoginOptions) (User, e
 		return other.user, nil
 	}
 	defer release()
-	return s.tryEach(ctx, redirects)
+	user, err := s.tryEach(ctx, redirects)
+	if errors.As(err, new(*TakenOverError)) {
+		release()
+		return s.afterClaim(ctx, err)
+	}
+	return user, err
 }
 
-// tryEach uses the first redirect URI whose port is free.
-func (s *signIn) tryEach(ctx context.Context, redirects []redirect) (User, error) {
-	var tried []*busyError
-	for _, r := range redirects {
-		user, err := s.attempt(ctx, r)
-		var busy *busyError
-		if !errors.As(err, &busy) {
-			return user, err
-		}
-		tried = append(tried, busy)
+// prepare is what every sign-in begins with.
+func (a *Accounts) prepare(ctx context.Context, c Client, o LoginOptions) (*provider, LoginOptions, error) {
+	if a.Locked() && !o.unlocks {
+		return nil, o, &LockedError{}
 	}
-	return User{}, portsBusy(tried)
+	before, err := a.load(ctx, c)
+	o.nobody = errors.Is(err, ErrSignedOut) || err == nil && before.dead != ""
+	if err == nil { // a keychain that cannot tell is heard of when the sign-in is stored
+		o.Scopes = union(before.extraScopes, o.Scopes)
+	}
+	p, err := a.discover(ctx, c)
+	return p, o, err
+}
+
+// tryEach uses the first redirect URI whose port is free. One that leaves the port open
+// has several tries, since another program may take the port that was just chosen.
+func (s *signIn) tryEach(ctx context.Context, redirects []redirect) (User, error) {
+	var tried []string
+	for _, r := range redirects {
+		tries := 1
+		if r.port == "0" {
+			tries = 3
+		}
+		var busy *busyError
+		for range tries {
+			user, err := s.attempt(ctx, r)
+			if busy = nil; !errors.As(err, &busy) {
+				return user, err
+			}
+		}
+		tried = append(tried, strings.Replace(busy.addr, ":0", ":any", 1))
+	}
+	return User{}, &PortsBusyError{Addrs: tried}
 }
 
 func (a *Accounts) newSignIn(p *provider, c Client, o LoginOptions, ask asked) *signIn {
@@ -116,16 +144,19 @@ func random() string {
 
 // signIn is one sign-in under way.
 type signIn struct {
-	accounts *Accounts
-	provider *provider
-	client   Client
-	options  LoginOptions
-	asked    asked
-	began    time.Time
-	verifier string // code_verifier
-	state    string
-	nonce    string
-	tab      *guard // a browser that waits for an earlier answer's outcome, or nil
+	accounts    *Accounts
+	provider    *provider
+	client      Client
+	options     LoginOptions
+	asked       asked
+	began       time.Time
+	verifier    string // code_verifier
+	state       string
+	nonce       string
+	redirectURI string    // once begun
+	tab         *guard    // a browser that waits for an earlier answer's outcome, or nil
+	seen        string    // generation; see onePage
+	claimed     time.Time // when a login of the user wanted the page last, before it was taken
 }
 
 // attempt tries to sign in with one redirect URI. A *busyError means that its
@@ -163,24 +194,38 @@ func (s *signIn) next(err error) *signIn {
 		return nil
 	}
 	s.warn("the provider refused (" + refused.Code + "), so it is asked again without " + leftOut)
-	return s.accounts.newSignIn(s.provider, s.client, s.options, less)
+	next := s.accounts.newSignIn(s.provider, s.client, s.options, less)
+	next.seen, next.claimed = s.seen, s.claimed
+	return next
 }
 
 // visit sends a browser to the provider and waits for what it brings back. The
 // browser then waits for the guard to finish, if there is one.
 func (s *signIn) visit(ctx context.Context, r redirect) (*guard, User, error) {
+	anyPort := r.port == "0"
 	r, release, err := r.settle()
 	if err != nil {
 		return nil, User{}, err
 	}
 	defer release()
+	if s.accounts.testOnlySettled != nil {
+		s.accounts.testOnlySettled(r)
+	}
 	g := newGuard(s, r)
-	token, err := s.receive(ctx, g, r)
+	waiting, end := s.untilClaimed(ctx, g)
+	defer end()
+	said, err := s.receive(waiting, g, r)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return g, User{}, context.Cause(waiting)
+	}
 	if err != nil {
-		s.remarkEnd(tracerOf(ctx), g.answered(), r.uri())
+		s.giveBackRest(ctx, said)
+		if ctx.Err() != nil && !g.answered() {
+			err = &UnansweredError{RedirectURI: r.uri(), AnyPort: anyPort, ClientID: s.client.ClientID, Opened: g.entry.opened(), Err: ctx.Err()}
+		}
 		return g, User{}, err
 	}
-	user, err := s.accept(ctx, responseOf(token))
+	user, err := s.accept(ctx, said)
 	return g, user, err
 }
 
@@ -191,7 +236,7 @@ func (s *signIn) outcomePage(ctx context.Context, user User, err error) page {
 	return signedInPage(s.client.Profile, user)
 }
 
-// outcome is what the browser is told of err: the end of time is told as such.
+// outcome is what the browser shows for err: a timeout is shown as one.
 func outcome(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -203,7 +248,6 @@ func outcome(ctx context.Context, err error) error {
 func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
 	user, err := s.keep(ctx, said)
 	if err != nil {
-		remarkProof(tracerOf(ctx), err)
 		s.giveBack(ctx, said)
 	}
 	return user, err
@@ -224,7 +268,6 @@ func (s *signIn) giveBack(ctx context.Context, said tokenResponse) {
 
 // keep checks the tokens and stores them, or neither.
 func (s *signIn) keep(ctx context.Context, said tokenResponse) (User, error) {
-	s.remarkTokens(tracerOf(ctx), said)
 	if said.IDToken == "" {
 		return User{}, &VerifyError{What: "token response", Why: "it has no ID token"}
 	}
@@ -241,22 +284,23 @@ func (s *signIn) keep(ctx context.Context, said tokenResponse) (User, error) {
 	if err := s.checkOwner(ctx, id.text("sub")); err != nil {
 		return User{}, err
 	}
-	access, err := s.provider.readAccess(ctx, s.client, said.AccessToken, id.text("sub"))
-	if err != nil {
-		return User{}, err
-	}
-	id = id.withLists(access)
+	id = id.withLists(s.provider.readAccess(ctx, s.client, said.AccessToken, id.text("sub")))
 	rec := newRecord(s.client, userFrom(id, s.client), said.tokens(s.asked.scopes), s.accounts.now())
 	rec.signedInAt, rec.extraScopes = rec.obtainedAt, s.options.Scopes
 	rec.acr, rec.idToken = id.text("acr"), keychain.NewSecret(said.IDToken)
 	if rec, err = s.complete(ctx, rec, missing(id)); err != nil {
 		return User{}, err
 	}
-	if err := s.store(ctx, rec); err != nil {
-		tracerOf(ctx).tell(TraceEvent{Step: "store", What: s.accounts.store.Name(), Problem: clean(err.Error())})
+	for _, gap := range rec.user.Claimed.Gaps {
+		if gap.Why != userinfoWords { // told already
+			s.warn(gap.Claim + gap.Why)
+		}
+	}
+	err = s.store(ctx, rec)
+	logStep(logOf(ctx), "store", s.accounts.store.Name(), problemAttr(err))
+	if err != nil {
 		return User{}, err
 	}
-	tracerOf(ctx).tell(TraceEvent{Step: "store", What: s.accounts.store.Name()})
 	return rec.user, nil
 }
 
@@ -272,14 +316,14 @@ func (s *signIn) complete(ctx context.Context, rec *record, wanted []string) (*r
 		return nil, err
 	}
 	s.warn("userinfo gave nothing: " + err.Error())
-	return rec, nil
+	return rec.withoutUserinfo(s.client, wanted), nil
 }
 
 // store writes the sign-in under the profile's lock, which is taken only now:
 // held while a browser is open, it would keep every proxy from refreshing.
 func (s *signIn) store(ctx context.Context, rec *record) error {
-	a, files := s.accounts, s.accounts.files(s.client)
-	unlock, err := keychain.Lock(ctx, files.lock)
+	a, shared := s.accounts, s.accounts.sharedOf(s.client)
+	unlock, err := shared.Lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -287,7 +331,7 @@ func (s *signIn) store(ctx context.Context, rec *record) error {
 	if err := a.save(ctx, s.client, rec); err != nil {
 		return err
 	}
-	if err := files.bump(); err != nil {
+	if err := shared.Bump(); err != nil {
 		s.warn("running proxies may not notice the sign-in: " + err.Error())
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -19,14 +20,18 @@ const (
 
 // ErrNoRevocation means that the provider has no revocation_endpoint, so that
 // its tokens live on until they run out.
-var ErrNoRevocation = errors.New("the provider has no revocation endpoint")
+var ErrNoRevocation error = &state{"the provider has no revocation endpoint", problem.ExitError, endThereHints()}
 
 // ErrNoEndSession means that the provider has no end_session_endpoint, so that
 // only the person can sign out of it, on its own pages.
 var ErrNoEndSession = errors.New("the provider has no address to end a session at")
 
 // ErrStillGood means that the provider takes a token that it says it has revoked.
-var ErrStillGood = errors.New("the provider still takes the token")
+var ErrStillGood error = &state{"the provider still takes the token", problem.ExitError, endThereHints()}
+
+func endThereHints() []string {
+	return []string{"end the session on the provider's own pages; here the tokens are deleted"}
+}
 
 // Revocation is what became of one token at the provider. All fields are
 // unset when there was no such token.
@@ -83,21 +88,23 @@ type endedSignIn struct {
 // logout does all that has to be done under the lock, which nobody may hold
 // while a browser is open.
 func (a *Accounts) logout(ctx context.Context, c Client, o LogoutOptions) (endedSignIn, error) {
-	files := a.files(c)
+	shared := a.sharedOf(c)
 	locking, cancel := context.WithTimeout(ctx, logoutLock)
 	defer cancel()
 	// A refresh under way would bring the sign-in back after its deletion, so
 	// it is waited for, but not beyond reason.
-	if unlock, err := keychain.Lock(locking, files.lock); err == nil {
+	if unlock, err := shared.Lock(locking); err == nil {
 		defer unlock()
 	}
 	ended := a.end(ctx, c, o)
 	wiping, cancel := context.WithTimeout(context.WithoutCancel(ctx), wipeWithin)
 	defer cancel()
-	if err := a.store.Delete(wiping, c.key()); err != nil {
-		return ended, fmt.Errorf("deleting the sign-in: %w", err)
+	for _, key := range []string{c.key(), c.codeKey()} { // nor is one to be finished that was begun
+		if err := a.store.Delete(wiping, key); err != nil {
+			return ended, fmt.Errorf("deleting the sign-in: %w", err)
+		}
 	}
-	return ended, files.bump()
+	return ended, shared.Bump()
 }
 
 // end is best effort. A record that is not this client's is not sent to this
@@ -196,7 +203,7 @@ func (p *provider) refusesRefresh(ctx context.Context, c Client, rec *record) er
 	switch {
 	case errors.As(err, &refused) && refused.Code == "invalid_grant":
 		return nil
-	case err != nil:
+	case err != nil && next == nil:
 		return err
 	}
 	p.revokeAll(ctx, c, next)

@@ -66,7 +66,7 @@ func TestLogoutWipesInAnyCase(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, test.options)
 			w.signedIn(t)
-			before := w.accounts.files(w.client).read()
+			before := w.accounts.files(w.client).Generation()
 			test.trouble(t, w)
 			result, err := w.accounts.Logout(test.ctx, w.client)
 			if err != nil {
@@ -79,7 +79,7 @@ func TestLogoutWipesInAnyCase(t *testing.T) {
 			if _, err := w.store.Store.Get(t.Context(), w.client.key()); !errors.Is(err, keychain.ErrNotFound) {
 				t.Errorf("still stored: %v", err)
 			}
-			if w.accounts.files(w.client).read() == before {
+			if w.accounts.files(w.client).Generation() == before {
 				t.Error("running sessions were not told")
 			}
 		})
@@ -153,7 +153,7 @@ func TestLogoutByBrowser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
 	before := w.signedIn(t)
-	<-w.browser.urls
+	receive(t, w.browser.urls)
 	w.clock.advance(time.Hour)
 	result, err := w.accounts.LogoutWith(t.Context(), w.client, LogoutOptions{Browser: func(ctx context.Context, url string) error {
 		if strings.Contains(url, "id_token") || w.isStored(ctx) {
@@ -166,11 +166,11 @@ func TestLogoutByBrowser(t *testing.T) {
 	if err != nil || result.BrowserErr != nil {
 		t.Fatal(err, result.BrowserErr)
 	}
-	wantPage(t, <-w.browser.pages, http.StatusOK, "Signed out")
+	wantPage(t, receive(t, w.browser.pages), http.StatusOK, "Signed out")
 	if n := w.idp.Count("end_session"); n != 1 {
 		t.Errorf("%d sign-outs", n)
 	}
-	<-w.browser.urls
+	receive(t, w.browser.urls)
 	if after := w.signedIn(t); after.AuthTime == before.AuthTime {
 		t.Error("the provider still knew the person")
 	}

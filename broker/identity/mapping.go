@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,28 +36,33 @@ func (c claims) mapped(client Client) claims {
 
 // at finds a claim by its name, which may be a URL, or else by a path into
 // objects with dots between: "realm_access.roles". A name may have dots in it,
-// so the longest that is there is taken at each step.
+// so the longest that is there is taken at each step. A path that ends at what is
+// no object leads to something that cannot be read, not to nothing.
 func at(c claims, path string) jsontext.Value {
 	if value, there := c[path]; there {
 		return value
 	}
+	var blocked jsontext.Value
 	for end := strings.LastIndexByte(path, '.'); end > 0; end = strings.LastIndexByte(path[:end], '.') {
 		var inner claims
-		if c[path[:end]].Kind() != '{' || json.Unmarshal(c[path[:end]], &inner) != nil {
-			continue
-		}
-		if value := at(inner, path[end+1:]); value != nil {
-			return value
+		switch {
+		case !c.has(path[:end]):
+		case c[path[:end]].Kind() != '{' || json.Unmarshal(c[path[:end]], &inner) != nil:
+			blocked = oddForm
+		default:
+			if value := at(inner, path[end+1:]); value != nil {
+				return value
+			}
 		}
 	}
-	return nil
+	return blocked
 }
 
 // overage tells whether the provider has more values for a claim than it puts
 // into a token, and says so instead. Entra does with groups: by a reference to
 // where they can be asked for (OpenID Connect Core 5.6.2), or by a mere flag.
 func (c claims) overage(name string) bool {
-	if _, there := c[name]; there {
+	if c.has(name) {
 		return false
 	}
 	var elsewhere map[string]jsontext.Value
@@ -67,15 +73,19 @@ func (c claims) overage(name string) bool {
 	return json.Unmarshal(c["has"+name], &flag) == nil && flag
 }
 
-// warnings are what a reader of the user has to know about the lists in it.
-func (c claims) warnings() []string {
-	var list []string
-	for _, name := range []string{"groups", "roles"} {
-		if c.overage(name) {
-			list = append(list, name+overageWords)
-		}
-	}
-	return list
-}
+// What is known to be missing of a claim, for people. The name of the claim comes
+// before it.
+const (
+	overageWords  = " are left out: the provider has more than it puts into a token"
+	oddFormWords  = " cannot be read, or not all of it: the provider sends a form that mcpauth does not know"
+	encodingWords = " cannot be read: the provider sends it in another encoding than UTF-8, perhaps Latin-1"
+	userinfoWords = " may be missing: the provider's userinfo gave nothing"
+)
 
-const overageWords = " are left out: the provider has more than it puts into a token"
+// whyOdd is why a claim that is there cannot be read.
+func whyOdd(value jsontext.Value) string {
+	if !utf8.Valid(value) {
+		return encodingWords
+	}
+	return oddFormWords
+}

@@ -1,10 +1,6 @@
 package identity
 
-import (
-	"context"
-
-	"github.com/mcpauth/mcpauth/keychain"
-)
+import "context"
 
 // Keys are the keys under which a client's sign-in and, unless secretRef is
 // empty, its client_secret are in a store: what has to move with it.
@@ -19,8 +15,8 @@ func Keys(c Client, secretRef string) []string {
 // Hold keeps everybody on this machine from changing the client's sign-in until
 // release is called. It waits for a refresh under way, until ctx ends.
 func (a *Accounts) Hold(ctx context.Context, c Client) (release func(), err error) {
-	return keychain.Lock(ctx, a.files(c).lock)
+	return a.sharedOf(c).Lock(ctx)
 }
 
 // Tell has every running session of the client read its sign-in again.
-func (a *Accounts) Tell(c Client) error { return a.files(c).bump() }
+func (a *Accounts) Tell(c Client) error { return a.sharedOf(c).Bump() }

@@ -24,6 +24,7 @@ type page struct {
 	code   string // the provider's error code, in small type
 
 	location string // where the browser goes instead of showing anything
+	cookie   string // Set-Cookie of it
 }
 
 func signedInPage(profile string, u User) page {
@@ -97,6 +98,26 @@ func strayPage() page {
 	}
 }
 
+// otherBrowserPage answers an answer from a browser that did not begin this login.
+func otherBrowserPage() page {
+	return page{
+		status: http.StatusForbidden,
+		title:  "Not this browser",
+		text:   "This login was begun in another browser, window or profile, or this one takes no cookies. The answer was not used, and the login goes on.",
+		next:   "Open the link that mcpauth shows in the browser that you want to sign in with.",
+	}
+}
+
+// foreignPage answers another user of the machine.
+func foreignPage() page {
+	return page{
+		status: http.StatusForbidden,
+		title:  "Not your login",
+		text:   "Another user of this machine began this login. It goes on without you.",
+		next:   "To sign in yourself, run mcpauth login as yourself.",
+	}
+}
+
 const style = `:root{color-scheme:light dark}` +
 	`body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:12vh auto;padding:0 1rem;overflow-wrap:anywhere}` +
 	`h1{font-size:1.4rem}small{opacity:.7}`
@@ -130,6 +151,9 @@ func (p page) header() http.Header {
 	h.Set("X-Content-Type-Options", "nosniff")
 	if p.location != "" {
 		h.Set("Location", p.location)
+	}
+	if p.cookie != "" {
+		h.Set("Set-Cookie", p.cookie)
 	}
 	h.Set("Connection", "close") // an idle connection would delay the listener's end
 	return h

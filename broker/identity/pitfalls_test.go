@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -119,10 +121,10 @@ func TestPitfall04NoPageBeforeTheTokensAreStored(t *testing.T) {
 	case <-time.After(50 * time.Millisecond):
 	}
 	close(goOn)
-	page := <-w.browser.pages
+	page := receive(t, w.browser.pages)
 	wantPage(t, page, http.StatusOK, "You are signed in")
 	w.stored(t) // the page came after this
-	if err := <-done; err != nil {
+	if err := receive(t, done); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -151,7 +153,7 @@ func TestPitfall05BlockingBrowserDoesNotHangTheLogin(t *testing.T) {
 	if _, err := w.accounts.Login(t.Context(), w.client, LoginOptions{UI: ui, Timeout: 2 * soon}); err != nil {
 		t.Fatal(err)
 	}
-	wantPage(t, <-w.browser.pages, http.StatusOK, "You are signed in")
+	wantPage(t, receive(t, w.browser.pages), http.StatusOK, "You are signed in")
 }
 
 func occupied(t *testing.T, address string) (port string) {
@@ -196,6 +198,22 @@ func TestPitfall06PortStolenBeforeTheListener(t *testing.T) {
 	r := redirect{host: "127.0.0.1", port: occupied(t, "127.0.0.1:0"), path: "/callback"}
 	_, err = s.receive(t.Context(), newGuard(s, r), r)
 	wantError[*busyError](t, err)
+}
+
+// A redirect URI with any port gets another port then.
+func TestPitfall06AnotherPortForTheOneThatWasStolen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	stolen := 0
+	w.accounts.testOnlySettled = func(r redirect) {
+		if stolen++; stolen <= 2 {
+			occupied(t, r.address())
+		}
+	}
+	w.signedIn(t)
+	if stolen != 3 {
+		t.Errorf("%d ports were chosen, want 3", stolen)
+	}
 }
 
 func TestPitfall07PathOfTheRedirectURI(t *testing.T) {
@@ -243,7 +261,7 @@ func TestPitfall09LocalhostIsHeldOnIPv6(t *testing.T) {
 	t.Parallel()
 	o := signsInAlone()
 	o.ExactPorts = true
-	port := occupiedThenFree(t)
+	port := fixedPort(t)
 	o.Clients = []demoidp.Client{{ID: demoidp.DefaultClientID, RedirectURIs: []string{"http://localhost:" + port + "/oauth/callback"}}}
 	w := newWorld(t, o)
 	w.client.RedirectURIs = o.Clients[0].RedirectURIs
@@ -280,16 +298,19 @@ func TestPitfall09ThiefOnIPv6MakesThePortBusy(t *testing.T) {
 	}
 }
 
-// occupiedThenFree is a port that was free a moment ago.
-func occupiedThenFree(t *testing.T) string {
+// fixedPort is a free port that the system gives to no other test: it is below those
+// that connections and listeners on port 0 get.
+func fixedPort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20_000 + rand.N(10_000))
+		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = listener.Close()
+			return port
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 func TestPitfall10OneTokenRequestAfterOne503(t *testing.T) {
@@ -311,16 +332,19 @@ func TestPitfall11ReloadedCallbackIsHarmless(t *testing.T) {
 	var seen atomic.Int64
 	server := httptest.NewServer(g.wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) })))
 	defer server.Close()
-	g.host = server.Listener.Addr().String()
+	g.entry = newEntry(server.Listener.Addr().String(), g.path, "https://login.example.com/authorize", nil)
+	g.entry.expectAnswer(g.path, soon)
+	cookie, _, _ := strings.Cut(get(t, g.entry.page()).header.Get("Set-Cookie"), ";")
+	withCookie := func(r *http.Request) { r.Header.Set("Cookie", cookie) }
 	pages := make(chan shown, 2)
 	for range cap(pages) { // the same answer twice, while the outcome is open
-		go func() { pages <- get(t, server.URL+"/callback?state=s&code=c") }()
+		go func() { pages <- get(t, server.URL+"/callback?state=s&code=c", withCookie) }()
 	}
 	eventually(t, "the answer to be taken", func() bool { return g.sentCode() == "c" })
-	wantPage(t, get(t, server.URL+"/callback?state=s&code=another"), http.StatusBadRequest, "used before or has expired")
+	wantPage(t, get(t, server.URL+"/callback?state=s&code=another", withCookie), http.StatusBadRequest, "used before or has expired")
 	g.finish(t.Context(), signedInPage("test", User{Sub: "ada"}))
 	for range cap(pages) {
-		wantPage(t, <-pages, http.StatusOK, "You are signed in")
+		wantPage(t, receive(t, pages), http.StatusOK, "You are signed in")
 	}
 	if seen.Load() != 1 || g.sentCode() != "c" {
 		t.Errorf("oauth2cli saw %d answers, the code is %q", seen.Load(), g.sentCode())
@@ -353,7 +377,7 @@ func TestPitfall12CallbackInFlightWhenTheLoginIsCalledOff(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	<-w.browser.pages
+	receive(t, w.browser.pages)
 	w.wantNothingStored(t)
 }
 

@@ -2,18 +2,13 @@ package identity
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/oauth2"
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 )
@@ -25,91 +20,6 @@ func (r recorded) RoundTrip(request *http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: asJSON, Request: request, Body: io.NopCloser(bytes.NewReader(r.document)),
 	}, nil
-}
-
-// client is one of this kind of provider, as a profile without choices of its
-// own makes it.
-func (p Preset) client(issuer string) Client {
-	return Client{
-		Profile: "test", Issuer: issuer, ClientID: "id", Scopes: p.Scopes, OptionalScopes: p.Optional,
-		Offline: p.Offline, RedirectURIs: p.RedirectURIs,
-	}
-}
-
-// What each kind of provider is asked for, by its own metadata.
-func TestPresets(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]struct{ scope, prompt, accessType, redirect string }{
-		"okta-org":    {"openid profile email offline_access groups", "", "", "http://127.0.0.1:8765/callback"},
-		"okta-custom": {"openid profile email offline_access", "", "", "http://127.0.0.1:8765/callback"},
-		"entra":       {"openid profile email offline_access", "", "", "http://localhost:0/callback"},
-		"google":      {"openid profile email", "consent", "offline", "http://127.0.0.1:0/callback"},
-		"auth0":       {"openid profile email offline_access", "", "", "http://127.0.0.1:8765/callback"},
-		"keycloak":    {"openid profile email offline_access", "", "", "http://127.0.0.1:0/callback"},
-		"dex":         {"openid profile email offline_access groups", "", "", "http://127.0.0.1:0/callback"},
-		"generic":     {"openid profile email offline_access", "consent", "", "http://127.0.0.1:0/callback"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			document, err := os.ReadFile(filepath.Join("testdata/discovery", name+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var said struct{ Issuer string }
-			if err := json.Unmarshal(document, &said); err != nil {
-				t.Fatal(err)
-			}
-			preset := PresetFor(said.Issuer)
-			if preset.Name != name {
-				t.Errorf("%s looks like %s", said.Issuer, preset.Name)
-			}
-			a := New(Options{StateDir: t.TempDir()})
-			a.roundTripper = recorded{document}
-			c := preset.client(said.Issuer)
-			p, err := a.discover(t.Context(), c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ask := p.ask(c, LoginOptions{})
-			config := oauth2.Config{ClientID: "id", Endpoint: p.endpoint(c), Scopes: ask.scopes}
-			u, err := url.Parse(config.AuthCodeURL("state", ask.options()...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			redirects, err := parseRedirects(c.RedirectURIs)
-			if err != nil {
-				t.Fatal(err)
-			}
-			q := u.Query()
-			got := struct{ scope, prompt, accessType, redirect string }{
-				q.Get("scope"), q.Get("prompt"), q.Get("access_type"), redirects[0].uri()}
-			if got != want {
-				t.Errorf("got  %q\nwant %q", got, want)
-			}
-		})
-	}
-	if files, _ := filepath.Glob("testdata/discovery/*.json"); len(files) != len(Presets()) {
-		t.Errorf("%d documents for %d presets", len(files), len(Presets()))
-	}
-}
-
-func TestPresetForIssuer(t *testing.T) {
-	t.Parallel()
-	for issuer, want := range map[string]string{
-		"https://x.oktapreview.com/oauth2/aus1":              "okta-custom",
-		"https://notokta.com":                                "generic",
-		"https://okta.com.example.org":                       "generic",
-		"https://login.microsoftonline.us/t/v2.0":            "entra",
-		"https://accounts.google.com.example.org":            "generic",
-		"http://127.0.0.1:5556/dex":                          "dex",
-		"http://127.0.0.1:8080/realms/master":                "keycloak",
-		"https://contoso.ciamlogin.com/1234-5678-90ab/v2.0/": "entra",
-		"%": "generic",
-	} {
-		if got := PresetFor(issuer).Name; got != want {
-			t.Errorf("%s is %s, want %s", issuer, got, want)
-		}
-	}
 }
 
 // lists makes the provider list a scope that it then refuses.
@@ -188,7 +98,7 @@ func TestChosenScopeIsNeverGivenUp(t *testing.T) {
 			options := LoginOptions{UI: w.ui()}
 			choose(w, &options)
 			_, err := w.accounts.Login(t.Context(), w.client, options)
-			<-w.browser.pages
+			receive(t, w.browser.pages)
 			if refused := wantError[*ProviderError](t, err); refused.Code != "invalid_scope" || w.idp.Count("authorize") != 1 {
 				t.Errorf("%v after %d requests", err, w.idp.Count("authorize"))
 			}

@@ -2,9 +2,10 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
+
+	"github.com/mcpauth/mcpauth/broker/problem"
 )
 
 // checkProof holds the provider to what was asked for beyond a mere sign-in:
@@ -13,10 +14,13 @@ import (
 // without auth_time, for Unlock to ask the person instead.
 func (s *signIn) checkProof(authTime int64, acr string) error {
 	if s.options.Reauth {
-		since := s.began.Add(time.Duration(s.provider.transport.skew.Load()) - tokenLeeway)
+		skew := time.Duration(s.provider.transport.skew.Load())
+		since := s.began.Add(skew - tokenLeeway)
 		switch {
 		case authTime == 0 && !s.options.unlocks:
 			return &ProofError{Claim: "auth_time", Why: "the provider does not say when the person signed in (auth_time)"}
+		case authTime > s.accounts.now().Add(skew+tokenLeeway).Unix():
+			return &ProofError{Claim: "auth_time", Why: "the provider says that the person signed in at a time that is still to come (auth_time)"}
 		case authTime != 0 && authTime < since.Unix():
 			return &ProofError{Claim: "auth_time", Why: "the provider remembered the person from an earlier sign-in (auth_time)"}
 		}
@@ -30,7 +34,7 @@ func (s *signIn) checkProof(authTime int64, acr string) error {
 	return nil
 }
 
-// checkOwner keeps somebody else's sign-in from undoing a lock: the other
+// checkOwner keeps another user's sign-in from undoing a lock: the other
 // profiles are still the first one's.
 func (s *signIn) checkOwner(ctx context.Context, sub string) error {
 	if !s.options.unlocks {
@@ -43,18 +47,21 @@ func (s *signIn) checkOwner(ctx context.Context, sub string) error {
 	return &ProofError{Claim: "sub", Why: "it is somebody else's than the one that is locked"}
 }
 
-// unlockQuestion is asked where the provider says nothing of when somebody signed
+// unlockQuestion is asked where the provider does not say when the user signed
 // in, as Google, Dex and mostly Entra do. Then a browser that remembers the
 // person may have signed in by itself, for whatever program ran the unlock.
 const unlockQuestion = "The provider does not say whether you signed in just now or the browser remembered you. Let AI clients use your sign-ins again?"
 
 // ErrUnconfirmed means that an unlock needed the yes of a person at this machine
 // and did not get it.
-var ErrUnconfirmed = errors.New("still locked: the provider does not prove that a person signed in just now, and nobody here confirmed it")
+var ErrUnconfirmed error = &state{
+	"still locked: the provider does not prove that a person signed in just now, and nobody here confirmed it",
+	problem.ExitSignInNeeded, []string{"at a terminal, mcpauth unlock asks you", signOutHint},
+}
 
-// Unlock has the person of a client prove anew who they are, stores that
-// sign-in, and undoes Lock. Where somebody was signed in, it has to be the same
-// person. A provider that does not say when somebody signed in proves nothing,
+// Unlock has the user of a client sign in again, stores that
+// sign-in, and undoes Lock. Where a user was signed in, it has to be the same
+// person. A provider that does not say when the user signed in proves nothing,
 // so then UI.Confirm has to say yes, too. Whatever fails leaves the lock where
 // it is.
 func (a *Accounts) Unlock(ctx context.Context, c Client, o LoginOptions) (User, error) {

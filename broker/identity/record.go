@@ -36,6 +36,7 @@ type record struct {
 type tokens struct {
 	access, refresh keychain.Secret
 	scopes          string // separated by spaces
+	scopesWhole     bool   // false when the provider said more of them than could be read
 	lifetime        time.Duration
 }
 
@@ -44,6 +45,8 @@ func newRecord(c Client, u User, t tokens, now time.Time) *record {
 	expires := now.Add(t.lifetime)
 	u.Scopes = append([]string{}, strings.Fields(t.scopes)...)
 	u.ExpiresAt = expires.Unix()
+	u.Claimed.setGap("scopes", t.scopesWhole, oddFormWords)
+	u.judge(c)
 	return &record{
 		issuer: c.Issuer, clientID: c.ClientID,
 		access: t.access, refresh: t.refresh, user: u,
@@ -76,6 +79,7 @@ type storedRecord struct {
 	AccessToken  string   `json:"access_token,omitempty"`
 	RefreshToken string   `json:"refresh_token,omitempty"`
 	User         User     `json:"user"`
+	Claimed      *Claimed `json:"claimed,omitempty"`
 	FromUserinfo []string `json:"from_userinfo,omitempty"`
 	ObtainedAt   int64    `json:"obtained_at"`  // seconds since the epoch, as all times here
 	ExpiresAt    int64    `json:"expires_at"`   // end of the access token
@@ -95,6 +99,7 @@ func (r *record) encode() (keychain.Secret, error) {
 		AccessToken:  r.access.Reveal(),
 		RefreshToken: r.refresh.Reveal(),
 		User:         r.user,
+		Claimed:      &r.user.Claimed,
 		FromUserinfo: r.fromUserinfo,
 		ObtainedAt:   r.obtainedAt.Unix(),
 		ExpiresAt:    r.expiresAt.Unix(),
@@ -112,7 +117,7 @@ func (r *record) encode() (keychain.Secret, error) {
 }
 
 // decodeRecord refuses what was not stored for this issuer and client:
-// credentials must never travel to another provider, whatever somebody wrote
+// credentials must never travel to another provider, whatever a user wrote
 // into the keychain.
 func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 	var s storedRecord
@@ -131,12 +136,17 @@ func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 	case s.User.Sub == "" || (s.AccessToken == "" && s.Dead == ""):
 		return nil, &RecordError{Reason: "it is incomplete"}
 	}
+	user := s.User.clone()
+	if user.Claimed = (Claimed{Email: user.Email}); s.Claimed != nil { // an older mcpauth did not keep it
+		user.Claimed = *s.Claimed
+	}
+	user.judge(c)
 	return &record{
 		issuer:       s.Issuer,
 		clientID:     s.ClientID,
 		access:       keychain.NewSecret(s.AccessToken),
 		refresh:      keychain.NewSecret(s.RefreshToken),
-		user:         s.User.clone(),
+		user:         user,
 		fromUserinfo: s.FromUserinfo,
 		obtainedAt:   time.Unix(s.ObtainedAt, 0),
 		expiresAt:    time.Unix(s.ExpiresAt, 0),
@@ -151,7 +161,7 @@ func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 
 // load reads the client's record. Nobody signed in is ErrSignedOut itself; a
 // record that cannot be used is a *RecordError; all else is the keychain's
-// error, of which nobody may conclude that the person is signed out.
+// error, which does not mean that the user is signed out.
 func (a *Accounts) load(ctx context.Context, c Client) (*record, error) {
 	text, err := a.store.Get(ctx, c.key())
 	if errors.Is(err, keychain.ErrNotFound) {
@@ -237,10 +247,10 @@ func snapshotOf(r *record, loadErr, renewErr error, now time.Time) Snapshot {
 	case r.dead != "":
 		return Snapshot{State: SignedOut, Err: &EndedError{Reason: r.dead, At: r.expiresAt}}
 	case r.good(now):
-		return Snapshot{State: SignedIn, User: r.user, ACR: r.acr, Claims: r.otherClaims()}
+		others, unreadable := r.otherClaims()
+		return Snapshot{State: SignedIn, User: r.user, ACR: r.acr, Claims: others, Unreadable: unreadable}
 	case !r.renewable():
-		return Snapshot{State: SignedOut, Err: &EndedError{
-			Reason: "the access token is over, and the provider gave no refresh token", At: r.expiresAt}}
+		return Snapshot{State: SignedOut, Err: &EndedError{Reason: noRefreshToken, At: r.expiresAt}}
 	case renewErr != nil:
 		return Snapshot{State: Troubled, User: r.user, Err: renewErr}
 	}
@@ -257,7 +267,8 @@ func samePerson(a, b User) bool {
 	return a.Sub == b.Sub && a.Email == b.Email && a.Name == b.Name &&
 		a.GivenName == b.GivenName && a.FamilyName == b.FamilyName &&
 		a.PreferredUsername == b.PreferredUsername &&
-		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Roles, b.Roles) && slices.Equal(a.Scopes, b.Scopes) && slices.Equal(a.Warnings, b.Warnings)
+		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Roles, b.Roles) && slices.Equal(a.Scopes, b.Scopes) &&
+		a.EmailCounts == b.EmailCounts && a.Claimed.Equal(b.Claimed)
 }
 
 func errorText(err error) string {

@@ -3,8 +3,8 @@ package identity
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"net/url"
-	"strings"
 )
 
 const defaultRedirect = "http://127.0.0.1/callback" // any free port
@@ -41,7 +41,7 @@ func parseRedirect(raw string) (redirect, error) {
 	}
 	port := u.Port()
 	switch {
-	case u.Scheme != "http" || !isLoopback(u.Hostname()):
+	case u.Scheme != "http" || !IsLoopback(u.Hostname()) || !asBrowsersSpell(u.Hostname()):
 		return redirect{}, errors.New("is not http on loopback; mcpauth listens there and nowhere else")
 	case u.RawQuery != "" || u.ForceQuery:
 		return redirect{}, errors.New("has a query")
@@ -51,6 +51,13 @@ func parseRedirect(raw string) (redirect, error) {
 		port = "0"
 	}
 	return redirect{host: u.Hostname(), port: port, path: u.Path}, nil
+}
+
+// asBrowsersSpell reports whether a browser keeps the spelling of a loopback host, so
+// that it comes back to exactly the one that is in the redirect URI.
+func asBrowsersSpell(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && !ip.Is4In6() && ip.String() == host
 }
 
 // address is where to listen. oauth2cli would say localhost to the provider
@@ -68,7 +75,7 @@ func (r redirect) uri() string {
 }
 
 // settle turns "any port" into one that is free now. oauth2cli takes no
-// listener, so the port is let go again, and somebody may take it before
+// listener, so the port is released again, and another program may take it before
 // oauth2cli does; that is a busy port like any other then.
 //
 // A browser that reads "localhost" may go to [::1] first, where another
@@ -97,12 +104,3 @@ func (r redirect) settle() (settled redirect, release func(), err error) {
 type busyError struct{ addr string }
 
 func (e *busyError) Error() string { return e.addr + " is in use" }
-
-// portsBusy sums up the redirect URIs that were tried in vain.
-func portsBusy(tried []*busyError) error {
-	addrs := make([]string, 0, len(tried))
-	for _, busy := range tried {
-		addrs = append(addrs, strings.Replace(busy.addr, ":0", ":any", 1))
-	}
-	return &PortsBusyError{Addrs: addrs}
-}

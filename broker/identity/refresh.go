@@ -12,6 +12,14 @@ import (
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
+// maxPause bounds every wait for a provider, so that a clock that jumps, or a
+// file with a strange time stamp, cannot stop the refreshing for good.
+const maxPause = time.Minute
+
+func pauseHolds(until, now time.Time) bool {
+	return now.Before(until) && until.Sub(now) <= maxPause
+}
+
 const (
 	renewTimeout    = 30 * time.Second // one refresh with its lock, requests and writes
 	userinfoTimeout = 5 * time.Second  // of a refresh; the lock is held meanwhile
@@ -27,7 +35,7 @@ var errBusy = errors.New("another process is refreshing")
 // up between the provider's answer and the store loses a rotated token, and
 // with it the sign-in.
 //
-// An urgent refresh waits for the lock; one ahead of time leaves it to whoever
+// An urgent refresh waits for the lock; one ahead of time leaves it to the process that
 // has it.
 func (s *Session) renew(ctx context.Context, urgent bool) <-chan struct{} {
 	key := "ahead"
@@ -81,7 +89,7 @@ func backoff(failures int, err error) time.Duration {
 
 // renewUnderLock is the refresh protocol between processes: read the store,
 // take the lock, read again, ask the provider, write the store, and only then
-// use what came. Whoever finds on the way that another has been faster uses
+// use what came. A process that finds that another was faster uses
 // that one's tokens. Twenty proxies without this are nineteen invalid_grant
 // and a sign-in that the provider revokes.
 func (s *Session) renewUnderLock(ctx context.Context, urgent bool) error {
@@ -107,9 +115,9 @@ func (s *Session) renewUnderLock(ctx context.Context, urgent bool) error {
 
 func (s *Session) lock(ctx context.Context, urgent bool) (unlock func(), err error) {
 	if urgent {
-		return keychain.Lock(ctx, s.files.lock)
+		return s.shared.Lock(ctx)
 	}
-	unlock, ok, err := keychain.TryLock(s.files.lock)
+	unlock, ok, err := s.shared.TryLock()
 	if err == nil && !ok {
 		return nil, errBusy
 	}
@@ -152,9 +160,9 @@ func (s *Session) saveAgain(ctx context.Context) error {
 // replace asks for new tokens and keeps them. The lock is held.
 func (s *Session) replace(ctx context.Context, old *record) error {
 	now := s.accounts.now()
-	if until := s.files.pausedUntil(now); !until.IsZero() {
+	if until := s.shared.PausedUntil(); pauseHolds(until, now) {
 		return &UnreachableError{Step: "refresh", Host: hostOf(s.client.Issuer),
-			Err: errors.New("it was asked in vain a moment ago"), RetryAfter: until.Sub(now)}
+			Answered: true, Err: errors.New("it was asked without success a moment ago"), RetryAfter: until.Sub(now)}
 	}
 	p, err := s.accounts.provider(ctx, s.client)
 	if err != nil {
@@ -166,6 +174,9 @@ func (s *Session) replace(ctx context.Context, old *record) error {
 	case errors.As(err, &refused) && refused.Code == "invalid_grant":
 		return s.refused(ctx, old, refused)
 	case err != nil:
+		if next != nil {
+			err = errors.Join(err, s.keep(ctx, next, old))
+		}
 		return s.pause(err)
 	}
 	if err := s.keep(ctx, next, old); err != nil {
@@ -191,13 +202,13 @@ func (c Client) withNewestSecret(ctx context.Context) Client {
 func (s *Session) pause(err error) error {
 	var trouble *UnreachableError
 	if errors.As(err, &trouble) {
-		s.files.setPause(s.accounts.now().Add(max(trouble.RetryAfter, sharedPause)))
+		s.shared.Pause(s.accounts.now().Add(max(trouble.RetryAfter, sharedPause)))
 	}
 	return err
 }
 
-// refused is invalid_grant. The token may be old because somebody has signed
-// in anew without our seeing it; only if not is the sign-in at its end. That is
+// refused is invalid_grant. The token may be old because the user has signed
+// in again without our seeing it; only if not is the sign-in at its end. That is
 // stored, so that nobody asks again.
 func (s *Session) refused(ctx context.Context, old *record, refusal *ProviderError) error {
 	s.reload(ctx)
@@ -227,10 +238,10 @@ func (s *Session) keep(ctx context.Context, next, replaced *record) error {
 	if err != nil {
 		return err
 	}
-	return s.files.bump()
+	return s.shared.Bump()
 }
 
-// refreshProfile asks userinfo again for what only it knows, so that somebody
+// refreshProfile asks userinfo again for what only it knows, so that a user
 // who was taken out of a group is so here within the life of an access token.
 // It comes after the tokens are stored, and what goes wrong with it changes
 // nothing.
@@ -245,7 +256,7 @@ func (s *Session) refreshProfile(ctx context.Context, p *provider, rec *record) 
 }
 
 // refresh is RFC 6749 6. It is written by hand since x/oauth2 can send no
-// resource with it and reads other answers than JSON.
+// resource with it. A record that comes with an error must be stored all the same.
 func (p *provider) refresh(ctx context.Context, c Client, old *record) (*record, error) {
 	if old.machine {
 		return p.renewMachine(ctx, c, old)
@@ -253,9 +264,29 @@ func (p *provider) refresh(ctx context.Context, c Client, old *record) (*record,
 	token := old.refresh.Reveal()
 	said, err := p.grantTokens(ctx, "refresh", c, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, token)
 	if err != nil {
-		return nil, err
+		return old.rescued(said), err
 	}
-	return p.successor(ctx, c, old, said)
+	next, err := p.successor(ctx, c, old, said)
+	var failed *VerifyError
+	switch {
+	case errors.As(err, &failed) && failed.Foreign:
+		return nil, err // tokens that are not ours never stand under this sign-in
+	case err != nil:
+		return old.rescued(said), err
+	}
+	return next, nil
+}
+
+// rescued is the record with the refresh token of an answer in which nothing else
+// can be used, or nil when it has no new one. The old one may be good no more, and
+// to send it again would end the sign-in.
+func (r *record) rescued(said tokenResponse) *record {
+	if said.RefreshToken == "" || said.RefreshToken == r.refresh.Reveal() {
+		return nil
+	}
+	kept := *r
+	kept.refresh = keychain.NewSecret(said.RefreshToken)
+	return &kept
 }
 
 // successor is the record after a refresh.
@@ -273,19 +304,16 @@ func (p *provider) successor(ctx context.Context, c Client, old *record, said to
 	return next, nil
 }
 
-// refreshed is who somebody is by the tokens of a refresh, in a record that has
+// refreshed is the user by the tokens of a refresh, in a record that has
 // nothing else: an ID token must be about the same person. Tokens that cannot be
 // checked since the keys are out of reach are left unread, rather than to lose
 // those that came with them.
 func (p *provider) refreshed(ctx context.Context, c Client, old *record, said tokenResponse) (*record, error) {
 	who := &record{user: old.user.clone(), fromUserinfo: old.fromUserinfo, idToken: old.idToken}
 	var trouble *UnreachableError
-	access, err := p.readAccess(ctx, c, said.AccessToken, old.user.Sub)
-	if err != nil && !errors.As(err, &trouble) {
-		return nil, err
-	}
+	access := p.readAccess(ctx, c, said.AccessToken, old.user.Sub)
 	if said.IDToken == "" {
-		who.user.takeProfile(access, slices.DeleteFunc([]string{"groups", "roles"}, func(name string) bool { return access[name] == nil }))
+		who.user.takeProfile(access, slices.DeleteFunc([]string{"groups", "roles"}, func(name string) bool { return !access.has(name) }))
 		return who, nil
 	}
 	id, err := p.verifyIDToken(ctx, said.IDToken, expectation{client: c, sub: old.user.Sub, accessToken: said.AccessToken})
@@ -297,6 +325,6 @@ func (p *provider) refreshed(ctx context.Context, c Client, old *record, said to
 	}
 	id = id.withLists(access)
 	who.user, who.idToken = renewedUser(old, id, c), keychain.NewSecret(said.IDToken)
-	who.fromUserinfo = slices.DeleteFunc(slices.Clone(old.fromUserinfo), func(name string) bool { return id[name] != nil })
+	who.fromUserinfo = slices.DeleteFunc(slices.Clone(old.fromUserinfo), id.settles)
 	return who, nil
 }

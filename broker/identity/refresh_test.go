@@ -15,6 +15,7 @@ import (
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
 	"github.com/mcpauth/mcpauth/keychain"
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 var asJSON = http.Header{"Content-Type": {"application/json"}}
@@ -246,12 +247,13 @@ func TestRefreshedIDToken(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault demoidp.Fault
 		what  string
+		ours  bool // the new refresh token is kept: the old one is good no more
 	}{
-		"another sub":   {claim("sub", "eve"), "sub"},
-		"another aud":   {claim("aud", "x"), "aud"},
-		"another iss":   {claim("iss", "https://evil.example"), "iss"},
-		"not signed":    {demoidp.Fault{Signature: demoidp.AlgNone}, "signature"},
-		"other at_hash": {claim("at_hash", "AAAA"), "at_hash"},
+		"another sub":   {claim("sub", "eve"), "sub", false},
+		"another aud":   {claim("aud", "x"), "aud", false},
+		"another iss":   {claim("iss", "https://evil.example"), "iss", false},
+		"not signed":    {demoidp.Fault{Signature: demoidp.AlgNone}, "signature", true},
+		"other at_hash": {claim("at_hash", "AAAA"), "at_hash", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,8 +266,9 @@ func TestRefreshedIDToken(t *testing.T) {
 			if got.State != Troubled || got.User.Sub != "ada" || !strings.Contains(got.Err.Error(), test.what) {
 				t.Errorf("%+v", got)
 			}
-			if !w.stored(t).sameTokens(old) {
-				t.Error("the tokens of somebody else were stored")
+			now := w.stored(t)
+			if now.access != old.access || !samePerson(now.user, old.user) || (now.refresh != old.refresh) != test.ours {
+				t.Errorf("stored: %+v", now)
 			}
 		})
 	}
@@ -415,7 +418,7 @@ func TestHolderOfTheLockIsWaitedForOnlyInNeed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
 	w.signedIn(t)
-	unlock, err := keychain.Lock(t.Context(), w.accounts.files(w.client).lock)
+	unlock, err := sharedfile.Lock(t.Context(), w.accounts.files(w.client).lock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -447,7 +450,7 @@ func TestLoginDoesNotHoldTheLock(t *testing.T) {
 	w := newWorld(t, signsInAlone())
 	ui := w.ui()
 	ui.OpenURL = func(ctx context.Context, target string) error {
-		unlock, ok, err := keychain.TryLock(w.accounts.files(w.client).lock)
+		unlock, ok, err := sharedfile.TryLock(w.accounts.files(w.client).lock)
 		if err != nil || !ok {
 			t.Errorf("taken: %v", err)
 			return w.browser.open(ctx, target)
@@ -458,7 +461,7 @@ func TestLoginDoesNotHoldTheLock(t *testing.T) {
 	if _, err := w.accounts.Login(t.Context(), w.client, LoginOptions{UI: ui}); err != nil {
 		t.Fatal(err)
 	}
-	<-w.browser.pages
+	receive(t, w.browser.pages)
 }
 
 func TestBackoff(t *testing.T) {
@@ -478,10 +481,10 @@ func TestPauseIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
 	w.signedIn(t)
-	f, now := w.accounts.files(w.client), time.Now()
+	f, now := w.accounts.sharedOf(w.client), time.Now()
 	for after, want := range map[time.Duration]bool{-time.Second: false, 30 * time.Second: true, time.Hour: false} {
-		f.setPause(now.Add(after))
-		if got := !f.pausedUntil(now).IsZero(); got != want {
+		f.Pause(now.Add(after))
+		if got := pauseHolds(f.PausedUntil(), now); got != want {
 			t.Errorf("a pause until %s from now holds: %v", after, got)
 		}
 	}

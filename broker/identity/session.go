@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/mcpauth/mcpauth/keychain"
+	"github.com/mcpauth/mcpauth/keychain/sharedfile"
 )
 
 const (
@@ -24,20 +25,22 @@ const (
 // methods are safe for concurrent use; a Snapshot is shared and must not be
 // changed.
 type Session struct {
-	accounts *Accounts
-	client   Client
-	files    stateFiles
-	atLeast  time.Duration // what a token must have left; 0 for renewMargin, see fresh
-	flight   singleflight.Group
-	view     atomic.Pointer[view]
-	locked   atomic.Bool  // as last seen
-	lastUse  atomic.Int64 // nanoseconds since the epoch, of any process as far as known
+	accounts  *Accounts
+	client    Client
+	shared    Shared
+	looksOnly bool          // it renews nothing and ends nothing, and keeps nothing that the keychain does not show; see Watch
+	atLeast   time.Duration // what a token must have left; 0 for renewMargin, see fresh
+	flight    singleflight.Group
+	view      atomic.Pointer[view]
+	locked    atomic.Bool  // as last seen
+	lastUse   atomic.Int64 // nanoseconds since the epoch, of any process as far as known
 
 	mu      sync.Mutex // guards everything below; see update
 	state   sessionState
-	turned  chan struct{} // closed and replaced by each update
-	changed chan struct{} // closed and replaced when subscribers would see a difference
-	told    Snapshot      // what subscribers saw last
+	turned  chan struct{}     // closed and replaced by each update
+	changed chan struct{}     // closed and replaced when subscribers would see a difference
+	told    Snapshot          // what subscribers saw last
+	changes *sharedfile.Watch // what Run follows
 }
 
 // view is what Snapshot needs, worked out in advance.
@@ -54,9 +57,9 @@ type sessionState struct {
 	loadErr  error   // why rec is nil
 	renewErr error   // why the last refresh did not work
 
-	seen         generation // when the store was last read
-	readErr      error      // why the last read did not work
-	readAt       time.Time  // when to read again then
+	seen         string    // generation when the store was last read
+	readErr      error     // why the last read did not work
+	readAt       time.Time // when to read again then
 	readFailures int
 
 	renewing      int       // calls of renew in flight
@@ -74,7 +77,7 @@ func (a *Accounts) Session(c Client) *Session {
 	s := &Session{
 		accounts: a,
 		client:   c,
-		files:    a.files(c),
+		shared:   a.sharedOf(c),
 		turned:   make(chan struct{}),
 		changed:  make(chan struct{}),
 		told:     Snapshot{State: Loading},
@@ -84,38 +87,47 @@ func (a *Accounts) Session(c Client) *Session {
 	return s
 }
 
-// Run keeps the session up to date until ctx ends: it reads the keychain at
-// once and again within a second after a login, refresh or logout anywhere on
-// this machine, and refreshes the access token at 80 % of its life. It looks
-// at the wall clock each time instead of waiting for a far moment, so it copes
-// with a machine that slept and with a clock that was set.
+// Run keeps the session up to date until ctx ends: it reads the keychain at once and
+// after a login, refresh or logout anywhere on this machine, and refreshes the access
+// token at 80 % of its life. It copes with a machine that slept and a clock that was set.
 //
-// A refresh that is under way when ctx ends is waited for, for at most 30
-// seconds: a process that leaves between the provider's answer and the
-// keychain loses the sign-in for everybody. Run may be called once.
+// A refresh under way when ctx ends is waited for, at most 30 s. Run may be called once.
 func (s *Session) Run(ctx context.Context) {
-	every := cmp.Or(s.accounts.testOnlyWatchEvery, watchEvery)
 	var watching sync.WaitGroup
-	watching.Go(func() { s.watchLock(ctx.Done(), every) })
+	// Beside what follows, which may wait for a keychain.
+	watching.Go(func() { sharedfile.NewWatch(s.accounts.lockFile()).Follow(ctx.Done(), s.seeLock) })
 	defer watching.Wait()
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+	s.mu.Lock()
+	s.changes = s.shared.Watch(ctx.Done())
+	s.mu.Unlock()
+	due := time.AfterFunc(s.dueIn(), s.changes.Nudge)
+	defer due.Stop()
 	s.reload(ctx)
-	for {
-		s.tick(ctx)
-		select {
-		case <-ctx.Done():
-			s.drain()
-			s.shareUse(true)
-			return
-		case <-ticker.C:
+	s.changes.Follow(ctx.Done(), func() { s.tick(ctx); due.Reset(s.dueIn()) })
+	s.drain()
+	s.shareUse(true)
+}
+
+// dueIn is how long nothing becomes due by time alone. The watch of the files looks from
+// time to time in any case: for a clock that was set, and a machine that slept.
+func (s *Session) dueIn() time.Duration {
+	_, st := s.look()
+	now, next := s.accounts.now(), cmp.Or(s.accounts.testOnlyWatchEvery, time.Hour)
+	if st.rec == nil {
+		st.rec = &record{}
+	}
+	end := s.client.endOf(st.rec, s.lastUsed())
+	for _, at := range []time.Time{st.readAt, st.pausedUntil, st.aheadAt, st.rec.expiresAt.Add(-lastUse), end} {
+		if in := at.Sub(now); in > 0 {
+			next = min(next, in)
 		}
 	}
+	return next + time.Millisecond
 }
 
 // Snapshot tells where the session stands, from memory and without waiting. A
 // token or a limit that has run out since the last look is seen to be over at
-// once, and by all: whoever was told so must hear when it is otherwise again.
+// once, and by all: callers that saw it must be notified when that changes again.
 func (s *Session) Snapshot() *Snapshot {
 	v, now := s.view.Load(), s.accounts.now()
 	switch {
@@ -223,6 +235,9 @@ func (s *Session) update(change func(*sessionState)) {
 	s.view.Store(v)
 	close(s.turned)
 	s.turned = make(chan struct{})
+	if s.changes != nil {
+		s.changes.Nudge() // something else may be due
+	}
 	if !sameFace(s.told, v.now) {
 		s.told = v.now
 		close(s.changed)
@@ -248,16 +263,18 @@ func (s *Session) snapshot(st *sessionState, now time.Time) Snapshot {
 func (s *Session) tick(ctx context.Context) {
 	now := s.accounts.now()
 	_, state := s.look()
-	if s.files.read() != state.seen || state.readErr != nil && !now.Before(state.readAt) {
+	if s.shared.Generation() != state.seen || state.readErr != nil && !now.Before(state.readAt) {
 		s.reload(ctx)
 		_, state = s.look()
 	}
+	used := s.lastUse.Load()
 	s.shareUse(false)
-	if s.view.Load().now.State != s.snapshot(&state, now).State { // only time has passed
+	called := s.looksOnly && s.lastUse.Load() != used
+	if called || s.view.Load().now.State != s.snapshot(&state, now).State { // only time has passed
 		s.update(func(*sessionState) {})
 	}
 	switch {
-	case ctx.Err() != nil, state.renewing > 0:
+	case ctx.Err() != nil, state.renewing > 0, s.looksOnly:
 	case s.outlived(state.rec, now) != nil:
 		if !pauseHolds(state.pausedUntil, now) {
 			s.expire(ctx)
@@ -294,14 +311,20 @@ func (st *sessionState) shouldRenew(now time.Time) bool {
 // reload reads the store. The generation is read first: whatever is written
 // after that is seen at the next tick.
 func (s *Session) reload(ctx context.Context) {
-	seen := s.files.read()
+	seen := s.shared.Generation()
 	s.seeLock()
 	s.shareUse(false)
-	ctx, cancel := context.WithTimeout(ctx, keychainTimeout)
-	defer cancel()
+	if !s.looksOnly {
+		var cancel func()
+		ctx, cancel = context.WithTimeout(ctx, keychainTimeout)
+		defer cancel()
+	}
 	rec, err := s.accounts.load(ctx, s.client)
 	s.update(func(st *sessionState) {
 		st.seen, st.loaded = seen, true
+		if s.looksOnly {
+			st.rec = nil
+		}
 		if err != nil && !errors.Is(err, ErrSignedOut) {
 			st.unreadable(err, s.accounts.now())
 			return

@@ -93,10 +93,10 @@ func TestSessionRefreshesAheadOfTime(t *testing.T) {
 	if _, err := s.AccessToken(t.Context()); err != nil || w.idp.Count("refresh_token") != 0 {
 		t.Errorf("at 78 %%: %v, %d refreshes", err, w.idp.Count("refresh_token"))
 	}
-	changed, generation := s.Changed(), s.files.read()
+	changed, generation := s.Changed(), s.shared.Generation()
 	w.clock.advance(5 * time.Minute)
 	eventually(t, "a refresh ahead of time", func() bool { return s.Snapshot().User.ExpiresAt > before.User.ExpiresAt })
-	eventually(t, "other sessions to be told", func() bool { return s.files.read() != generation })
+	eventually(t, "other sessions to be told", func() bool { return s.shared.Generation() != generation })
 	if s.Snapshot().State != SignedIn || w.idp.Count("refresh_token") != 1 {
 		t.Errorf("%+v after %d refreshes", s.Snapshot(), w.idp.Count("refresh_token"))
 	}
@@ -128,7 +128,7 @@ func TestSessionAfterTwelveHoursOfSleep(t *testing.T) {
 		t.Errorf("Wait with a short patience: %+v", got)
 	}
 	close(hold)
-	if got := <-waited; got.State != SignedIn {
+	if got := receive(t, waited); got.State != SignedIn {
 		t.Errorf("after the refresh: %+v", got)
 	}
 	if n := w.idp.Count("refresh_token"); n != 1 {
@@ -183,7 +183,7 @@ func TestSessionKeepsItsTokenWhenTheKeychainIsLocked(t *testing.T) {
 	s.Wait(t.Context())
 	late := w.machine(t, w.accounts.stateDir)
 	w.store.getFails.Store(&keychain.Error{Op: "get", Kind: keychain.Locked})
-	if err := w.accounts.files(w.client).bump(); err != nil {
+	if err := w.accounts.files(w.client).Bump(); err != nil {
 		t.Fatal(err)
 	}
 	reads := w.store.gets.Load()
@@ -228,7 +228,10 @@ func TestReloginAdopts(t *testing.T) {
 	s.Wait(t.Context())
 	w.idp.SetFault(fails("authorize", always, demoidp.Fault{}))
 	ui := w.ui()
-	ui.OpenURL = func(ctx context.Context, target string) error { return w.browser.open(ctx, target+"&login_hint=bob") }
+	ui.OpenURL = func(ctx context.Context, target string) error {
+		w.browser.goTo(w.browser.enter(target) + "&login_hint=bob")
+		return nil
+	}
 	if _, err := w.accounts.Login(t.Context(), w.client, LoginOptions{UI: ui}); err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +272,7 @@ func TestRunLetsARefreshFinish(t *testing.T) {
 	case <-time.After(50 * time.Millisecond):
 	}
 	close(hold)
-	<-done
+	receive(t, done)
 	if w.stored(t).sameTokens(old) {
 		t.Error("the new tokens were lost")
 	}
@@ -280,15 +283,15 @@ func TestRunLetsARefreshFinish(t *testing.T) {
 func TestGeneration(t *testing.T) {
 	t.Parallel()
 	f := stateFiles{generation: filepath.Join(t.TempDir(), "new", "x.gen")}
-	seen := map[generation]bool{f.read(): true}
+	seen := map[string]bool{f.Generation(): true}
 	for range 50 {
-		if err := f.bump(); err != nil {
+		if err := f.Bump(); err != nil {
 			t.Fatal(err)
 		}
-		if g := f.read(); seen[g] {
+		if g := f.Generation(); seen[g] {
 			t.Fatalf("%+v was there before", g)
 		}
-		seen[f.read()] = true
+		seen[f.Generation()] = true
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -17,53 +18,64 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// TraceEvent is one step of a sign-in, for whoever looks for a mistake. It holds
-// no secret and nothing of the person: of parameters and answers only those
-// values are kept whose names are known to be harmless.
-type TraceEvent struct {
-	After   time.Duration     // since the sign-in began
-	Step    string            // "discovery", "authorize", "callback", "token", "keys", "verify", "userinfo", "store", "device", "note"
-	What    string            // what was done
-	Sent    map[string]string // parameters, redacted
-	Got     map[string]string // members of the answer, redacted
-	Status  int               // of an HTTP answer
-	Took    time.Duration     // of an HTTP request
-	Problem string            // what went wrong, or looks like a provider's known mistake
-	Cure    string            // what mends it
-}
+// The log of a sign-in has one line for each step: "discovery", "authorize",
+// "callback", "token", "keys", "verify", "userinfo", "store", "device". Its
+// attributes are what, status, took and problem, and the groups sent and got: the
+// parameters of a request and the members of its answer.
 
-// tracer takes the events of one sign-in. A nil one takes none.
-type tracer struct {
-	began time.Time
-	take  func(TraceEvent)
-}
+type logKey struct{}
 
-type tracerKey struct{}
-
-// traced returns a context in which requests to the provider are told to take.
-func traced(ctx context.Context, take func(TraceEvent)) context.Context {
-	if take == nil {
+// logged returns a context in which the steps of a sign-in are logged.
+func logged(ctx context.Context, log *slog.Logger) context.Context {
+	if log == nil {
 		return ctx
 	}
-	return context.WithValue(ctx, tracerKey{}, &tracer{began: time.Now(), take: take})
+	return context.WithValue(ctx, logKey{}, slog.New(redactor{log.Handler()}))
 }
 
-func tracerOf(ctx context.Context) *tracer {
-	t, _ := ctx.Value(tracerKey{}).(*tracer)
-	return t
+// logOf is the log of this sign-in, or nil.
+func logOf(ctx context.Context) *slog.Logger {
+	log, _ := ctx.Value(logKey{}).(*slog.Logger)
+	return log
 }
 
-func (t *tracer) tell(e TraceEvent) {
-	if t == nil {
-		return
+// logStep logs a step, where steps are logged.
+func logStep(log *slog.Logger, step, what string, attrs ...slog.Attr) {
+	if log != nil {
+		log.LogAttrs(context.Background(), slog.LevelInfo, step, slices.Concat([]slog.Attr{slog.String("what", what)}, attrs)...)
 	}
-	e.After = time.Since(t.began)
-	t.take(e)
 }
 
-// note tells of something odd, and what mends it.
-func (t *tracer) note(problem, cure string) {
-	t.tell(TraceEvent{Step: "note", Problem: problem, Cure: cure})
+// redactor lets no secret and nothing of the user through: of the parameters and
+// members in groups only the values whose names are known to be harmless.
+type redactor struct{ slog.Handler }
+
+// Handle implements [slog.Handler].
+func (h redactor) Handle(ctx context.Context, r slog.Record) error {
+	shown := slog.NewRecord(r.Time, r.Level, r.Message, 0)
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key != "problem" || a.Value.String() != "" {
+			shown.AddAttrs(redact(a))
+		}
+		return true
+	})
+	return h.Handler.Handle(ctx, shown)
+}
+
+func redact(a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		return slog.String(a.Key, clean(a.Value.String()))
+	case slog.KindGroup:
+		var members []slog.Attr
+		for _, member := range a.Value.Group() {
+			if len(members) < maxShown {
+				members = append(members, slog.String(clean(member.Key), show(member.Key, member.Value.String())))
+			}
+		}
+		return slog.Attr{Key: a.Key, Value: slog.GroupValue(members...)}
+	}
+	return a
 }
 
 // harmless are the parameters and members whose values may be shown.
@@ -71,72 +83,104 @@ func harmless(name string) bool {
 	switch name {
 	case "response_type", "response_mode", "client_id", "redirect_uri", "scope", "code_challenge_method", "prompt", "max_age",
 		"acr_values", "access_type", "audience", "resource", "grant_type", "token_type_hint", "iss", "error", "token_type",
-		"expires_in", "interval", "verification_uri", "issuer", "jwks_uri", "alg", "aud", "azp", "acr", "exp", "iat", "auth_time":
+		"names", "expires_in", "interval", "verification_uri", "issuer", "jwks_uri", "alg", "aud", "azp", "acr", "exp", "iat", "auth_time":
 		return true
 	}
 	return strings.HasSuffix(name, "_endpoint") || strings.HasSuffix(name, "_supported") // metadata
 }
 
-// show is a value for a trace: itself, or what may be said of it.
+// show is a value for the log: itself, or what may be said of it.
 func show(name, value string) string {
-	if harmless(name) {
+	switch {
+	case harmless(name):
 		return clean(value)
+	case name == "Authorization":
+		kind, _, _ := strings.Cut(value, " ")
+		return clean(kind) + " " + redacted
+	case strings.Count(value, ".") == 2 && strings.HasPrefix(value, "ey"):
+		return fmt.Sprintf("%s (%d bytes, a JWT)", redacted, len(value))
 	}
-	kind := "bytes"
-	if strings.Count(value, ".") == 2 && strings.HasPrefix(value, "ey") {
-		kind = "bytes, a JWT"
-	}
-	return fmt.Sprintf("%s (%d %s)", redacted, len(value), kind)
+	return fmt.Sprintf("%s (%d bytes)", redacted, len(value))
 }
 
-// maxShown bounds how many parameters or members a trace shows: a stray request
-// may have thousands.
+// maxShown bounds how many parameters or members the log shows: an answer may have
+// thousands.
 const maxShown = 40
 
-func showForm(form url.Values) map[string]string {
-	shown := map[string]string{}
-	for name, values := range form {
-		if len(shown) < maxShown {
-			shown[clean(name)] = show(name, strings.Join(values, " "))
-		}
+// sent is a group of parameters.
+func sent(form url.Values) slog.Attr {
+	var members []any
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		members = append(members, slog.String(name, strings.Join(form[name], " ")))
 	}
-	return shown
+	return slog.Group("sent", members...)
 }
 
-// showJSON shows the members of an object, and nothing of any other text. An
-// OAuth error is put into words, without what the request held.
-func showJSON(body []byte, sent ...string) (shown map[string]string, problem string) {
-	var members map[string]jsontext.Value
-	if json.Unmarshal(body, &members) != nil {
-		return map[string]string{"body": strconv.Itoa(len(body)) + " bytes that are no JSON object"}, ""
-	}
-	shown = map[string]string{}
-	for name, value := range members {
-		text := string(value)
-		if value.Kind() == '"' {
-			_ = json.Unmarshal(value, &text) // it was read once already
-		}
-		if len(shown) < maxShown {
-			shown[clean(name)] = show(name, text)
-		}
-	}
-	said := claims(members)
-	if code := said.text("error"); code != "" {
-		problem = providerError("", code, "", sent...).Code + ": " + clean(said.text("error_description"), sent...)
-	}
-	return shown, problem
+// sentNames is sent for a request that anybody may have made up: a secret may stand
+// under any name.
+func sentNames(form url.Values) slog.Attr {
+	return slog.Group("sent", slog.String("names", strings.Join(slices.Sorted(maps.Keys(form)), " ")))
 }
 
-// showNames is showForm for a request that anybody may have made up: a secret
-// may stand under any name.
-func showNames(form url.Values) map[string]string {
-	shown := map[string]string{}
-	for name := range form {
-		if len(shown) < maxShown {
-			shown[clean(name)] = redacted
+// got is a group of the members of an answer, or of nothing where it is no object.
+func got(said claims) slog.Attr {
+	var members []any
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		text := string(said[name])
+		if said[name].Kind() == '"' {
+			_ = json.Unmarshal(said[name], &text) // it was read once already
 		}
+		members = append(members, slog.String(name, text))
 	}
-	return shown
+	return slog.Group("got", members...)
+}
+
+// problem is what went wrong, without the secrets.
+func problemAttr(err error, secrets ...string) slog.Attr {
+	return slog.String("problem", clean(errorText(err), secrets...))
+}
+
+// logged sends a request and logs it.
+func (t *transport) logged(log *slog.Logger, r *http.Request) (*http.Response, error) {
+	form := formOf(r)
+	secrets := secretsOf(form, r.Header.Get("Authorization"))
+	if form == nil {
+		form = url.Values{}
+	}
+	if authorization := r.Header.Get("Authorization"); authorization != "" {
+		form.Set("Authorization", authorization)
+	}
+	step, what, start := t.stepOf(r.URL), r.Method+" "+withoutQuery(r.URL), time.Now()
+	resp, err := t.roundTrip(r)
+	took := slog.Duration("took", time.Since(start))
+	if err != nil {
+		logStep(log, step, what, sent(form), took, problemAttr(err))
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+	attrs := []slog.Attr{sent(form), slog.Int("status", resp.StatusCode), took}
+	if step != "keys" { // these are public, and long
+		attrs = append(attrs, answerAttrs(body, secrets)...)
+	}
+	logStep(log, step, what, attrs...)
+	return resp, nil
+}
+
+// answerAttrs are the members of an object, and nothing of any other text. The
+// description of an OAuth error is shown without what the request held.
+func answerAttrs(body []byte, secrets []string) []slog.Attr {
+	members, _, err := (&answer{body: body}).members()
+	if err != nil {
+		return []slog.Attr{slog.String("problem", strconv.Itoa(len(body))+" bytes that are no JSON object")}
+	}
+	attrs := []slog.Attr{got(members)}
+	if code := members.text("error"); code != "" {
+		description := clean(members.text("error_description"), secrets...)
+		attrs = append(attrs, slog.String("problem", cleanCode(clean(code, secrets...))+": "+description))
+	}
+	return attrs
 }
 
 // secretsOf are the values of a request that an answer must not repeat.
@@ -149,34 +193,6 @@ func secretsOf(form url.Values, authorization string) []string {
 		}
 	}
 	return secrets
-}
-
-// trace sends a request and tells of it.
-func (t *transport) trace(tr *tracer, r *http.Request) (*http.Response, error) {
-	form := formOf(r)
-	authorization := r.Header.Get("Authorization")
-	e := TraceEvent{Step: t.stepOf(r.URL), What: r.Method + " " + withoutQuery(r.URL), Sent: showForm(form)}
-	if kind, _, ok := strings.Cut(authorization, " "); ok {
-		e.Sent["Authorization"] = clean(kind) + " " + redacted
-	}
-	start := time.Now()
-	resp, err := t.roundTrip(r)
-	e.Took = time.Since(start)
-	if err != nil {
-		e.Problem = clean(err.Error())
-		tr.tell(e)
-		return nil, err
-	}
-	body, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
-	e.Status = resp.StatusCode
-	if e.Step != "keys" { // these are public, and long
-		e.Got, e.Problem = showJSON(body, secretsOf(form, authorization)...)
-	}
-	tr.tell(e)
-	t.remark(tr, e, resp)
-	return resp, nil
 }
 
 // formOf reads the form of a request without taking it away.
@@ -227,24 +243,13 @@ func (t *transport) stepOf(u *url.URL) string {
 	return "request"
 }
 
-// verified tells what an ID token says that is no person's business.
-func (t *tracer) verified(c claims, err error) {
-	if t == nil {
-		return
+// logVerified logs what an ID token says that is no secret of the user.
+func logVerified(ctx context.Context, c claims, err error) {
+	attrs := []slog.Attr{problemAttr(err)}
+	if err == nil {
+		shown := maps.Clone(c)
+		maps.DeleteFunc(shown, func(name string, _ jsontext.Value) bool { return !harmless(name) })
+		attrs = []slog.Attr{got(shown), slog.Group("claims", slog.String("names", strings.Join(slices.Sorted(maps.Keys(c)), " ")))}
 	}
-	e := TraceEvent{Step: "verify", What: "signature, iss, aud, azp, exp, nonce and at_hash of the ID token"}
-	if err != nil {
-		e.Problem = clean(err.Error())
-		t.tell(e)
-		return
-	}
-	e.Got = map[string]string{}
-	for name, value := range c {
-		if harmless(name) {
-			e.Got[clean(name)] = clean(string(value))
-		}
-	}
-	names := slices.Sorted(maps.Keys(c))
-	e.Got["claims"] = clean(strings.Join(names, " "))
-	t.tell(e)
+	logStep(logOf(ctx), "verify", "signature, iss, aud, azp, exp, nonce and at_hash of the ID token", attrs...)
 }

@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -12,35 +14,50 @@ import (
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
+	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
-// trace collects the events of a sign-in.
-type trace struct {
-	mu     sync.Mutex
-	events []TraceEvent
+// step is a line of the log.
+type step struct {
+	step  string
+	attrs map[string]string // with the groups that they are in
 }
 
-func (tr *trace) take(e TraceEvent) {
+// trace is a [slog.Handler] that collects the steps of a sign-in.
+type trace struct {
+	mu     sync.Mutex
+	events []step
+}
+
+func (tr *trace) Enabled(context.Context, slog.Level) bool { return true }
+func (tr *trace) WithAttrs([]slog.Attr) slog.Handler       { return tr }
+func (tr *trace) WithGroup(string) slog.Handler            { return tr }
+
+func (tr *trace) Handle(_ context.Context, r slog.Record) error {
+	e := step{r.Message, map[string]string{}}
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Value.Kind() != slog.KindGroup {
+			e.attrs[a.Key] = a.Value.String()
+			return true
+		}
+		for _, member := range a.Value.Group() {
+			e.attrs[a.Key+"."+member.Key] = member.Value.String()
+		}
+		return true
+	})
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	tr.events = append(tr.events, e)
+	return nil
 }
 
 func (tr *trace) steps() []string {
 	var steps []string
 	for _, e := range tr.events {
-		if e.Step != "note" {
-			steps = append(steps, e.Step)
-		}
+		steps = append(steps, e.step)
 	}
 	return steps
-}
-
-func (tr *trace) has(problem, cure string) bool {
-	return slices.ContainsFunc(tr.events, func(e TraceEvent) bool {
-		return strings.Contains(e.Problem, problem) && strings.Contains(e.Cure, cure)
-	})
 }
 
 // tracedLogin signs in and returns the trace, in which no secret may be.
@@ -48,7 +65,7 @@ func (w *world) tracedLogin(t *testing.T, o LoginOptions) (*trace, error) {
 	t.Helper()
 	tr := &trace{}
 	o.UI = w.ui()
-	o.UI.Trace = tr.take
+	o.UI.Log = slog.New(tr)
 	if o.Timeout == 0 {
 		o.Timeout = 2 * soon
 	}
@@ -91,13 +108,13 @@ func TestTrace(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	for _, e := range tr.events {
-		switch e.Step {
+		switch e.step {
 		case "authorize":
-			if e.Sent["scope"] != "openid profile email offline_access" || !strings.HasPrefix(e.Sent["state"], redacted) {
+			if e.attrs["sent.scope"] != "openid profile email offline_access" || !strings.HasPrefix(e.attrs["sent.state"], redacted) {
 				t.Errorf("%+v", e)
 			}
 		case "token":
-			if e.Status != 200 || e.Sent["grant_type"] != "authorization_code" || e.Got["token_type"] != "Bearer" || e.Sent["Authorization"] != "Basic [redacted]" {
+			if e.attrs["status"] != "200" || e.attrs["sent.grant_type"] != "authorization_code" || e.attrs["got.token_type"] != "Bearer" || e.attrs["sent.Authorization"] != "Basic [redacted]" {
 				t.Errorf("%+v", e)
 			}
 		}
@@ -118,56 +135,44 @@ func TestTraceOfAnErrorThatRepeatsSecrets(t *testing.T) {
 	})
 	tr, err := w.tracedLogin(t, LoginOptions{})
 	wantError[*ProviderError](t, err)
-	if !tr.has("invalid_grant: no "+redacted, "") || !tr.has("does not take the code", "redirect URI") {
+	if !slices.ContainsFunc(tr.events, func(e step) bool { return e.attrs["problem"] == "invalid_grant: no "+redacted }) {
 		t.Errorf("%+v", tr.events)
 	}
 }
 
-func TestTraceNamesMistakes(t *testing.T) {
+// What is known to go wrong with providers is in the hints of the error.
+func TestHintsNameMistakes(t *testing.T) {
 	t.Parallel()
 	discovery := func(edit func(map[string]any)) func(string) demoidp.Fault {
 		return fails("discovery", always, demoidp.Fault{Edit: edit})
 	}
 	for name, test := range map[string]struct {
-		prepare       func(*world)
-		problem, cure string
+		prepare func(*world)
+		hint    string
 	}{
 		"slash": {func(w *world) {
 			w.idp.SetFault(discovery(func(doc map[string]any) { doc["issuer"] = w.idp.Issuer() + "/" }))
-		}, "by a slash at its end", "--issuer"},
+		}, "--issuer"},
 		"all tenants of Entra": {func(w *world) {
 			w.idp.SetFault(discovery(func(doc map[string]any) { doc["issuer"] = "https://login.microsoftonline.com/{tenantid}/v2.0" }))
-		}, "for all tenants", "TENANT_ID"},
+		}, "TENANT_ID"},
 		"another issuer": {func(w *world) {
 			w.idp.SetFault(discovery(func(doc map[string]any) { doc["issuer"] = "https://elsewhere.example" }))
-		}, "calls itself otherwise", "https://elsewhere.example"},
+		}, "check the issuer with the provider's administrator"},
 		"web page": {func(w *world) {
 			w.idp.SetFault(fails("discovery", always, demoidp.Fault{Status: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<b>"}))
-		}, "not JSON but text/html", "open it in a browser"},
-		"no PKCE": {func(w *world) {
-			w.idp.SetFault(discovery(func(doc map[string]any) { delete(doc, "code_challenge_methods_supported") }))
-		}, "does not list PKCE", "S256"},
-		"no iss": {func(w *world) {
-			w.idp.SetFault(discovery(func(doc map[string]any) { delete(doc, "authorization_response_iss_parameter_supported") }))
-		}, "RFC 9207", ""},
-		"no revocation": {func(w *world) {
-			w.idp.SetFault(discovery(func(doc map[string]any) { delete(doc, "revocation_endpoint") }))
-		}, "no revocation endpoint", "logout"},
-		"no refresh token": {func(w *world) {
-			w.idp.SetFault(fails("authorization_code", always, demoidp.Fault{Edit: func(doc map[string]any) { delete(doc, "refresh_token") }}))
-		}, "none was given", "refresh token grant"},
-		"fewer scopes": {func(w *world) {
-			w.idp.SetFault(fails("authorization_code", always, demoidp.Fault{Edit: func(doc map[string]any) { doc["scope"] = "openid" }}))
-		}, "missing: profile email offline_access", "allow them"},
-		"no lifetime": {func(w *world) {
-			w.idp.SetFault(fails("authorization_code", always, demoidp.Fault{Edit: func(doc map[string]any) { delete(doc, "expires_in") }}))
-		}, "expires_in", "for an hour"},
-		"wrong secret": {func(w *world) { w.client.ClientSecret = keychain.NewSecret("s%+") }, "client_secret_basic", "native and public"},
+		}, "open it in a browser"},
+		"wrong secret": {func(w *world) { w.client.ClientSecret = keychain.NewSecret("s%+") }, "native and public"},
+		"wrong code": {func(w *world) {
+			w.idp.SetFault(fails("authorization_code", always, demoidp.Fault{Status: 400, Header: asJSON, Body: `{"error":"invalid_grant"}`}))
+		}, "this redirect URI exactly"},
+		"wrong grant": {func(w *world) {
+			w.idp.SetFault(fails("authorization_code", always, demoidp.Fault{Status: 400, Header: asJSON, Body: `{"error":"unauthorized_client"}`}))
+		}, "refresh token grants"},
 		"clock": {func(w *world) {
-			w.idp.SetFault(fails("discovery", always, demoidp.Fault{Status: 503, Header: http.Header{
-				"Date": {time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}}}))
-		}, "clock differs", "set this machine's clock"},
-		"nobody came back": {func(w *world) { w.browser.gone = true }, "no answer came back", "register this redirect URI"},
+			w.idp.SetFault(fails("id_token", always, claim("exp", time.Now().Add(-time.Hour).Unix())))
+		}, "this machine's clock"},
+		"nobody came back": {func(w *world) { w.browser.gone = true }, "register this redirect URI"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,10 +182,22 @@ func TestTraceNamesMistakes(t *testing.T) {
 			if w.browser.gone {
 				o.Timeout = 200 * time.Millisecond
 			}
-			tr, _ := w.tracedLogin(t, o)
-			if !tr.has(test.problem, test.cure) {
-				t.Errorf("%+v", tr.events)
+			_, err := w.tracedLogin(t, o)
+			if hints := problem.Of(err).Hints; err == nil || !strings.Contains(strings.Join(hints, "\n"), test.hint) {
+				t.Errorf("%v: %q", err, hints)
 			}
 		})
+	}
+}
+
+func TestASignInWithoutARefreshTokenNamesTheFix(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, signsInAlone())
+	w.idp.SetFault(fails("authorization_code", always, demoidp.Fault{Edit: func(doc map[string]any) { delete(doc, "refresh_token") }}))
+	w.signedIn(t)
+	w.clock.advance(25 * time.Hour)
+	status, err := w.accounts.Status(t.Context(), w.client)
+	if hints := problem.Of(status.Err).Hints; err != nil || !strings.Contains(strings.Join(hints, "\n"), "refresh token grant") {
+		t.Errorf("%v %v: %q", err, status.Err, hints)
 	}
 }

@@ -5,13 +5,12 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // tokenLeeway is how far the clocks may differ when exp is judged.
@@ -50,7 +49,7 @@ func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectati
 	}
 	if err != nil {
 		err = p.explain(err)
-		tracerOf(ctx).verified(nil, err)
+		logVerified(ctx, nil, err)
 		return nil, err
 	}
 	c, err := parseClaims(token)
@@ -58,7 +57,7 @@ func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectati
 		return nil, err
 	}
 	err = p.checkClaims(token, c, want)
-	tracerOf(ctx).verified(c, err)
+	logVerified(ctx, c, err)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +68,7 @@ func (p *provider) verifyIDToken(ctx context.Context, raw string, want expectati
 // then fails in words about the clock. On refresh it is the provider's, as the
 // Date of the answer that the token came with tells it, for to refuse the answer
 // would be to lose the rotated refresh token, and with it the sign-in, only
-// because somebody's clock is wrong.
+// because a clock is wrong.
 func (p *provider) clock(want expectation) time.Time {
 	if want.sub == "" {
 		return p.now()
@@ -83,11 +82,11 @@ func (p *provider) checkClaims(token *oidc.IDToken, c claims, want expectation) 
 	case token.Subject == "":
 		return &VerifyError{What: "ID token", Why: "it has no sub"}
 	case want.sub != "" && token.Subject != want.sub:
-		return &VerifyError{What: "ID token", Why: "its sub is somebody else's than at the sign-in"}
+		return &VerifyError{What: "ID token", Why: "its sub is not that of the sign-in", Foreign: true}
 	case want.nonce != "" && subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(want.nonce)) != 1:
 		return &VerifyError{What: "ID token", Why: "its nonce is not that of this sign-in"}
 	case azp != "" && azp != want.client.ClientID:
-		return &VerifyError{What: "ID token", Why: "it was issued to another client (azp)"}
+		return &VerifyError{What: "ID token", Why: "it was issued to another client (azp)", Foreign: true}
 	case azp == "" && len(token.Audience) > 1:
 		return &VerifyError{What: "ID token", Why: "it is for several clients and does not say for whom (azp)"}
 	case token.AccessTokenHash != "" && token.VerifyAccessToken(want.accessToken) != nil:
@@ -99,6 +98,7 @@ func (p *provider) checkClaims(token *oidc.IDToken, c claims, want expectation) 
 // explain turns an error of go-oidc into words. Its own quote the answer of
 // the provider.
 func (p *provider) explain(err error) error {
+	foreign := false
 	why := "its signature or form is wrong"
 	var expired *oidc.TokenExpiredError
 	text := err.Error()
@@ -106,15 +106,15 @@ func (p *provider) explain(err error) error {
 	case errors.As(err, &expired):
 		why = "it ended at " + expired.Expiry.UTC().Format(time.RFC3339) + p.clockWords()
 	case strings.Contains(text, "issued by a different provider"):
-		why = "another provider issued it (iss)"
+		why, foreign = "another provider issued it (iss)", true
 	case strings.Contains(text, "expected audience"):
-		why = "it is for another client (aud)"
+		why, foreign = "it is for another client (aud)", true
 	case strings.Contains(text, "nbf"):
 		why = "it is not valid yet (nbf)" + p.clockWords()
 	case strings.Contains(text, "unexpected signature algorithm"), strings.Contains(text, "malformed jwt"):
 		why = "it is not a JWT with a signature that is allowed"
 	}
-	return &VerifyError{What: "ID token", Why: why}
+	return &VerifyError{What: "ID token", Why: why, Foreign: foreign}
 }
 
 // clockWords tells of clocks that differ, which is what mostly stands behind
@@ -127,31 +127,17 @@ func (p *provider) clockWords() string {
 	return fmt.Sprintf("; the provider's clock differs from this machine's by %s", skew)
 }
 
-// keySet tells keys that could not be fetched from a signature that is wrong.
-// go-oidc's own error for both is text with the provider's answer in it.
-type keySet struct {
-	provider    *provider
-	unreachable error
-}
-
+// VerifySignature implements [oidc.KeySet].
 func (k *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
 	payload, err := k.provider.keys.VerifySignature(ctx, jwt)
 	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
-		cause := errors.New("it did not answer with a key set")
-		var network *url.Error
-		switch {
-		case ctx.Err() != nil:
-			cause = ctx.Err()
-		case errors.As(err, &network):
-			cause = network.Err
+		k.unreachable = k.provider.whyNoKeys(err)
+		if ctx.Err() != nil {
+			k.unreachable = &UnreachableError{Step: "keys", Host: hostOf(k.provider.JWKSURI), Err: ctx.Err()}
 		}
-		k.unreachable = &UnreachableError{Step: "keys", Host: hostOf(k.provider.JWKSURI), Err: cause}
 	}
 	return payload, err
 }
-
-// claims are the members of an ID token or of userinfo.
-type claims map[string]jsontext.Value
 
 // parseClaims reads the payload once more, strictly. encoding/json, which
 // go-oidc reads it with, takes "Sub" for "sub" and the last of two.
@@ -161,7 +147,10 @@ func parseClaims(token *oidc.IDToken) (claims, error) {
 		return nil, &VerifyError{What: "ID token", Why: "its claims cannot be read"}
 	}
 	c := claims{}
-	if err := json.Unmarshal(payload, &c); err != nil {
+	switch err := json.Unmarshal(payload, &c); {
+	case !utf8.Valid(payload):
+		return nil, &VerifyError{What: "ID token", Why: "its claims are not UTF-8 text, but perhaps Latin-1"}
+	case err != nil:
 		return nil, &VerifyError{What: "ID token", Why: "its claims are not strict JSON"}
 	}
 	for name := range c {
@@ -180,34 +169,4 @@ type rawJSON []byte
 func (r *rawJSON) UnmarshalJSON(b []byte) error {
 	*r = append((*r)[:0], b...)
 	return nil
-}
-
-// text is a claim that is a string, or else empty.
-func (c claims) text(name string) string {
-	var s string
-	if json.Unmarshal(c[name], &s) != nil {
-		return ""
-	}
-	return s
-}
-
-// number is a claim that is a number, or else 0.
-func (c claims) number(name string) int64 {
-	var f float64
-	if json.Unmarshal(c[name], &f) != nil {
-		return 0
-	}
-	return int64(f)
-}
-
-// list is a claim that is a string or a list of strings.
-func (c claims) list(name string) []string {
-	if s := c.text(name); s != "" {
-		return []string{s}
-	}
-	list := []string{}
-	if json.Unmarshal(c[name], &list) != nil {
-		return []string{}
-	}
-	return list
 }

@@ -85,14 +85,14 @@ func TestWatchIsQuietWhileNothingChanges(t *testing.T) {
 	watched := w.watching(t)
 	shows(t, watched, "somebody", func(s Status) bool { return s.State == SignedIn })
 	gets := w.store.gets.Load()
-	if err := w.accounts.files(w.client).bump(); err != nil {
+	if err := w.accounts.files(w.client).Bump(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the keychain to be read again", func() bool { return w.store.gets.Load() > gets })
 	if err := w.accounts.Lock(); err != nil {
 		t.Fatal(err)
 	}
-	if s := <-watched; !errors.As(s.Err, new(*LockedError)) {
+	if s := receive(t, watched); !errors.As(s.Err, new(*LockedError)) {
 		t.Errorf("told of no change: %+v", s)
 	}
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -39,7 +40,6 @@ type world struct {
 	accounts *Accounts
 	client   Client
 	browser  *browser
-	trace    func(TraceEvent) // of each sign-in, or nil
 
 	mu       sync.Mutex
 	said     []string // every error, page and warning, for the canary
@@ -151,9 +151,30 @@ type shown struct {
 }
 
 func (b *browser) open(_ context.Context, target string) error {
-	b.urls <- target
-	go func() { b.pages <- b.visit(http.MethodGet, target, nil) }()
+	b.goTo(b.enter(target))
 	return nil
+}
+
+// goTo opens an address at the provider.
+func (b *browser) goTo(address string) {
+	b.urls <- address
+	go func() { b.pages <- b.visit(http.MethodGet, address, nil) }()
+}
+
+// enter opens a page on loopback and returns where it leads. The browser has its
+// cookie from then on.
+func (b *browser) enter(target string) string {
+	r, err := http.NewRequest(http.MethodGet, target, nil)
+	if err != nil {
+		return target
+	}
+	answer, err := b.client.Transport.RoundTrip(r)
+	if err != nil {
+		return target
+	}
+	_ = answer.Body.Close()
+	b.client.Jar.SetCookies(r.URL, answer.Cookies())
+	return cmp.Or(answer.Header.Get("Location"), target)
 }
 
 func (b *browser) visit(method, target string, form url.Values) shown {
@@ -193,7 +214,7 @@ func (b *browser) follow(r *http.Request, _ []*http.Request) error {
 }
 
 func (w *world) ui() UI {
-	return UI{OpenURL: w.browser.open, Trace: w.trace, Warn: func(text string) {
+	return UI{OpenURL: w.browser.open, Warn: func(text string) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.said = append(w.said, text)
@@ -206,27 +227,14 @@ func (w *world) login(t *testing.T) (User, shown, error) {
 	t.Helper()
 	user, err := w.accounts.Login(t.Context(), w.client, LoginOptions{UI: w.ui(), Timeout: 2 * soon})
 	w.heard(err)
-	select {
-	case page := <-w.browser.pages:
-		w.mu.Lock()
-		w.said = append(w.said, page.body)
-		w.mu.Unlock()
-		return user, page, err
-	default:
-	}
-	if len(w.browser.urls) == 0 {
+	if len(w.browser.pages) == 0 && len(w.browser.urls) == 0 {
 		return user, shown{}, err // no browser was opened
 	}
-	select {
-	case page := <-w.browser.pages:
-		w.mu.Lock()
-		w.said = append(w.said, page.body)
-		w.mu.Unlock()
-		return user, page, err
-	case <-time.After(soon):
-		t.Fatal("the browser never saw a page")
-		return user, shown{}, err
-	}
+	page := receive(t, w.browser.pages)
+	w.mu.Lock()
+	w.said = append(w.said, page.body)
+	w.mu.Unlock()
+	return user, page, err
 }
 
 // signedIn is login for tests of what comes after.
@@ -291,7 +299,7 @@ func (w *world) wantNothingStored(t *testing.T) {
 	if _, err := w.store.Store.Get(context.Background(), w.client.key()); !errors.Is(err, keychain.ErrNotFound) {
 		t.Errorf("keychain: %v, want nothing stored", err)
 	}
-	if w.accounts.files(w.client).read() != (generation{}) {
+	if w.accounts.files(w.client).Generation() != "" {
 		t.Error("running sessions were told of a sign-in that is none")
 	}
 }
@@ -312,6 +320,19 @@ func wantError[E error](t *testing.T, err error) E {
 		t.Fatalf("got %T %v, want a %T", err, err, want)
 	}
 	return want
+}
+
+// receive takes what another goroutine sends, or notices that it has closed ch. It
+// ends the test rather than to wait for ever.
+func receive[T any](t *testing.T, ch <-chan T) T {
+	t.Helper()
+	select {
+	case got := <-ch:
+		return got
+	case <-time.After(2 * soon):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
 }
 
 // eventually polls until ok, since other goroutines do the work.

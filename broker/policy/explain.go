@@ -15,6 +15,9 @@ type Explanation struct {
 	// Missing are the rules that would allow it if the user were another one, the
 	// nearest first: the one that lacks least.
 	Missing []Missing
+	// Unknown are the claims that the deciding rule asks about and that are not
+	// completely known, so that it was taken to hold.
+	Unknown []string
 }
 
 // Missing is what a user lacks for a rule to hold.
@@ -24,6 +27,7 @@ type Missing struct {
 	Groups       []string // one of these
 	Roles        []string // one of these
 	EmailDomains []string // one of these
+	Unverified   string   // the address that would do if the provider had verified it
 	Claims       map[string][]string
 	Needs        Needs // a sign-in can bring these
 }
@@ -36,7 +40,7 @@ func (v *View) Explain(item Item, now time.Time) Explanation {
 	}
 	for _, c := range v.policy.rules {
 		if c.label == e.Rule {
-			e.Line = c.Line
+			e.Line, e.Unknown = c.Line, v.unknown(c)
 		}
 	}
 	if e.Effect != Deny || e.Rule != noRule {
@@ -49,6 +53,18 @@ func (v *View) Explain(item Item, now time.Time) Explanation {
 	}
 	slices.SortStableFunc(e.Missing, func(a, b Missing) int { return cmp.Compare(a.count(), b.count()) })
 	return e
+}
+
+// unknown are the claims that a rule holds by only because they are not known.
+func (v *View) unknown(c *compiled) []string {
+	var claims []string
+	for _, asked := range v.conditions(c) {
+		if !asked.met && asked.unknown && c.Effect != WordAllow {
+			claims = append(claims, asked.claim)
+		}
+	}
+	slices.Sort(claims)
+	return claims
 }
 
 func (c *compiled) covers(item Item) bool {
@@ -73,8 +89,11 @@ func (v *View) lacks(c *compiled, now time.Time) Missing {
 	if !meets(c.Roles, v.roles) {
 		m.Roles = c.Roles
 	}
-	if !v.inDomain(c.EmailDomains) {
+	if !v.user.hasEmailAt(c.EmailDomains) {
 		m.EmailDomains = c.EmailDomains
+		if inDomain(c.EmailDomains, v.user.UnverifiedEmail) {
+			m.Unverified = v.user.UnverifiedEmail
+		}
 	}
 	for claim, values := range c.Claims {
 		if !meets(values, v.user.Claims[claim]) {
@@ -107,7 +126,10 @@ func (m Missing) String() string {
 	}
 	add("group", m.Groups)
 	add("role", m.Roles)
-	add("an e-mail address at", m.EmailDomains)
+	add("a verified e-mail address at", m.EmailDomains)
+	if m.Unverified != "" {
+		parts[len(parts)-1] += " (the provider does not say that " + m.Unverified + " is verified: email_verified)"
+	}
 	claims := make([]string, 0, len(m.Claims))
 	for claim := range m.Claims {
 		claims = append(claims, claim)
@@ -158,11 +180,11 @@ func shortTime(d time.Duration) string {
 func (e Explanation) Why() string {
 	switch {
 	case e.Effect == StepUp:
-		return "needs " + e.Needs.String()
+		return "needs " + e.Needs.String() + unknownWords(e.Unknown)
 	case e.Effect == Allow:
 		return e.Rule
 	case len(e.Missing) == 0:
-		return deniedWords(e.Rule)
+		return deniedWords(e.Rule) + unknownWords(e.Unknown)
 	}
 	const most = 3
 	var ways []string
@@ -172,6 +194,14 @@ func (e Explanation) Why() string {
 		}
 	}
 	return "needs " + strings.Join(ways, "; or ")
+}
+
+// unknownWords say why a rule holds for a user that it may not be about.
+func unknownWords(claims []string) string {
+	if len(claims) == 0 {
+		return ""
+	}
+	return ", since what it asks about is not wholly known or not verified: " + strings.Join(claims, ", ")
 }
 
 func deniedWords(rule string) string {

@@ -135,13 +135,15 @@ type wideNames[T any] struct{ exact, alike names[T] }
 
 func (w *wideNames[T]) add(kind Kind, text string, what T) {
 	w.exact.add(text, what)
-	folded := fold(text)
-	w.alike.add(folded, what)
-	if kind != Resource {
+	if kind != Resource && kind != Template {
+		w.alike.add(fold(text), what)
 		return
 	}
-	if plain := uriPattern(text); plain != folded {
-		w.alike.add(plain, what)
+	forms := deniedPatterns(text)
+	for i, form := range forms {
+		if !slices.Contains(forms[:i], form) {
+			w.alike.add(form, what)
+		}
 	}
 }
 
@@ -149,16 +151,19 @@ func (w *wideNames[T]) none() bool { return w.exact.none() }
 
 // each calls f, perhaps more than once for the same, until it says stop.
 func (w *wideNames[T]) each(item Item, f func(T) (stop bool)) {
+	if w.none() {
+		return
+	}
 	stopped := false
 	stop := func(what T) bool { stopped = f(what); return stopped }
 	w.exact.each(item.Name, stop)
 	if !stopped {
 		w.alike.each(fold(item.Name), stop)
 	}
-	if item.Kind != Resource || stopped {
+	if item.Kind != Resource && item.Kind != Template || stopped {
 		return
 	}
-	for _, reading := range uriReadings(item.Name) {
+	for _, reading := range deniedReadings(item.Name) {
 		if w.alike.each(reading, stop); stopped {
 			return
 		}

@@ -2,7 +2,7 @@
 // network, so that the same question always has the same answer and a decision
 // can be tested, explained and repeated.
 //
-// A [Set] is what somebody wrote. [Compile] checks it and makes a [Policy], and
+// A [Set] is the rules as written. [Compile] checks it and makes a [Policy], and
 // [Policy.For] narrows that to one user at one server: a [View], which answers
 // fast, for lists and for calls alike.
 package policy
@@ -48,7 +48,7 @@ const (
 	kinds
 )
 
-// Item is what somebody wants to use. Names are compared byte for byte.
+// Item is what the user wants to use. Names are compared byte for byte.
 type Item struct {
 	Kind Kind
 	Name string // of the tool, prompt or method, or the URI
@@ -56,14 +56,21 @@ type Item struct {
 
 // User is who asks, from verified claims only.
 type User struct {
-	Sub      string // empty for nobody
-	Email    string
-	Groups   []string
-	Roles    []string
-	Scopes   []string
-	ACR      string              // "acr" of the ID token (OpenID Connect Core 2)
-	AuthTime time.Time           // when the person proved who they are; zero: not known
-	Claims   map[string][]string // any other claim; numbers and booleans as JSON spells them
+	Sub   string // empty for nobody
+	Email string // one that the provider has verified, or that the profile trusts
+	// UnverifiedEmail is an address that nobody has verified: it lets nobody in, and
+	// rules that take away hold for it.
+	UnverifiedEmail string
+	Groups          []string
+	Roles           []string
+	Scopes          []string
+	ACR             string              // "acr" of the ID token (OpenID Connect Core 2)
+	AuthTime        time.Time           // when the person proved who they are; zero: not known
+	Claims          map[string][]string // any other claim; numbers and booleans as JSON spells them
+	// Unreadable are the claims that are not completely known: "groups", "roles",
+	// "email", "scopes" and names of other claims, "*" for all of these. Unknown is
+	// not absent: what takes away by such a claim holds.
+	Unreadable []string
 }
 
 // Needs is what a sign-in must have, beyond who the person is.
@@ -98,7 +105,7 @@ type Policy struct {
 // SignedIn is the policy without rules: who is signed in may do everything.
 func SignedIn() *Policy { return &Policy{open: true} }
 
-// None reports whether the policy says nothing beyond that somebody must be
+// None reports whether the policy says nothing beyond that a user must be
 // signed in.
 func (p *Policy) None() bool {
 	return p != nil && p.open && !p.set.ReadOnly && !p.set.Strict && len(p.set.Confirm)+len(p.set.Limits) == 0 && p.Pin() == PinOff
@@ -149,7 +156,7 @@ func (n Needs) merge(m Needs) Needs {
 	return n
 }
 
-// compareAge orders durations of which 0 is the longest.
+// compareAge orders durations; 0 is the longest.
 func compareAge(a, b time.Duration) int {
 	switch {
 	case a == b:

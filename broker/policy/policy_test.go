@@ -97,6 +97,12 @@ func TestWho(t *testing.T) {
 	if got := p.For(unknown, "").Decide(Item{Tool, "pay"}, noon); got.Effect != StepUp {
 		t.Errorf("a sign-in of unknown age counts as fresh: %v", got)
 	}
+	for ahead, want := range map[time.Duration]Effect{time.Minute: Allow, time.Minute + time.Second: StepUp, 24 * time.Hour: StepUp} {
+		unknown.AuthTime = noon.Add(ahead) // a provider's clock may differ a little
+		if got := p.For(unknown, "").Decide(Item{Tool, "pay"}, noon); got.Effect != want {
+			t.Errorf("a sign-in %s from now: %v, want %v", ahead, got, want)
+		}
+	}
 }
 
 func TestWhat(t *testing.T) {
@@ -194,7 +200,7 @@ func TestExplain(t *testing.T) {
 	))
 	view := p.For(ada(), "")
 	e := view.Explain(Item{Tool, "pay"}, noon)
-	if e.Why() != "needs group treasury or board; or group admins, and an e-mail address at corp.example" || e.Missing[0].Line != 9 {
+	if e.Why() != "needs group treasury or board; or group admins, and a verified e-mail address at corp.example" || e.Missing[0].Line != 9 {
 		t.Errorf("%q %+v", e.Why(), e)
 	}
 	if e = view.Explain(Item{Tool, "drop"}, noon); e.Why() != "rule 3 (never) denies it" || e.Line != 12 {
@@ -470,5 +476,52 @@ func TestIndexFindsAllThatShadow(t *testing.T) {
 	}
 	if found < 1000 {
 		t.Errorf("only %d were there to find", found)
+	}
+}
+
+// A policy that only says which scopes tools need allows those tools, and nothing else.
+func TestOnlyToolScopes(t *testing.T) {
+	p := compile(t, Set{ToolScopes: []ToolScope{{Tool: "pay*", Scope: "orders:write"}}})
+	user := ada()
+	user.Scopes = nil
+	without := p.For(user, "")
+	user.Scopes = []string{"orders:write"}
+	with := p.For(user, "")
+	for _, test := range []struct {
+		item          Item
+		before, after Effect
+	}{
+		{Item{Tool, "pay_invoice"}, StepUp, Allow}, {Item{Tool, "Pay"}, Deny, Deny}, {Item{Tool, "get"}, Deny, Deny}, {Item{Resource, "x:1"}, Deny, Deny}, {Item{Prompt, "x"}, Deny, Deny},
+		{Item{Template, "x:{id}"}, Deny, Deny}, {Item{Method, "vendor/x"}, Allow, Allow}, {Item{Request, "roots/list"}, Allow, Allow},
+	} {
+		if got := without.Decide(test.item, noon); got.Effect != test.before {
+			t.Errorf("without the scope: %v: %+v", test.item, got)
+		}
+		if got := with.Decide(test.item, noon); got.Effect != test.after {
+			t.Errorf("with the scope: %v: %+v", test.item, got)
+		}
+	}
+	if p.None() || with.AllowsAll() || with.AllowsAllTools(noon) {
+		t.Error("it counts as no policy")
+	}
+}
+
+// What a strict policy, an address without a domain and two ages come to.
+func TestStrictDomainsAndAges(t *testing.T) {
+	strictly := compile(t, Set{Strict: true}).For(ada(), "")
+	if got := strictly.Decide(Item{Request, "sampling/createMessage"}, noon); got.Effect != Deny {
+		t.Errorf("strict, without rules: %+v", got)
+	}
+	user := ada()
+	user.Email = "example.com"
+	domain := compile(t, rules(allow(Rule{EmailDomains: []string{"example.com"}}))).For(user, "")
+	if got := domain.Decide(Item{Tool, "get"}, noon); got.Effect != Deny {
+		t.Errorf("an address without @: %+v", got)
+	}
+	both := compile(t, rules(allow(Rule{MaxAuthAge: time.Hour}), require(Rule{Tools: []string{"get"}, MaxAuthAge: 15 * time.Minute})))
+	user = ada()
+	user.AuthTime = noon.Add(-2 * time.Hour)
+	if got := both.For(user, "").Decide(Item{Tool, "get"}, noon); got.Effect != StepUp || got.Needs.MaxAuthAge != 15*time.Minute {
+		t.Errorf("the shorter age is needed: %+v", got)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Set is a whole policy as somebody wrote it. The zero Set has no rule: who is
+// Set is a whole policy as written. The zero Set has no rule: who is
 // signed in may do everything.
 type Set struct {
 	Rules []Rule
@@ -57,7 +57,7 @@ type Limit struct {
 	Line   int
 }
 
-// ToolLimit is a limit that is told from others, across reloads, by its ID.
+// ToolLimit is a limit. Its ID identifies it across reloads.
 type ToolLimit struct {
 	Limit
 	ID string
@@ -91,7 +91,7 @@ func (p *Policy) Limits(tool string) []ToolLimit {
 const (
 	WordAllow   = "allow"
 	WordDeny    = "deny"
-	WordRequire = "require" // whoever else allows it, these needs must be met, too
+	WordRequire = "require" // whichever rule allows it, these needs must be met, too
 )
 
 // Rule is one rule. A list that is empty says nothing; what is said must all
@@ -135,9 +135,9 @@ func atLine(line int, err error) *Error {
 	return &Error{Line: line, Err: err}
 }
 
-// wrong is a mistake in the value of a key.
+// wrong is a mistake in the value of a key, or of a member: "claims: department".
 func wrong(key, format string, args ...any) *Error {
-	return &Error{Path: []string{key}, Err: fmt.Errorf(format, args...)}
+	return &Error{Path: strings.Split(key, ": "), Err: fmt.Errorf(format, args...)}
 }
 
 // compiled is a rule in the form that is decided by.
@@ -150,7 +150,7 @@ type compiled struct {
 	needs                  Needs
 }
 
-// Covers reports whether the rule is about an item, whoever asks.
+// Covers reports whether the rule is about an item, for any user.
 func (r Rule) Covers(item Item) bool {
 	c, err := compileRule(r, 0)
 	return err == nil && c.covers(item)
@@ -176,7 +176,7 @@ func labelOf(r Rule, number int) string {
 
 // Compile checks a set and makes the policy of it. Errors are *Error: of a rule
 // that says nothing sensible, that can never hold, or that another rule leaves
-// nothing to do, since whoever wrote it believes that it does something.
+// nothing to do, since its author believes that it does something.
 func Compile(s Set) (*Policy, error) {
 	p := &Policy{set: s, open: len(s.Rules) == 0 && len(s.ToolScopes) == 0}
 	for i, r := range s.Rules {

@@ -82,7 +82,7 @@ func (p *Policy) shadows(a, b *compiled) bool {
 		patternsWithin(b.Servers, a.Servers) && claimsWithin(b.Claims, a.Claims) && b.whatWithin(a)
 }
 
-// within reports whether whoever meets list b meets list a.
+// within reports whether everyone who meets list b meets list a.
 func within(b, a []string) bool {
 	return len(a) == 0 || len(b) > 0 && containsAll(a, b)
 }

@@ -8,7 +8,9 @@ import (
 // uriReadings are what servers may make of a URI, all folded: with its escapes
 // undone (once or often), without dot segments, cut at a NUL, without its query.
 // A rule about file:///secret is one about file:///pub/..%2Fsecret, too. For a
-// URI that all servers read alike, as nearly all are, there is none.
+// URI that all servers read alike, as nearly all are, there is none. A rule that
+// allows must allow each of them; what one that denies looks at is in
+// deniedReadings.
 func uriReadings(uri string) []string {
 	if isPlainURI(uri) {
 		return nil
@@ -60,7 +62,14 @@ func uriPattern(text string) string {
 // reading.
 func isPlainURI(uri string) bool {
 	scheme, rest, found := strings.Cut(uri, "://")
-	if !found || strings.ContainsAny(scheme, "/*") || scheme == "file" && !strings.HasPrefix(rest, "/") {
+	if !found || strings.ContainsAny(scheme, "/*:") {
+		return false
+	}
+	if scheme == "file" {
+		if rest, found = strings.CutPrefix(rest, "/"); !found {
+			return false
+		}
+	} else if host, _, path := strings.Cut(rest, "/"); !path || !isPlainHost(host) {
 		return false
 	}
 	for i := range len(uri) {
@@ -69,13 +78,24 @@ func isPlainURI(uri string) bool {
 			return false
 		}
 	}
-	rest = strings.TrimPrefix(rest, "/") // file:///path
 	for segment := range strings.SplitSeq(rest, "/") {
 		if segment == "" || segment[0] == '.' || segment[len(segment)-1] == '.' {
 			return false
 		}
 	}
 	return true
+}
+
+// isPlainHost reports whether an authority is a host by a name in its only form: no
+// user information, no port, no number that may be an address.
+func isPlainHost(host string) bool {
+	for i := range len(host) {
+		if c := host[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	return last != "" && (last[0] < '0' || last[0] > '9')
 }
 
 // maxEscapes bounds how often escapes are escaped.

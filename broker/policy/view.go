@@ -22,7 +22,7 @@ type View struct {
 // grant is a pattern of a rule that allows.
 type grant struct {
 	bound
-	readings []string // of resources: the patterns of which each reading of a URI must match one
+	readings []string // of resources: each reading of a URI must match one of these patterns
 }
 
 // bound is a rule that holds for the user but for what a sign-in could bring.
@@ -70,29 +70,57 @@ func (v *View) add(kind Kind, text string, b bound) {
 	}
 }
 
-// isAbout reports whether the user is one of those whom the rule is about.
+// isAbout reports whether the user is one of those whom the rule is about, or for
+// a rule that takes away, whether they may be.
 func (v *View) isAbout(c *compiled) bool {
-	if !meets(c.Groups, v.user.Groups) || !meets(c.Roles, v.roles) || !v.inDomain(c.EmailDomains) {
-		return false
-	}
-	if c.denies && !containsAll(v.user.Scopes, c.Scopes) {
-		return false
-	}
-	for claim, values := range c.Claims {
-		if !meets(values, v.user.Claims[claim]) {
+	for _, asked := range v.conditions(c) {
+		if !asked.met && (c.Effect == WordAllow || !asked.unknown) {
 			return false
 		}
 	}
 	return true
 }
 
-// inDomain compares without case, as DNS does.
-func (v *View) inDomain(domains []string) bool {
+// condition is what a rule asks of one claim.
+type condition struct {
+	claim        string
+	met, unknown bool
+}
+
+func (v *View) conditions(c *compiled) []condition {
+	u := v.user
+	list := []condition{
+		{"groups", meets(c.Groups, u.Groups), u.unreadable("groups")},
+		{"roles", meets(c.Roles, v.roles), u.unreadable("roles") || len(v.policy.set.GroupRoles) > 0 && u.unreadable("groups")},
+		{"email", u.hasEmailAt(c.EmailDomains), u.unreadable("email") || inDomain(c.EmailDomains, u.Email) || inDomain(c.EmailDomains, u.UnverifiedEmail)},
+	}
+	if c.denies {
+		list = append(list, condition{"scopes", containsAll(u.Scopes, c.Scopes), u.unreadable("scopes")})
+	}
+	for claim, values := range c.Claims {
+		list = append(list, condition{claim, meets(values, u.Claims[claim]), u.unreadable(claim) || u.unreadable("*")})
+	}
+	return list
+}
+
+func (u User) unreadable(claim string) bool { return slices.Contains(u.Unreadable, claim) }
+
+// hasEmailAt reports whether the user's verified address is at one of the domains. What
+// is more than one address to some readers, or is cut short by others, is at none.
+func (u User) hasEmailAt(domains []string) bool {
+	odd := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`<>,;"`, r) }
+	return inDomain(domains, u.Email) && (len(domains) == 0 || strings.Count(u.Email, "@") == 1 && !strings.ContainsFunc(u.Email, odd))
+}
+
+// inDomain compares without case and without the dot at the end, as DNS does.
+func inDomain(domains []string, email string) bool {
 	if len(domains) == 0 {
 		return true
 	}
-	at := strings.LastIndexByte(v.user.Email, '@')
-	return at > 0 && slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, v.user.Email[at+1:]) })
+	at := strings.LastIndexByte(email, '@')
+	return at > 0 && slices.ContainsFunc(domains, func(d string) bool {
+		return strings.EqualFold(strings.TrimSuffix(d, "."), strings.TrimSuffix(email[at+1:], "."))
+	})
 }
 
 // missing is what of the needs the user's sign-in does not have, at any time.
@@ -109,10 +137,15 @@ func (v *View) missing(n Needs) Needs {
 	return missing
 }
 
+// clockLeeway is how far the provider's clock may be ahead. A sign-in in the future
+// is none: it would be a fresh one for ever.
+const clockLeeway = time.Minute
+
 // at is what is missing at a moment.
 func (b bound) at(v *View, now time.Time) Needs {
 	missing := b.missing
-	if missing.MaxAuthAge != 0 && !v.user.AuthTime.IsZero() && now.Sub(v.user.AuthTime) <= missing.MaxAuthAge {
+	age := now.Sub(v.user.AuthTime)
+	if missing.MaxAuthAge != 0 && !v.user.AuthTime.IsZero() && -clockLeeway <= age && age <= missing.MaxAuthAge {
 		missing.MaxAuthAge = 0
 	}
 	return missing
@@ -291,6 +324,16 @@ func (v *View) AllowsRequests() bool {
 // AllowsRequests reports whether the server may ask everything of the client, whoever
 // the user is.
 func (p *Policy) AllowsRequests() bool { return p != nil && p.open && !p.set.Strict }
+
+// AllowsAllTools reports whether the user may use every tool now, whatever it is called.
+func (v *View) AllowsAllTools(now time.Time) bool {
+	if v.policy == nil || v.user.Sub == "" || v.policy.set.ReadOnly || !v.denies[Tool].none() || !v.guards[Tool].none() {
+		return false
+	}
+	return v.policy.open || slices.ContainsFunc(v.grants[Tool].rest, func(p pattern[grant]) bool {
+		return strings.Trim(p.text, "*") == "" && p.what.at(v, now).None()
+	})
+}
 
 // AllowsAll reports whether the user may use everything that a list can hold.
 func (v *View) AllowsAll() bool {

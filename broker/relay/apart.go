@@ -47,7 +47,7 @@ func (a *apart) wait(ctx context.Context, key string, call *apartCall, until wai
 	defer call.stop()
 	defer call.release()
 	in := a.relay.newInbound()
-	verdict := a.relay.judgeLater(ctx, call.Message, until)
+	verdict := a.relay.judgeLater(ctx, call.Message, until, func(v Verdict) bool { return v.Action == Wait })
 	// The lock is held until the call is written, so that no cancellation
 	// overtakes it.
 	a.mu.Lock()

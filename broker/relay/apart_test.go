@@ -45,6 +45,29 @@ func TestCallThatWaitsForAPersonHoldsUpNoOther(t *testing.T) {
 	c.backend.hears(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
 }
 
+// A call that waits in order, for the keychain, and is then found to need a person,
+// leaves the others their way.
+func TestCallThatComesToWaitForAPersonHoldsUpNoOther(t *testing.T) {
+	open, loaded := make(chan struct{}), make(chan struct{})
+	person := apartGate(open)
+	gate := &openGate{judge: func(m *Message) Verdict {
+		select {
+		case <-loaded:
+			return person.judge(m)
+		default:
+			return Verdict{Action: Wait, Until: func(context.Context) { <-loaded }}
+		}
+	}}
+	c := converse(t, gate)
+	c.listen()
+	c.client.say(personal1, other3, personal2, cancel2, `{"jsonrpc":"2.0","method":"notifications/x"}`)
+	c.backend.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`) // so all of it was read
+	close(loaded)
+	c.backend.hears(other3)
+	close(open)
+	c.backend.hears(personal1)
+}
+
 func TestFewCallsWaitForPeople(t *testing.T) {
 	open := make(chan struct{})
 	c := converse(t, apartGate(open))
@@ -100,8 +123,8 @@ func TestAskClient(t *testing.T) {
 	go ask()
 	var scanner Scanner
 	id := string(scanner.Scan([]byte(c.client.next())).ID())
-	c.client.say(`{"jsonrpc":"2.0","id":`+id+`,"result":{"action":"accept"}}`, `{"jsonrpc":"2.0","id":99,"result":{}}`)
-	c.backend.hears(`{"jsonrpc":"2.0","id":99,"result":{}}`) // the first was not for it
+	c.client.say(`{"jsonrpc":"2.0","id":`+id+`,"result":{"action":"accept"}}`, `{"jsonrpc":"2.0","method":"notifications/y"}`)
+	c.backend.hears(`{"jsonrpc":"2.0","method":"notifications/y"}`) // the first was not for it
 	if got := <-outcomes; got.err != nil || !strings.Contains(got.answer, "accept") {
 		t.Errorf("answer %q, error %v", got.answer, got.err)
 	}
@@ -111,6 +134,9 @@ func TestAskClient(t *testing.T) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 	late := string(scanner.Scan([]byte(strings.Replace(c.client.next(), "}", `,"method":"x"}`, 1))).ID())
+	ofAnother := `{"jsonrpc":"2.0","id":"mcpauth:other","method":"ping"}`
+	c.backend.say(ofAnother)
+	c.client.hears(ofAnother)
 	c.client.say(`{"jsonrpc":"2.0","id":`+late+`,"result":{}}`, `{"jsonrpc":"2.0","id":"mcpauth:other","result":{}}`)
 	c.backend.hears(`{"jsonrpc":"2.0","id":"mcpauth:other","result":{}}`) // of a proxy behind this one
 	go ask()

@@ -14,8 +14,8 @@ var (
 	ErrClientGone  = errors.New("the client ended before it answered")
 )
 
-// askPrefix begins the ids of our own questions. Behind it stand 128 random
-// bits, so that nobody can use, guess or be answered with one.
+// askPrefix begins the ids of our own questions. 128 random bits follow
+// it, so that nobody can use, guess or be answered with one.
 const askPrefix = "mcpauth:"
 
 func newAskID() []byte { return []byte(`"` + askPrefix + rand.Text() + `"`) }
@@ -127,7 +127,7 @@ func (a *asks) has(id []byte) bool {
 	return asked
 }
 
-// answered hands a response to whoever asked. It reports whether somebody did.
+// answered hands a response to the caller that asked. It reports whether one did.
 func (a *asks) answered(id []byte, response func() []byte) bool {
 	if !bytes.HasPrefix(id, []byte(`"`+askPrefix)) {
 		return false

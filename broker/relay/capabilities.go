@@ -6,7 +6,7 @@ var listCapabilities = map[string]bool{"tools": true, "prompts": true, "resource
 
 // OfferListChanged makes the capabilities of an initialize or server/discover
 // response say listChanged for each kind of list that the server has: the proxy
-// tells of changes itself, when somebody signs in or out. nil means that the
+// tells of changes itself, when a user signs in or out. nil means that the
 // line says so already or offers no list.
 func (o *Output) OfferListChanged() []byte {
 	c := &capabilityWalker{walker: o.walk()}
@@ -26,14 +26,7 @@ func (o *Output) OfferListChanged() []byte {
 	if c.failed || len(c.edits) == 0 {
 		return nil
 	}
-	var line []byte
-	at := 0
-	for _, e := range c.edits {
-		line = append(line, o.line[at:e.from]...)
-		line = append(line, e.text...)
-		at = e.to
-	}
-	return append(line, o.line[at:]...)
+	return edited(o.line, c.edits)
 }
 
 type capabilityWalker struct {

@@ -92,7 +92,7 @@ func converse(t *testing.T, gate *openGate, change ...func(*Config)) *conversati
 		Backend:  Endpoint{R: backendR, W: backendW},
 		Gate:     gate,
 		Reserved: testReserved,
-		Stray:    func(line []byte) { c.stray <- string(line) },
+		Stray:    func(_ Stray, line []byte) { c.stray <- string(line) },
 		ClientGone: func() {
 			c.onlyOneEnding.Add(1)
 			_ = c.backend.in.Close()
@@ -187,6 +187,16 @@ func (c *conversation) end() {
 	case <-c.done:
 	case <-time.After(patience):
 		c.t.Error("the relay did not end")
+	}
+}
+
+// calls makes the client call under these ids.
+func (c *conversation) calls(ids ...string) {
+	c.t.Helper()
+	for _, id := range ids {
+		call := `{"jsonrpc":"2.0","id":` + id + `,"method":"x"}`
+		c.client.say(call)
+		c.backend.hears(call)
 	}
 }
 

@@ -5,7 +5,8 @@
 // Towards the backend it is strict: a line that two parsers could read
 // differently never arrives there, because such a line is a way around every
 // rule that was applied to the other reading. Towards the client it is liberal:
-// what it does not know it forwards.
+// what it does not know it forwards, where what it is has one reading and it
+// belongs to a call in flight.
 //
 // A line that need not change is forwarded byte for byte. A line that must
 // change is spliced by offset, so every other byte stays: big integers, the

@@ -132,3 +132,98 @@ func TestCallExpiresThoughTheBackendDoesNotRead(t *testing.T) {
 	c.backend.listen()
 	c.backend.hears(`{"jsonrpc":"2.0","id":1,"method":"tools/call"}`, fmt.Sprintf(never, "1"))
 }
+
+// slowCommit is a disk that takes its time, and says when it is asked.
+type slowCommit struct{ asked, done chan struct{} }
+
+func (s *slowCommit) Commit() error {
+	close(s.asked)
+	<-s.done
+	return nil
+}
+
+// The clock of a call begins when it leaves, however long what comes before took.
+func TestTimeIsCountedFromWhenACallLeaves(t *testing.T) {
+	for name, filler := range map[string]string{"short": "", "by itself": strings.Repeat("x", longText), "held": strings.Repeat("x", 2*bufferSize)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				commit := &slowCommit{make(chan struct{}), make(chan struct{})}
+				gate := &openGate{judge: func(*Message) Verdict { return Verdict{Action: Forward, Commit: commit} }}
+				c := converse(t, gate, timed)
+				c.listen()
+				call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"d":"` + filler + `"}}`
+				c.client.say(call)
+				<-commit.asked
+				time.Sleep(3 * c.relay.CallTimeout)
+				synctest.Wait()
+				if len(c.client.lines) > 0 {
+					t.Errorf("it is given up before it left: %s", <-c.client.lines)
+				}
+				close(commit.done)
+				c.backend.hears(call)
+				time.Sleep(2 * c.relay.CallTimeout)
+				c.client.hears(tooSlow("1"))
+				c.backend.hears(fmt.Sprintf(never, "1"))
+				go c.end()
+			})
+		})
+	}
+}
+
+// A call that was answered as timed out while it waited to be written is never sent, and
+// the backend hears of no cancellation.
+func TestAttackCallThatTimedOutIsNeverSent(t *testing.T) {
+	for name, filler := range map[string]string{"short": "", "by itself": strings.Repeat("x", longText), "held": strings.Repeat("x", 2*bufferSize)} {
+		t.Run(name, func(t *testing.T) {
+			c := converse(t, &openGate{}, func(config *Config) { config.CallTimeout = 10 * time.Millisecond })
+			c.listen()
+			to := c.relay.toBackend.Load()
+			to.mu.Lock() // somebody else's write does not end
+			c.client.say(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"d":"` + filler + `"}}`)
+			c.client.hears(strings.Replace(tooSlow("1"), "10s", "10ms", 1))
+			to.mu.Unlock()
+			next := `{"jsonrpc":"2.0","method":"notifications/x"}`
+			c.client.say(next)
+			c.backend.hears(next)
+			c.relay.inFlight.mu.Lock()
+			defer c.relay.inFlight.mu.Unlock()
+			if n := len(c.relay.inFlight.calls); n > 0 {
+				t.Errorf("%d calls are still noted", n)
+			}
+		})
+	}
+}
+
+// An answer to a call that has not left cannot be one.
+func TestAttackAnswerBeforeTheCall(t *testing.T) {
+	commit := &slowCommit{make(chan struct{}), make(chan struct{})}
+	gate := &openGate{judge: func(*Message) Verdict { return Verdict{Action: Forward, Commit: commit} }}
+	c := converse(t, gate)
+	c.listen()
+	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`
+	c.client.say(call)
+	<-commit.asked
+	c.backend.say(`{"jsonrpc":"2.0","id":1,"result":"early"}`)
+	<-c.stray
+	close(commit.done)
+	c.backend.hears(call)
+	c.backend.say(`{"jsonrpc":"2.0","id":1,"result":{}}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"result":{}}`)
+}
+
+// The second answer to a line that is too long reaches no client.
+func TestSecondAnswerThatIsTooLong(t *testing.T) {
+	gate := &openGate{judge: func(*Message) Verdict { return Verdict{Action: Forward, WholeAnswer: true} }}
+	c := converse(t, gate, func(config *Config) { config.MaxLine = 1 << 20 })
+	c.listen()
+	c.calls("1")
+	long := `{"jsonrpc":"2.0","id":1,"result":{"d":"` + strings.Repeat("x", 2<<20) + `"}}`
+	c.backend.say(long)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4413,"message":"mcpauth: the server's answer is longer than this proxy allows"}}`)
+	next := `{"jsonrpc":"2.0","method":"notifications/x"}`
+	c.backend.say(long, `{"jsonrpc":"2.0","id":1,"result":{}}`, next)
+	c.client.hears(next)
+	for range 3 {
+		<-c.stray
+	}
+}

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -18,8 +19,9 @@ type ListFilter struct {
 }
 
 // Filter returns the line with the elements that the filter keeps; nil means
-// that it stays as it is. An element that is no object, or that has no name or
-// two, is not kept. ok is false when the result cannot be read.
+// that it stays as it is. An element that is no object, or that has no name, two,
+// or one that is not UTF-8, is not kept. ok is false when the result cannot be read,
+// or has two lists of that name or one whose name resembles it.
 func (o *Output) Filter(by ListFilter) (line []byte, ok bool) {
 	f := &listFilter{walker: o.walk(), ListFilter: by, line: o.line}
 	if f.dec.PeekKind() != '{' {
@@ -32,13 +34,7 @@ func (o *Output) Filter(by ListFilter) (line []byte, ok bool) {
 	if len(f.edits) == 0 {
 		return nil, true
 	}
-	line = make([]byte, 0, len(o.line)+len(`"cacheScope":"private",`))
-	at := 0
-	for _, e := range f.edits {
-		line = append(append(line, o.line[at:e.from]...), e.text...)
-		at = e.to
-	}
-	return append(line, o.line[at:]...), true
+	return edited(o.line, f.edits), true
 }
 
 type listFilter struct {
@@ -48,17 +44,32 @@ type listFilter struct {
 	edits []edit
 }
 
+// The members of a result that a filter reads.
+const (
+	filtered member = iota + 1
+	scope
+)
+
 func (f *listFilter) result() {
 	f.read() // {
-	open, empty, scoped := f.offset(), true, false
+	open, empty := f.offset(), true
+	names := []protocolName{{f.Member, filtered}, {"cacheScope", scope}}
+	var seen [scope + 1]bool
 	for !f.failed && f.dec.PeekKind() == '"' {
 		empty = false
-		name := f.read().String()
+		quoted, err := f.dec.ReadValue()
+		if err != nil {
+			break
+		}
+		which, ok := lookupIn(names, quoted)
+		if f.failed = !ok || which != other && seen[which]; f.failed {
+			return // the client might show the other
+		}
+		seen[which] = true
 		switch {
-		case name == f.Member && f.dec.PeekKind() == '[':
+		case which == filtered && f.dec.PeekKind() == '[':
 			f.list()
-		case name == "cacheScope" && f.Private:
-			scoped = true
+		case which == scope && f.Private:
 			value, err := f.dec.ReadValue()
 			f.failed = f.failed || err != nil
 			if end := f.offset(); string(value) != `"private"` {
@@ -69,7 +80,7 @@ func (f *listFilter) result() {
 		}
 	}
 	f.read() // }
-	if f.Private && f.Add && !scoped {
+	if f.Private && f.Add && !seen[scope] {
 		add := edit{span{open, open}, memberText("cacheScope", []byte(`"private"`), !empty)}
 		f.edits = append([]edit{add}, f.edits...)
 	}
@@ -100,8 +111,8 @@ func (f *listFilter) list() {
 	}
 }
 
-// memberOnce returns the text that a member of an object holds. Two of them are
-// none: the client might show the other.
+// memberOnce returns the text that a member of an object holds. Two of them, or one
+// beside another that resembles it, are none: the client might show the other.
 func memberOnce(object []byte, name string) (text string, ok bool) {
 	if len(object) == 0 || object[0] != '{' {
 		return "", false
@@ -109,10 +120,17 @@ func memberOnce(object []byte, name string) (text string, ok bool) {
 	g := grammar{maxDepth: maxOutputDepth}
 	g.start(object)
 	g.open('{')
-	found := 0
+	found, names := 0, []protocolName{{name, filtered}}
 	for first := true; g.each(first, '}'); first = false {
 		quoted, _ := g.name()
-		mine := decodeName(quoted) == name
+		if g.flaw != sound {
+			break
+		}
+		which, sure := lookupIn(names, quoted)
+		if !sure {
+			return "", false
+		}
+		mine := which == filtered
 		g.take(':')
 		if g.next() == '"' && mine {
 			g.begin()
@@ -125,15 +143,7 @@ func memberOnce(object []byte, name string) (text string, ok bool) {
 		}
 		g.skip()
 	}
-	return text, found == 1 && g.flaw == sound
-}
-
-func decodeName(quoted []byte) string {
-	if isPlain(quoted[1 : len(quoted)-1]) {
-		return string(quoted[1 : len(quoted)-1])
-	}
-	text, _ := jsontext.AppendUnquote(nil, quoted)
-	return string(text)
+	return text, found == 1 && g.flaw == sound && utf8.ValidString(text)
 }
 
 // Ref is what a completion/complete is about: params.ref.

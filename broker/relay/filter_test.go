@@ -16,7 +16,9 @@ func TestFilter(t *testing.T) {
 		{"two names", `{"tools":[{"name":"a","name":"b"},{"name":"a"}]}`, `{"tools":[{"name":"a"}]}`},
 		{"two names, one a number", `{"tools":[{"name":1,"name":"b"},{"name":"b","name":1}]}`, `{"tools":[]}`},
 		{"no name", `{"tools":[{"title":"x"},1,null,{"name":"a"}]}`, `{"tools":[{"name":"a"}]}`},
-		{"two lists", `{"tools":[{"name":"no"}],"tools":[{"name":"no"},{"name":"a"}]}`, `{"tools":[],"tools":[{"name":"a"}]}`},
+		{"two names, one in another case", `{"tools":[{"name":"a","Name":"no"},{"naMe":"no","name":"a"},{"name":"a"}]}`, `{"tools":[{"name":"a"}]}`},
+		{"two names, one escaped", `{"tools":[{"name":"a","n\u0061me":"no"},{"name":"a"}]}`, `{"tools":[{"name":"a"}]}`},
+		{"a name that is not UTF-8", "{\"tools\":[{\"name\":\"n\xffo\"},{\"name\":\"a\"}]}", `{"tools":[{"name":"a"}]}`},
 		{"shared cache", `{"cacheScope":"public","tools":[{"name":"a"}]}`, `{"cacheScope":"private","tools":[{"name":"a"}]}`},
 		{"kept", `{"tools":[{"name":"a"}],"cacheScope":"private"}`, ""},
 		{"other", `{"resources":[{"name":"no"}]}`, ""},
@@ -58,6 +60,24 @@ func TestFilterAddsCacheScope(t *testing.T) {
 	var s Scanner
 	if _, ok := s.Scan([]byte(`{"id":1,"result":[{"name":"no"}]}`)).Filter(ListFilter{Member: "tools", Name: "name"}); ok {
 		t.Error("a result that is no object counts as filtered")
+	}
+}
+
+// A client that folds letters, or takes the last of two, would show the other list.
+func TestAttackListsWithTwoReadings(t *testing.T) {
+	for _, second := range []string{"tools", "Tools", "TOOLS", `tool\u0073`, "toolſ", `tools\u0000`, "ｔｏｏｌｓ", "tools\xff", `tools\ud800`} {
+		for _, form := range []string{`{"tools":[],"%s":[{"name":"no"}]}`, `{"%s":[{"name":"no"}],"tools":[]}`} {
+			var s Scanner
+			out := s.Scan([]byte(`{"id":1,"result":` + fmt.Sprintf(form, second) + `}`))
+			if line, ok := out.Filter(ListFilter{Member: "tools", Name: "name", Keep: func(string, []byte) bool { return false }}); ok {
+				t.Errorf("%q passes as %s", second, line)
+			}
+		}
+	}
+	var s Scanner
+	out := s.Scan([]byte(`{"id":1,"result":{"tools":[],"cacheScope":"private","CacheScope":"public"}}`))
+	if line, ok := out.Filter(ListFilter{Member: "tools", Name: "name", Private: true}); ok {
+		t.Errorf("two scopes pass as %s", line)
 	}
 }
 

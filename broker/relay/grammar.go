@@ -40,10 +40,12 @@ type grammar struct {
 	depth    int
 	maxDepth int
 	// strict refuses what is not UTF-8 and surrogates without their other half
-	// (RFC 7493, section 2.1), and writes a blank over each raw control byte
-	// between tokens. Python's universal newlines and node's readline end a line
-	// at a CR: the backend would see two messages where we saw one.
+	// (RFC 7493, section 2.1).
 	strict bool
+	// blanks writes a blank over each raw control byte between tokens: some readers
+	// end a line at a CR (Python's universal newlines, node's readline, Java's
+	// readLine, .NET's ReadLine), and would see two messages where we saw one.
+	blanks bool
 }
 
 func (g *grammar) start(line []byte) {
@@ -73,7 +75,7 @@ func (g *grammar) next() byte {
 			switch c := g.buf[g.at]; c {
 			case ' ':
 			case '\t', '\r', '\n':
-				if g.strict {
+				if g.blanks {
 					g.buf[g.at] = ' '
 				}
 			default:
@@ -310,7 +312,7 @@ func plainBytes(text []byte) int {
 }
 
 // special sets the high bit of the first of eight bytes that is not plain. Of the
-// others' high bits only those behind it mean nothing.
+// others' high bits only the later ones mean nothing.
 func special(text []byte) uint64 {
 	const ones = 0x0101010101010101
 	word := binary.LittleEndian.Uint64(text)

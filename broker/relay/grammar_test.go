@@ -46,7 +46,7 @@ type shape struct {
 	Objects [2]object
 	Meta    object
 	Cuts    []span
-	Args    []argument
+	Args    []argumentAt
 	Bytes   string
 	Sent    string
 }
@@ -55,7 +55,7 @@ func shapeOf(m *Message) shape {
 	sent, _ := m.Splice(nil, testReserved, Insertion{Meta: []byte(testUser), Argument: []byte(testUser)})
 	return shape{
 		m.kind, m.members, m.first, m.objects, m.metaAt,
-		append([]span{}, m.cuts...), append([]argument{}, m.args...),
+		append([]span{}, m.cuts...), append([]argumentAt{}, m.args...),
 		// The CR of a CRLF is a blank where the line end is not in sight yet.
 		strings.TrimRight(string(m.Bytes()), " "), strings.TrimRight(string(sent), " "),
 	}
@@ -149,6 +149,10 @@ var outputs = []string{
 	`{"jsonrpc":"2.0","id":1,"method":"roots/list"} `, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"message\":\"\xff\"}}\r",
 	`{"id":1,"id":2,"result":1}`, `{}`, `{"level":"info"}`, `[]`, `x`, `{"result":1}{}`, `{"result":1`, `{"result":1,}`, `{"id":1,"result":"\x"}`,
 	"{\"id\":1,\"result\":\"a\tb\"}", "{\t\"id\"\n:1,\"result\":1}", `{"method":1,"id":2}`, `{"result":nul}`,
+	`{"jsonrpc":"2.0","id":1,"method":null,"params":null,"result":{},"error":null}`, `{"id":null,"method":"notifications/x","result":null,"error":null}`,
+	`{"id":1,"result":null,"error":{"code":1}}`, `{"error":{"code":1},"id":1,"result":{"tools":[]}}`, `{"result":1 , "error":{},"id":1}`, `{"id":1,"error":null}`,
+	`{"id":1,"method":"x","error":{}}`, `{"id":1,"method":"x","result":{}}`, `{"method":"sampling/createMessage"}`, `{"id":1,"result":1,"r\u0065sult":2}`,
+	`{"id":1,"result":1,"Result":2}`, `{"id":1,"reſult":2}`, `{"id":1,"result":1,"error\u0000":2}`, "{\"id\xff\":1,\"id\":2,\"result\":1}", `{"id":1,"id\ud800":2,"result":1}`,
 }
 
 func TestOutputAgreesWithJSONText(t *testing.T) {
@@ -161,14 +165,14 @@ func checkOutput(t *testing.T, line []byte) {
 	t.Helper()
 	var scanner Scanner
 	before := bytes.Clone(line)
-	got, want := scanner.Scan(line), looseOutput(line)
+	got, want := scanner.Scan(line), looseOutput(blanked(bytes.TrimSuffix(before, []byte{'\r'})))
 	if (got == nil) != (want == nil) {
 		t.Fatalf("%q is a message: %v, for jsontext: %v", line, got != nil, want != nil)
 	}
 	if got != nil && !reflect.DeepEqual(got, want) {
 		t.Fatalf("%q\ngot  %+v\nwant %+v", line, got, want)
 	}
-	if !bytes.Equal(before, line) {
+	if !bytes.Equal(blanked(before), blanked(line)) {
 		t.Fatalf("%q was changed to %q", before, line)
 	}
 }

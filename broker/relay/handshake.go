@@ -1,14 +1,13 @@
 package relay
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"sync"
 )
 
-// handshake is what a client said that a server which is started anew must be
-// told again: how the session began (up to MCP 2025-11-25) and what has no
+// handshake is what a client sent that a restarted server must
+// hear again: how the session began (up to MCP 2025-11-25) and what has no
 // effect but on what the server says. Never a call with side effects.
 type handshake struct {
 	mu            sync.Mutex
@@ -50,10 +49,10 @@ func (h *handshake) note(m *Message, line func() []byte) {
 func (h *handshake) answered(response []byte) {
 	var offered struct {
 		Result struct {
-			Capabilities map[string]json.RawMessage `json:"capabilities"`
+			Capabilities map[string]RawValue `json:"capabilities"`
 		} `json:"result"`
 	}
-	if json.Unmarshal(response, &offered) != nil {
+	if DecodeStrict(response, &offered) != nil {
 		return
 	}
 	h.mu.Lock()
@@ -63,13 +62,13 @@ func (h *handshake) answered(response []byte) {
 		var list struct {
 			ListChanged bool `json:"listChanged"`
 		}
-		if json.Unmarshal(offered.Result.Capabilities[kind], &list) == nil && list.ListChanged {
+		if DecodeStrict(offered.Result.Capabilities[kind], &list) == nil && list.ListChanged {
 			h.changes = append(h.changes, kind)
 		}
 	}
 }
 
-// script is what a new server is told.
+// script is what is sent to a new server.
 type script struct {
 	initialize  []byte // a call whose answer must be waited for; nil: nothing to do
 	initialized []byte

@@ -11,21 +11,22 @@ type inbound struct {
 	*Relay
 	parser  *Parser
 	out     batch
-	sending []leaving // calls in the batch that is not written yet
+	sending []leaving     // calls in the batch that is not written yet
+	single  *inFlightCall // the call that is written by itself, or nil
 	spools  spoolRack
 	called  bool // the client has made a call
 }
 
 // leaving is a call in the batch.
 type leaving struct {
-	Request
+	*inFlightCall
 	commit Commit // nil when that is done
 	lines  span   // where in the batch it is
 }
 
 func (r *Relay) newInbound() *inbound {
 	in := &inbound{Relay: r, parser: NewParser(r.Reserved)}
-	in.out = batch{sink: r.toBackend.Load, before: in.commit}
+	in.out = batch{sink: r.toBackend.Load, before: in.commit, waits: in.waits, leave: in.leave, alone: in.leavesAlone}
 	return in
 }
 
@@ -117,7 +118,11 @@ func (in *inbound) handle(m *Message) {
 		if in.clientAsks.answered(m.ID(), m.Bytes) {
 			return
 		}
-	case m.Method() == "notifications/cancelled":
+		if in.owed.take(m.ID()) == nil {
+			in.answersNothing(m)
+			return
+		}
+	case m.Kind() == Notification && m.Method() == "notifications/cancelled":
 		if in.cancelled(m.RequestID()) {
 			return
 		}
@@ -132,6 +137,15 @@ func (in *inbound) handle(m *Message) {
 	}
 	m.now = time.Now()
 	in.do(m, in.Gate.FromClient(m))
+}
+
+// answersNothing drops an answer of the client to what the backend did not ask. The
+// request that it is for, if that is clear, gets an error.
+func (in *inbound) answersNothing(m *Message) {
+	in.Stray(StrayReply, m.Bytes())
+	if request := in.owed.meant(m.ID()); request != nil {
+		in.backendBox.put(AppendError(nil, request.ID, CodeUnreadable, otherID("client", m.ID()), nil))
+	}
 }
 
 // cancelled reports whether a call that its client gives up never reached the
@@ -161,6 +175,9 @@ func (in *inbound) do(m *Message, v Verdict) {
 	case Wait:
 		in.wait(m, v)
 	case Drop:
+		if m.Kind() == Response { // the server waits for it
+			in.backendBox.put(AppendError(nil, m.ID(), CodeNotPassed, "mcpauth: the client's answer does not pass", nil))
+		}
 	}
 }
 
@@ -195,35 +212,35 @@ func (in *inbound) forward(m *Message, v Verdict) {
 	}
 	call := leaving{commit: v.Commit}
 	if m.Kind() == Call {
-		call.Request = m.request(v.Tag)
+		request := m.request(v.Tag)
 		if v.Commit != nil && m.leavesAtOnce(v) {
 			if err := v.Commit.Commit(); err != nil {
-				lost := call.Request
-				in.outbox.put(in.Gate.Uncommitted(&lost, err))
+				in.outbox.put(in.Gate.Uncommitted(&request, err))
 				return
 			}
 			call.commit = nil
 		}
-		if refusal := in.inFlight.add(call.Request, v.WholeAnswer || in.remembers(m)); refusal != nil {
+		var refusal *Refusal
+		if call.inFlightCall, refusal = in.inFlight.add(request, v.WholeAnswer || in.remembers(m)); refusal != nil {
 			in.refuse(refusal)
 			if v.Tag != nil && in.Unanswered != nil { // the gate counts on an answer
-				lost := call.Request // a copy, so that others need no memory of their own
-				in.Unanswered(&lost, refusal.Code)
+				in.Unanswered(&request, refusal.Code)
 			}
 			return
 		}
 	}
+	in.single = call.inFlightCall
 	call.lines.from = len(in.out.lines)
 	err := in.send(m, v)
 	if m.Kind() == Call {
 		call.lines.to = len(in.out.lines)
 		in.sending = append(in.sending, call)
 	}
-	if err == nil && in.out.full() {
-		err = in.out.flush()
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		in.unsent()
+	case in.out.full():
+		in.flush()
 	}
 }
 
@@ -240,8 +257,7 @@ func (in *inbound) commit() {
 	removed := 0
 	for i := range in.sending {
 		call := &in.sending[i]
-		from, to := call.lines.from-removed, call.lines.to-removed
-		call.lines = span{}
+		call.lines.from, call.lines.to = call.lines.from-removed, call.lines.to-removed
 		if call.commit == nil {
 			continue
 		}
@@ -251,18 +267,46 @@ func (in *inbound) commit() {
 		}
 		call.commit = nil
 		if err != nil {
-			in.out.lines = slices.Delete(in.out.lines, from, to)
-			removed += to - from
-			in.uncommitted(&call.Request, err)
+			in.out.lines = slices.Delete(in.out.lines, call.lines.from, call.lines.to)
+			removed += call.lines.to - call.lines.from
+			call.lines.to = call.lines.from
+			in.uncommitted(call.inFlightCall, err)
 		}
 	}
 }
 
-func (in *inbound) uncommitted(request *Request, err error) {
-	if in.inFlight.withdraw(request.ID) != nil {
-		in.outbox.put(in.Gate.Uncommitted(request, err))
+func (in *inbound) uncommitted(call *inFlightCall, err error) {
+	if in.inFlight.takeCall(call) != nil {
+		in.outbox.put(in.Gate.Uncommitted(&call.Request, err))
 	}
 }
+
+// waits lets the calls of the batch expire while they wait to be written.
+func (in *inbound) waits() {
+	for _, call := range in.sending {
+		in.inFlight.waits(call.inFlightCall)
+	}
+	if in.single != nil {
+		in.inFlight.waits(in.single)
+	}
+}
+
+// leave takes the calls out of the batch that must not be written any more.
+func (in *inbound) leave() {
+	removed := 0
+	for i := range in.sending {
+		call := &in.sending[i]
+		from, to := call.lines.from-removed, call.lines.to-removed
+		call.lines = span{}
+		if !in.inFlight.leaves(call.inFlightCall) {
+			in.out.lines = slices.Delete(in.out.lines, from, to)
+			removed += to - from
+		}
+	}
+}
+
+// leavesAlone reports whether the message may be written that is written by itself.
+func (in *inbound) leavesAlone() bool { return in.single == nil || in.inFlight.leaves(in.single) }
 
 func (in *inbound) send(m *Message, v Verdict) error {
 	edits := m.edits(in.Reserved, v.Insert)
@@ -295,15 +339,12 @@ func (in *inbound) flush() {
 // that is because it has ended, its obituary does so in better words.
 func (in *inbound) unsent() {
 	in.out.lines = in.out.lines[:0]
-	lost := make([]Request, 0, len(in.sending))
-	for _, call := range in.sending {
-		lost = append(lost, call.Request)
-	}
+	lost := slices.Clone(in.sending)
 	in.sending = in.sending[:0]
 	time.AfterFunc(lingering, func() {
-		for _, request := range lost {
-			if in.inFlight.withdraw(request.ID) != nil {
-				in.giveUp(&request, CodeBackendGone, "mcpauth: the server no longer reads")
+		for _, call := range lost {
+			if in.inFlight.takeCall(call.inFlightCall) != nil && !call.expired {
+				in.giveUp(&call.Request, CodeBackendGone, "mcpauth: the server no longer reads")
 			}
 		}
 	})

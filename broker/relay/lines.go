@@ -42,6 +42,9 @@ func (l *lineReader) next() ([]byte, bool) {
 	return text, true
 }
 
+// rest is what was read of a line whose end was not.
+func (l *lineReader) rest() []byte { return l.buf[l.start:l.end] }
+
 // last returns what stands behind the last line end, at the end of the stream.
 func (l *lineReader) last() []byte {
 	text := l.buf[l.start:l.end]
@@ -145,7 +148,7 @@ func (l *longLine) read() bool {
 	return !l.over || l.end > from
 }
 
-// rest emits the line up to its end and leaves the reader behind it.
+// rest emits the line up to its end and leaves the reader after it.
 func (l *longLine) rest() {
 	for !l.over {
 		l.pass(len(l.text()))

@@ -35,7 +35,7 @@ type Message struct {
 	objects [2]object     // params and params.arguments, where members are inserted
 	metaAt  object        // params._meta
 	cuts    []span        // reserved members that the client sent, in order
-	args    []argument    // members of params.arguments, without the reserved ones
+	args    []argumentAt  // members of params.arguments, without the reserved ones
 	method  string
 	name    string
 	now     time.Time // when it is judged, or zero
@@ -43,8 +43,8 @@ type Message struct {
 	words   []byte    // for the texts of those
 }
 
-// argument is one member of params.arguments.
-type argument struct {
+// argumentAt is one member of params.arguments.
+type argumentAt struct {
 	name  string
 	value span
 }
@@ -137,6 +137,28 @@ func (m *Message) EachArgument(f func(name string, size int, value func() []byte
 // Cursor is the text of params.cursor of a list method, or nil.
 func (m *Message) Cursor() []byte { return m.text(memberCursor) }
 
+// CompletedArgument is the name of the argument that a completion/complete asks for.
+func (m *Message) CompletedArgument() string { return m.decoded(memberArgumentName) }
+
+// CompletionContext is what a completion/complete says of other arguments: those that
+// are strings, by name.
+func (m *Message) CompletionContext() map[string]string {
+	var given map[string]RawValue
+	if DecodeStrict(m.text(memberContextArguments), &given) != nil {
+		return nil
+	}
+	known := make(map[string]string, len(given))
+	for name, value := range given {
+		if value.Kind() == '"' {
+			known[name] = decodeString(value)
+		}
+	}
+	return known
+}
+
+// Level is the text of params.level of logging/setLevel, or nil.
+func (m *Message) Level() []byte { return m.text(memberLevel) }
+
 // Notifications is the text of params.notifications of subscriptions/listen, or nil.
 func (m *Message) Notifications() []byte { return m.text(memberNotifications) }
 
@@ -216,7 +238,7 @@ func decodeString(quoted []byte) string { return wordBook(nil).decode(quoted) }
 type wordBook map[string]string
 
 const (
-	maxWords = 500 // more than that are no names, but texts that somebody makes up
+	maxWords = 500 // more than that are no names, but made-up texts
 	maxWord  = 100 // bytes
 )
 

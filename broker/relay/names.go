@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/text/unicode/norm"
 )
 
 // level is an object whose members are read, and so must have one reading only.
@@ -19,6 +20,11 @@ const (
 	arguments                  // params.arguments
 	ref                        // params.ref of completion/complete
 	notifications              // params.notifications of subscriptions/listen
+	argument                   // params.argument of completion/complete
+	completing                 // params.context of completion/complete
+	task                       // params.task
+	named                      // an object whose members have free names
+	response                   // a member of params.inputResponses
 	result                     // the result of a client's answer
 	bag                        // an object in which only reserved members matter
 )
@@ -54,6 +60,16 @@ const (
 	memberRefName
 	memberRefURI
 	memberResourceSubscriptions
+	memberArgument
+	memberArgumentName
+	memberArgumentValue
+	memberContext
+	memberContextArguments
+	memberTTL
+	memberLevel
+	memberPlainMeta
+	memberAction
+	memberContent
 	members // how many there are
 )
 
@@ -78,7 +94,8 @@ var protocolNames = [...][]protocolName{
 		{"task", memberTask}, {"taskId", memberTaskID}, {"requestState", memberRequestState},
 		{"inputResponses", memberInputResponses}, {"requestId", memberRequestID},
 		{"protocolVersion", memberProtocolVersion}, {"clientInfo", memberClientInfo},
-		{"capabilities", memberCapabilities},
+		{"capabilities", memberCapabilities}, {"argument", memberArgument}, {"context", memberContext},
+		{"level", memberLevel}, {"meta", memberPlainMeta},
 	},
 	meta: {
 		{"io.modelcontextprotocol/protocolVersion", memberProtocolVersion},
@@ -88,18 +105,27 @@ var protocolNames = [...][]protocolName{
 	arguments:     {{"_meta", memberMeta}},
 	ref:           {{"type", memberRefType}, {"name", memberRefName}, {"uri", memberRefURI}},
 	notifications: {{"resourceSubscriptions", memberResourceSubscriptions}},
-	result:        {{"_meta", memberMeta}},
+	argument:      {{"name", memberArgumentName}, {"value", memberArgumentValue}},
+	completing:    {{"arguments", memberContextArguments}},
+	task:          {{"ttl", memberTTL}},
+	named:         {},
+	response:      {{"action", memberAction}, {"content", memberContent}, {"_meta", memberMeta}},
+	result:        {{"_meta", memberMeta}, {"action", memberAction}, {"content", memberContent}},
 	bag:           {},
 }
 
 // lookup finds the member that a quoted name stands for on a level. ok is false
 // when the name only resembles a protocol name: another letter case (ſ and K
-// fold to s and k), an escape, a NUL, an invisible character. One parser takes
-// such a name for the protocol's, another does not.
+// fold to s and k), full-width letters, an escape, a NUL, an invisible character.
+// One parser takes such a name for the protocol's, another does not.
 func lookup(at level, quoted []byte) (which member, ok bool) {
+	return lookupIn(protocolNames[at], quoted)
+}
+
+func lookupIn(names []protocolName, quoted []byte) (which member, ok bool) {
 	name := quoted[1 : len(quoted)-1]
 	plain := isPlain(name)
-	for _, known := range protocolNames[at] {
+	for _, known := range names {
 		if string(name) == known.text {
 			return known.member, true
 		}
@@ -111,7 +137,7 @@ func lookup(at level, quoted []byte) (which member, ok bool) {
 		return other, true
 	}
 	text := unquoted(quoted)
-	for _, known := range protocolNames[at] {
+	for _, known := range names {
 		if resembles(text, known.text) {
 			return other, false
 		}
@@ -131,10 +157,7 @@ func isPlain(name []byte) bool {
 }
 
 func unquoted(quoted []byte) string {
-	text, err := jsontext.AppendUnquote(nil, quoted)
-	if err != nil {
-		return "" // not reached: the name was read before
-	}
+	text, _ := jsontext.AppendUnquote(nil, quoted) // what is not Unicode becomes U+FFFD
 	return string(text)
 }
 
@@ -147,14 +170,15 @@ func resembles(name, known string) bool {
 	return strings.EqualFold(visible(name), known) || strings.EqualFold(visible(head), known)
 }
 
-// visible is a name without control and format characters.
+// visible is a name without control and format characters, with characters that
+// have another form for compatibility in that form (NFKC), as full-width letters.
 func visible(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf) {
 			return -1
 		}
 		return r
-	}, name)
+	}, norm.NFKC.String(name))
 }
 
 // Reserved names the members that only the proxy may set. A client's copy is

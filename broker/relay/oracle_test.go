@@ -103,6 +103,7 @@ func (p *oracle) object(at level) *Refusal {
 	}
 	open := int(p.dec.InputOffset())
 	var seen [members]bool
+	var names map[string]bool
 	cutter := newCutter(&p.msg.cuts, open)
 	for p.dec.PeekKind() == '"' {
 		name, err := p.dec.ReadValue()
@@ -130,13 +131,18 @@ func (p *oracle) object(at level) *Refusal {
 			return refuse(CodeInvalidRequest, "a protocol member stands there twice")
 		}
 		seen[which] = true
-		named := unquoted(name)
+		if at == named {
+			if names = noteName(names, name); names == nil {
+				return refuse(CodeInvalidRequest, "two members have names that could be taken for each other")
+			}
+		}
+		decoded := unquoted(name)
 		where, refusal := p.value(at, which)
 		if refusal != nil {
 			return refusal
 		}
 		if at == arguments {
-			p.msg.args = append(p.msg.args, argument{named, where})
+			p.msg.args = append(p.msg.args, argumentAt{decoded, where})
 		}
 		cutter.kept(where.to)
 	}
@@ -223,28 +229,20 @@ func looseOutput(line []byte) *Output {
 	if token, err := dec.ReadToken(); err != nil || token.Kind() != '{' {
 		return nil
 	}
+	seen := map[member]bool{}
 	for dec.PeekKind() == '"' {
 		name, err := dec.ReadValue()
 		if err != nil {
 			return nil
 		}
-		which := string(name)
-		value, err := dec.ReadValue()
-		if err != nil {
+		which, ok := lookup(envelope, name)
+		if !ok || which != other && seen[which] {
 			return nil
 		}
-		where := span{int(dec.InputOffset()) - len(value), int(dec.InputOffset())}
-		switch which {
-		case `"id"`:
-			out.id, out.idAt = line[where.from:where.to], where
-		case `"method"`:
-			if out.method, out.called = line[where.from:where.to], ""; value[0] == '"' {
-				out.called = decodeString(value)
-			}
-		case `"result"`:
-			out.res = where
-		case `"error"`:
-			out.fail = where
+		seen[which] = true
+		value, err := dec.ReadValue()
+		if err != nil || !out.noteLoosely(which, value, int(dec.InputOffset())) {
+			return nil
 		}
 	}
 	if _, err := dec.ReadToken(); err != nil {
@@ -253,8 +251,31 @@ func looseOutput(line []byte) *Output {
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil
 	}
-	if out.kind = out.kindNow(); out.kind == 0 {
+	out.kind = out.kindNow()
+	switch result := out.res.present(); {
+	case out.kind == 0, out.method != nil && (out.fail.present() || result && !out.empty):
 		return nil
+	case out.kind == Response && out.fail.present() && result:
+		return looseOutput(withoutResult(line))
 	}
 	return out
+}
+
+func (o *Output) noteLoosely(which member, value jsontext.Value, end int) bool {
+	where, null := span{end - len(value), end}, string(value) == "null"
+	switch {
+	case which == memberResult:
+		o.res, o.empty = where, null
+	case null:
+	case which == memberID:
+		o.id, o.idAt = o.line[where.from:where.to], where
+	case which == memberMethod:
+		if value[0] != '"' {
+			return false
+		}
+		o.method, o.called = o.line[where.from:where.to], decodeString(value)
+	case which == memberError:
+		o.fail = where
+	}
+	return true
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,6 +14,7 @@ type outbound struct {
 	*Relay
 	scanner Scanner
 	out     batch
+	lines   fragments
 }
 
 // pumpBackend reads the backend until it says no more.
@@ -27,6 +29,7 @@ func (out *outbound) pump(lines *lineReader) {
 			out.take(line)
 		}
 		out.sent(out.out.flush())
+		out.lines.framed(out, lines.rest())
 		if lines.full() {
 			out.takeLong(lines.long(out.MaxLine))
 		} else if lines.fill() != nil {
@@ -54,6 +57,7 @@ func (out *outbound) take(line []byte) {
 	}
 	switch o := out.scanner.Scan(line); {
 	case o != nil:
+		out.lines.over()
 		out.pass(o)
 	case len(bytes.TrimSpace(line)) == 0:
 	default:
@@ -63,29 +67,69 @@ func (out *outbound) take(line []byte) {
 
 // tooLong answers the call whose answer must be held as a whole, but cannot be.
 func (out *outbound) tooLong(e *ends) {
-	out.Stray(e.head)
+	out.Stray(StrayLine, e.head)
 	if call := out.inFlight.take(e.id()); call != nil && !call.expired {
 		out.giveUp(&call.Request, CodeTooLong, "mcpauth: the server's answer is longer than this proxy allows")
 	}
 }
 
+// answersNothing drops an answer to no call in flight. The call that it is for, if
+// that is clear, gets an error.
+func (out *outbound) answersNothing(o *Output, beginning []byte) {
+	out.Stray(StrayAnswer, beginning)
+	if len(o.ID()) == 0 && o.Failed() && !unreadRequest(o) {
+		return // it may be about a notification
+	}
+	if call := out.inFlight.meant(o.ID()); call != nil {
+		out.giveUp(&call.Request, CodeUnreadable, otherID("server", o.ID()))
+	}
+}
+
+// unreadRequest reports whether an error is the one of JSON-RPC 2.0, section 5, for a
+// request whose id could not even be read.
+func unreadRequest(o *Output) bool {
+	var e struct {
+		Code float64 `json:"code"`
+	}
+	return DecodeStrict(o.Error(), &e) == nil && (e.Code == CodeParseError || e.Code == CodeInvalidRequest)
+}
+
+func otherID(who string, id []byte) string {
+	const most = 60 // bytes
+	switch {
+	case len(id) == 0:
+		return "mcpauth: the " + who + " answered without the id of the request"
+	case len(id) > most:
+		id = append(id[:most:most], "…"...)
+	}
+	return "mcpauth: the " + who + " answered under another id: " + strings.ToValidUTF8(string(id), "\ufffd")
+}
+
 func (out *outbound) pass(o *Output) {
 	var request *Request
-	if o.Kind() == Response {
+	switch o.Kind() {
+	case Response:
 		if out.asks.answered(o.ID(), o.Bytes) {
 			return
 		}
-		if call := out.inFlight.take(o.ID()); call != nil {
-			if call.expired {
-				return // the client has had its answer: that it took too long
-			}
-			request = &call.Request
+		call := out.inFlight.take(o.ID())
+		switch {
+		case call == nil:
+			out.answersNothing(o, o.Bytes())
+			return
+		case call.expired:
+			return // the client has had its answer
 		}
+		request = &call.Request
+	case Call, Notification:
 	}
 	o.now = time.Now()
 	v := out.Gate.FromBackend(o, request)
 	if v.Action != Forward {
 		out.refuse(o, v)
+		return
+	}
+	if o.Kind() == Call && !out.ask(o) {
 		return
 	}
 	text := v.Line
@@ -102,6 +146,18 @@ func (out *outbound) pass(o *Output) {
 	out.sent(err)
 }
 
+// ask notes that the client owes an answer to a request of the backend.
+func (out *outbound) ask(o *Output) bool {
+	if o.ID() == nil {
+		return true
+	}
+	_, refusal := out.owed.add(Request{ID: bytes.Clone(o.ID()), Method: o.Method()}, false)
+	if refusal != nil {
+		out.backendBox.put(AppendError(nil, o.ID(), refusal.Code, "mcpauth: "+refusal.Reason, nil))
+	}
+	return refusal == nil
+}
+
 // refuse answers a call of the backend that does not reach the client.
 func (r *Relay) refuse(o *Output, v Verdict) {
 	if v.Action == Answer && o.Kind() == Call && o.ID() != nil {
@@ -116,7 +172,11 @@ func (out *outbound) unbatch(line []byte) {
 	loosely := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	text := bytes.TrimLeft(line, " \t\r")
 	if text[0] != '[' || !jsontext.Value(text).IsValid(loosely...) {
-		out.Stray(line)
+		if text[0] == '[' {
+			out.scanner.start(line, nil) // to find what is wrong with it
+			out.scanner.grammar.skip()
+		}
+		out.misread(line)
 		return
 	}
 	elements := jsontext.NewDecoder(bytes.NewReader(text), loosely...)
@@ -131,7 +191,7 @@ func (out *outbound) unbatch(line []byte) {
 		if o := out.scanner.Scan(bytes.Clone(element)); o != nil {
 			out.pass(o)
 		} else {
-			out.Stray(element)
+			out.misread(element)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 func (m *Message) RequestState() string { return m.decoded(memberRequestState) }
 
 // RetryMembers are the members of params that make a call the retry of an
-// earlier one, as the client spelled them, each with a comma behind it.
+// earlier one, as the client spelled them, each followed by a comma.
 func (m *Message) RetryMembers() []byte {
 	var members []byte
 	for _, name := range []struct {

@@ -124,14 +124,16 @@ func (p *parked) run(ctx context.Context) {
 		if call == nil {
 			return
 		}
-		p.finish(ctx, in, call, p.relay.judgeLater(ctx, call.Message, call.until))
+		inOrder := func(v Verdict) bool { return v.Action == Wait && !v.Apart } // what waits apart leaves the queue
+		p.finish(ctx, in, call, p.relay.judgeLater(ctx, call.Message, call.until, inOrder))
 	}
 }
 
-// judgeLater waits until a message can be judged.
-func (r *Relay) judgeLater(ctx context.Context, m *Message, until waiter) Verdict {
+// judgeLater waits until a message can be judged, for as long as its verdict is one to
+// wait for here.
+func (r *Relay) judgeLater(ctx context.Context, m *Message, until waiter, waits func(Verdict) bool) Verdict {
 	verdict := Verdict{Action: Wait, Until: until}
-	for verdict.Action == Wait && ctx.Err() == nil {
+	for waits(verdict) && ctx.Err() == nil {
 		if verdict.Until != nil {
 			verdict.Until(ctx)
 		}

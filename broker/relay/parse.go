@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"strings"
 )
 
 // JSON-RPC error codes of refusals (JSON-RPC 2.0, section 5.1).
@@ -45,7 +46,7 @@ type Parser struct {
 
 // NewParser returns a Parser that cuts reserved members out of what it reads.
 func NewParser(reserved Reserved) *Parser {
-	return &Parser{reserved: reserved, grammar: grammar{strict: true, maxDepth: MaxDepth}, words: wordBook{}}
+	return &Parser{reserved: reserved, grammar: grammar{strict: true, blanks: true, maxDepth: MaxDepth}, words: wordBook{}}
 }
 
 // Parse reads one line without its '\n'. It returns nil and nil for a blank
@@ -65,7 +66,7 @@ func (p *Parser) Parse(line []byte) (*Message, *Refusal) {
 	return m, refusal
 }
 
-// parseLong reads a line of which the beginning is given and the rest comes
+// parseLong reads a line whose beginning is given and whose rest comes
 // with more. What was looked at is found again in the spool. The id of a
 // refusal is not looked for.
 func (p *Parser) parseLong(beginning []byte, more func(int) ([]byte, bool), held *spool) (*Message, *Refusal) {
@@ -118,6 +119,7 @@ func (p *Parser) object(at level) *Refusal {
 	g.open('{')
 	open := g.offset()
 	var seen [members]bool
+	var names map[string]bool
 	cutter := newCutter(&p.msg.cuts, open)
 	for first := true; g.each(first, '}'); first = false {
 		quoted, from := g.name()
@@ -141,9 +143,14 @@ func (p *Parser) object(at level) *Refusal {
 			return refuse(CodeInvalidRequest, "a protocol member stands there twice")
 		}
 		seen[which] = true
-		named := ""
+		if at == named {
+			if names = noteName(names, quoted); names == nil {
+				return refuse(CodeInvalidRequest, "two members have names that could be taken for each other")
+			}
+		}
+		name := ""
 		if at == arguments && len(p.msg.args) < maxListed {
-			named = p.words.decode(quoted)
+			name = p.words.decode(quoted)
 		}
 		g.take(':')
 		where, refusal := p.value(at, which)
@@ -151,7 +158,7 @@ func (p *Parser) object(at level) *Refusal {
 			return refusal
 		}
 		if at == arguments && len(p.msg.args) < maxListed {
-			p.msg.args = append(p.msg.args, argument{named, where})
+			p.msg.args = append(p.msg.args, argumentAt{name, where})
 		}
 		cutter.kept(where.to)
 	}
@@ -216,10 +223,36 @@ func opened(at level, which member) (level, bool) {
 		return ref, true
 	case at == params && which == memberNotifications:
 		return notifications, true
+	case at == params && which == memberArgument:
+		return argument, true
+	case at == params && which == memberContext:
+		return completing, true
+	case at == completing && which == memberContextArguments, at == params && which == memberInputResponses:
+		return named, true
+	case at == params && which == memberTask:
+		return task, true
+	case at == named:
+		return response, true
+	case at == params && which == memberPlainMeta:
+		return bag, true
 	case which == memberMeta: // of the envelope, the arguments or a result
 		return bag, true
 	}
 	return 0, false
+}
+
+// noteName notes the name of a member; nil says that another has one that a careless
+// parser takes for it.
+func noteName(names map[string]bool, quoted []byte) map[string]bool {
+	plain := strings.ToLower(visible(unquoted(quoted)))
+	if names[plain] {
+		return nil
+	}
+	if names == nil {
+		names = map[string]bool{}
+	}
+	names[plain] = true
+	return names
 }
 
 func (p *Parser) note(at level, which member, where span) {

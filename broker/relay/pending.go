@@ -21,13 +21,13 @@ type Request struct {
 // pending is the table of calls in flight in one direction. The two directions
 // have id spaces of their own.
 type pending struct {
-	patience time.Duration   // how long an answer may take; 0 is for ever
-	expired  func([]Request) // is told of the calls that took longer
+	patience time.Duration        // how long an answer may take; 0 is for ever
+	expired  func([]inFlightCall) // gets the calls that took longer
+	reused   bool                 // an id in use may be used again, and what is noted has left
 
 	mu        sync.Mutex
 	calls     map[string]*inFlightCall
 	whole     int       // how many calls need their answer whole
-	spelled   int       // how many calls have an id that a server may write otherwise
 	hurried   list.List // the calls that can expire, as *inFlightCall, oldest first
 	abandoned list.List // the calls that nobody waits for, in the same way
 	timer     *time.Timer
@@ -38,11 +38,11 @@ type pending struct {
 type inFlightCall struct {
 	Request
 	key       string // of the table
-	like      string // likeness of the id, if that is not what stands in it
 	whole     bool   // its answer is judged, and so is not streamed
 	older     int    // how many calls had its id before, whose answers may still come
-	cancelled bool   // by the client, or answered already, it seems
-	expired   bool   // the client has had an error for it
+	left      bool   // it was written, or is being
+	cancelled bool   // by the client
+	expired   bool   // the client has had an answer or an error for it
 	deadline  time.Time
 	list      *list.List // that it is in: hurried, abandoned or none
 	place     *list.Element
@@ -53,7 +53,7 @@ type inFlightCall struct {
 const maxPending = 10_000
 
 // idKey tells ids apart by type and value: 1 and "1" are two ids, "a" and
-// "\u0061" are one, as a backend may spell the answer anew.
+// "\u0061" are one, as a backend may spell the answer differently.
 func idKey(id []byte) string {
 	if len(id) > 0 && id[0] == '"' {
 		return `"` + decodeString(id)
@@ -69,32 +69,30 @@ func (p *pending) find(id []byte) *inFlightCall {
 	return p.calls[string(id)] // which costs no memory
 }
 
-// add notes a call. It is refused when its id is in use, or could be taken for one that
-// is, or the table is full.
-func (p *pending) add(request Request, whole bool) *Refusal {
-	call := &inFlightCall{Request: request, key: idKey(request.ID), like: unlike(request.ID), whole: whole}
+// add notes a call that is about to leave. It is refused when its id is in use or the table is full.
+func (p *pending) add(request Request, whole bool) (*inFlightCall, *Refusal) {
+	call := &inFlightCall{Request: request, key: idKey(request.ID), whole: whole, left: p.reused}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if used := p.calls[call.key]; used != nil {
-		if !used.cancelled && !used.expired || used.whole || whole {
-			return idInUse(request.ID)
+		if !p.reused && !used.cancelled && !used.expired || used.whole || whole {
+			return nil, idInUse(request.ID)
 		}
 		call.older = used.older + 1
 		p.remove(used)
 	}
-	if p.confusable(call) {
-		return idInUse(request.ID)
-	}
 	if len(p.calls) >= maxPending && !p.forgetAbandoned() {
-		return &Refusal{Code: CodeTooMany, Reason: "too many calls are not answered yet", ID: request.ID}
+		return nil, &Refusal{Code: CodeTooMany, Reason: "too many calls are not answered yet", ID: request.ID}
 	}
 	if p.calls == nil {
 		p.calls = make(map[string]*inFlightCall)
 	}
 	p.calls[call.key] = call
 	p.count(call, 1)
-	p.watch(call)
-	return nil
+	if p.reused {
+		call.move(&p.abandoned) // one that is never answered makes room in the end
+	}
+	return call, nil
 }
 
 func idInUse(id []byte) *Refusal {
@@ -105,9 +103,6 @@ func idInUse(id []byte) *Refusal {
 func (p *pending) count(call *inFlightCall, by int) {
 	if call.whole {
 		p.whole += by
-	}
-	if call.like != "" {
-		p.spelled += by
 	}
 }
 
@@ -134,9 +129,18 @@ func (p *pending) forgetAbandoned() bool {
 	if front == nil {
 		return false
 	}
-	call := front.Value.(*inFlightCall)
-	p.remove(call)
+	p.remove(front.Value.(*inFlightCall))
 	return true
+}
+
+// abandon notes that nobody waits for a call. It may be forgotten, unless its answer
+// is judged. mu must be held.
+func (p *pending) abandon(call *inFlightCall) {
+	if call.whole {
+		call.move(nil)
+	} else {
+		call.move(&p.abandoned)
+	}
 }
 
 // cancel notes that no answer is owed any more. It returns the call that was owed
@@ -149,55 +153,46 @@ func (p *pending) cancel(id []byte) *Request {
 		return nil
 	}
 	call.cancelled = true
-	call.move(&p.abandoned)
+	p.abandon(call)
 	if call.expired {
 		return nil
 	}
 	return &call.Request
 }
 
-// take removes and returns the call that an answer with this id is for, or nil.
+// take removes and returns the call with this id, or nil.
 func (p *pending) take(id []byte) *inFlightCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.answered(p.answeredBy(id))
-}
-
-// withdraw removes and returns the call with this very id, or nil.
-func (p *pending) withdraw(id []byte) *inFlightCall {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.answered(p.find(id), true)
+	call := p.find(id)
+	if call == nil || !call.left {
+		return nil // nobody can have answered it
+	}
+	return p.answered(call)
 }
 
 // takeStreamed is take if the answer may be streamed.
 func (p *pending) takeStreamed(id []byte) (call *inFlightCall, streamed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	call, exact := p.answeredBy(id)
-	if call != nil && (call.whole || call.expired) {
+	call = p.find(id)
+	if call == nil || call.whole || call.expired || !call.left {
 		return nil, false
 	}
-	return p.answered(call, exact), true
+	return p.answered(call), true
 }
 
-// answered takes a call out of the table, unless another answer to it may come: of an
-// older call with its id, or under its very id where this one is not exact. mu must be
-// held.
-func (p *pending) answered(call *inFlightCall, exact bool) *inFlightCall {
-	if call == nil {
-		return nil
-	}
-	if exact && call.older == 0 {
+// answered takes a call out of the table, unless the answer to an older one with its
+// id may come, which then goes nowhere. mu must be held.
+func (p *pending) answered(call *inFlightCall) *inFlightCall {
+	if call.older == 0 {
 		p.remove(call)
 		return call
 	}
 	was := *call
-	if exact {
-		call.older--
-	}
-	call.cancelled = true
-	call.move(&p.abandoned)
+	call.older--
+	call.expired = true
+	p.abandon(call)
 	return &was
 }
 
@@ -220,7 +215,7 @@ func (p *pending) drain() []Request {
 			owed = append(owed, call.Request)
 		}
 	}
-	p.calls, p.whole, p.spelled = nil, 0, 0
+	p.calls, p.whole = nil, 0
 	p.hurried.Init()
 	p.abandoned.Init()
 	if p.timer != nil {

@@ -16,7 +16,7 @@ func piecesRelay(p *pieces) *Relay {
 	r := New(Config{
 		Client: Endpoint{W: &p.toClient}, Backend: Endpoint{W: &p.toBackend},
 		Gate: userGate(), Reserved: testReserved, MaxLine: 1 << 20,
-		Stray: func([]byte) {}, ClientGone: func() {}, Obituary: func() string { return "" },
+		Stray: func(Stray, []byte) {}, ClientGone: func() {}, Obituary: func() string { return "" },
 	})
 	r.running = context.Background()
 	return r
@@ -38,6 +38,14 @@ func clientSays(stream []byte, buffer int) (toBackend, toClient string) {
 func backendSays(stream []byte, buffer int) (toClient string) {
 	var p pieces
 	r := piecesRelay(&p)
+	for line := range bytes.SplitSeq(stream, []byte{'\n'}) {
+		var scanner Scanner
+		if o := scanner.Scan(line); o != nil && o.Kind() == Response {
+			if call, _ := r.inFlight.add(Request{ID: bytes.Clone(o.ID())}, false); call != nil {
+				r.inFlight.leaves(call)
+			}
+		}
+	}
 	out := &outbound{Relay: r, out: batch{sink: func() *sink { return r.toClient }}}
 	out.pump(newLineReader(&trickle{text: bytes.Clone(stream)}, buffer))
 	return p.toClient.String()
@@ -52,10 +60,18 @@ func checkPieces(t *testing.T, stream []byte) {
 		t.Errorf("%q\nin pieces to the backend %q\nand as a whole           %q\nto the client %q\nand           %q", stream, gotBackend, wantBackend, gotClient, wantClient)
 	}
 	var messages []byte // lines that may be streamed
+	used := map[string]bool{}
 	for line := range bytes.SplitSeq(stream, []byte{'\n'}) {
 		var scanner Scanner
-		if o := scanner.Scan(line); o == nil || !streamable(line) {
+		o := scanner.Scan(line)
+		if o == nil || !streamable(line) || !bytes.Equal(o.Bytes(), line) {
 			continue
+		}
+		if key := idKey(o.ID()); o.Kind() != Notification {
+			if o.ID() == nil || used[key] {
+				continue // an answer that belongs to no call
+			}
+			used[key] = true
 		}
 		messages = append(append(messages, line...), '\n')
 	}

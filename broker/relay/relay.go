@@ -17,6 +17,8 @@ const (
 	CodeTooLong     = 4413 // a message is longer than the limit
 	CodeTooMany     = 4429 // too many calls wait at once
 	CodeTimeout     = 4504 // the backend did not answer in time
+	CodeNotPassed   = 4403 // the gate let an answer of the client not pass
+	CodeUnreadable  = 4522 // the answer cannot be read, or came under another id
 )
 
 // Action is what becomes of a message.
@@ -68,7 +70,7 @@ type Gate interface {
 	FromClient(m *Message) Verdict
 	// Uncommitted gives the answer to a call that did not leave, because its Commit failed.
 	Uncommitted(call *Request, err error) (line []byte)
-	// Refused is told of a line of the client that was not read.
+	// Refused gets a line of the client that was not read.
 	Refused(*Refusal)
 	// FromBackend judges a message to the client. request is the call that it
 	// answers, or nil. Wait is not possible here, and Answer only for a call of the
@@ -102,16 +104,18 @@ type Config struct {
 	// still there; nil is none. The calls in flight are answered with an error
 	// before, and never sent again. It waits as long as it finds right, makes
 	// writes to the old backend fail, and gives up with an error, at the latest
-	// when ctx ends because the client is gone. The new backend hears the client's
+	// when ctx ends because the client has left. The new backend hears the client's
 	// initialize, notifications/initialized, logging/setLevel and live
 	// resources/subscribe again.
 	Revive func(ctx context.Context) (Endpoint, error)
-	// Stray is given each line of the backend that is no message.
-	Stray func(line []byte)
-	// Cancelled is told of each call in flight that the client gives up, once. Its
+	// Stray is given what is dropped because it has no meaning: each line of the
+	// backend that is no message, and each answer to nothing. Of a long one it is
+	// the beginning.
+	Stray func(what Stray, text []byte)
+	// Cancelled gets each call in flight that the client gives up, once. Its
 	// answer may still come.
 	Cancelled func(*Request)
-	// Unanswered is told of each call that gets no answer of the backend, but an error
+	// Unanswered gets each call that has no answer of the backend, but an error
 	// of ours: it took too long, say, or the backend ended. Calls that were never
 	// forwarded are among them; their Tag is nil.
 	Unanswered func(call *Request, code int)
@@ -123,6 +127,27 @@ type Config struct {
 	Obituary func() string
 }
 
+// Stray is what is dropped because it has no meaning.
+type Stray int
+
+// What is dropped.
+const (
+	StrayLine   Stray = iota // of the backend, no message
+	StrayAnswer              // of the backend, to no call in flight
+	StrayReply               // of the client, to no request in flight
+)
+
+func (s Stray) String() string {
+	switch s {
+	case StrayAnswer:
+		return "the server answered no call that waits"
+	case StrayReply:
+		return "the client answered no request of the server that waits"
+	case StrayLine:
+	}
+	return "the server wrote a line that is no message"
+}
+
 // Relay carries messages between one client and one backend.
 type Relay struct {
 	Config
@@ -131,6 +156,7 @@ type Relay struct {
 	outbox     *outbox // what we say to the client
 	backendBox *outbox // what we say to the backend
 	inFlight   pending
+	owed       pending // requests of the backend that the client owes an answer
 	parked     *parked
 	apart      *apart
 	running    context.Context // ends with Run
@@ -138,7 +164,7 @@ type Relay struct {
 	clientAsks asks            // our questions to the client
 	turnstile  turnstile
 	handshake  handshake
-	attended   context.Context // ends when the client is gone, or Run
+	attended   context.Context // ends when the client has left, or Run
 	leave      context.CancelFunc
 	ended      sync.Once     // of the client
 	greeting   chan struct{} // closed when the client's first call was taken
@@ -156,6 +182,7 @@ func New(config Config) *Relay {
 	}
 	r.toBackend.Store(&sink{w: config.Backend.W})
 	r.inFlight.patience, r.inFlight.expired = config.CallTimeout, r.tooSlow
+	r.owed.reused = true
 	r.outbox = newOutbox(func() *sink { return r.toClient })
 	r.backendBox = newOutbox(r.toBackend.Load)
 	r.greeting = make(chan struct{})
@@ -171,8 +198,7 @@ const lingering = 300 * time.Millisecond
 // lastCalls bounds what calls that still wait to be judged are waited for when
 // the client has said its last. They wait for the server to start, as a rule:
 // without this, `mcpauth proxy -- node server.js <calls` would lose its calls.
-// With a server that then does not end by itself, the whole end may take longer
-// than 1.5 s. A signal cuts it short.
+// A signal cuts it short.
 const lastCalls = time.Second
 
 // Run carries messages until the backend has said its last or ctx ends, and

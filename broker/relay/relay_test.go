@@ -18,6 +18,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestMessagesPassAsTheyAre(t *testing.T) {
 	c := converse(t, &openGate{})
 	c.listen()
+	asked := []string{`{"jsonrpc":"2.0","id":5,"method":"roots/list"}`, `{"jsonrpc":"2.0","id":6,"method":"roots/list"}`}
+	c.backend.say(asked...)
+	c.client.hears(asked...)
 	up := []string{
 		`{"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}},"jsonrpc":"2.0","id":0}`,
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`,
@@ -32,8 +35,7 @@ func TestMessagesPassAsTheyAre(t *testing.T) {
 		`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":{"x":1.0}}}`,
 		`{"result":{"x":[1.0, 12345678901234567890]},"jsonrpc":"2.0","id":9007199254740993,"vendor":true}`,
 		`{"jsonrpc":"2.0","id":5,"method":"roots/list"}`,
-		`{"jsonrpc":"2.0","id":"never asked","result":{}}`,
-		`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}`,
+		`{"jsonrpc":"2.0","id":null,"method":"notifications/x","result":null,"error":null}`,
 	}
 	c.backend.say(down...)
 	c.client.hears(down...)
@@ -126,7 +128,7 @@ func TestStrayOutputNeverReachesTheClient(t *testing.T) {
 	c.listen()
 	c.backend.say("Server running on stdio", `{"level":"info"}`, "", `{"jsonrpc":"2.0","id":1,`, "\ufeff{}", `[1,2]`,
 		`{"jsonrpc":"2.0","method":"notifications/x"}`+"\r")
-	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}` + "\r")
+	c.client.hears(`{"jsonrpc":"2.0","method":"notifications/x"}`)
 	for _, want := range []string{"Server running on stdio", `{"level":"info"}`, `{"jsonrpc":"2.0","id":1,`, "\ufeff{}", "1", "2"} {
 		if got := <-c.stray; got != want {
 			t.Errorf("stray %q, want %q", got, want)
@@ -388,15 +390,15 @@ func TestContextEndsTheRelay(t *testing.T) {
 func TestTableOfCallsIsBounded(t *testing.T) {
 	var p pending
 	for i := range maxPending {
-		if p.add(Request{ID: fmt.Append(nil, i)}, false) != nil {
+		if _, refusal := p.add(Request{ID: fmt.Append(nil, i)}, false); refusal != nil {
 			t.Fatalf("call %d is refused", i)
 		}
 	}
-	if refusal := p.add(Request{ID: []byte("-1")}, false); refusal == nil || refusal.Code != CodeTooMany {
+	if _, refusal := p.add(Request{ID: []byte("-1")}, false); refusal == nil || refusal.Code != CodeTooMany {
 		t.Fatalf("the table has no bound: %+v", refusal)
 	}
 	p.cancel([]byte("7"))
-	if p.add(Request{ID: []byte("-1")}, false) != nil {
+	if _, refusal := p.add(Request{ID: []byte("-1")}, false); refusal != nil {
 		t.Error("a cancelled call keeps its place for ever")
 	}
 }

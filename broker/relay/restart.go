@@ -86,12 +86,13 @@ func (r *Relay) disconnect() {
 	r.turnstile.shut()
 	r.toBackend.Load().end()
 	r.asks.end()
+	r.owed.drain()
 	r.answer(r.inFlight.drain())
 }
 
 // resume tells a new backend what it must know and lets the client's messages
 // pass to it. It reports false when the backend does not take up the session.
-// One that is gone before that is no such case: the next may do better.
+// If the backend exits first, try the next one.
 func (r *Relay) resume(ctx context.Context, backend Endpoint, gone <-chan struct{}) bool {
 	to := &sink{w: backend.W}
 	resumed := make(chan error, 1)
@@ -150,7 +151,7 @@ func (r *Relay) retell(ctx context.Context, s script, to *sink) error {
 }
 
 // hold keeps a message that comes while there is no backend. Answers and
-// cancellations were for the one that is gone.
+// cancellations were for the old one.
 func (in *inbound) hold(m *Message) {
 	switch {
 	case m.Kind() == Response || m.Method() == "notifications/cancelled":

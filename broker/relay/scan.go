@@ -2,17 +2,20 @@ package relay
 
 import (
 	"bytes"
+	"strings"
 	"time"
 )
 
-// Output is one line of the backend, read loosely: what the backend says is
-// passed on, so only what the relay itself needs is looked at. It refers to the
-// line that it was scanned from.
+// Output is one line of the backend. What the backend says is passed on, so only
+// the members of the message itself are looked at; a member that is null counts as
+// one that is not there, but for a result. It refers to the line that it was
+// scanned from.
 type Output struct {
 	kind       Kind
 	line       []byte
 	id, method []byte // texts
 	called     string // method, decoded
+	empty      bool   // the result is null
 	idAt       span
 	res, fail  span
 	streamed   bool
@@ -20,7 +23,9 @@ type Output struct {
 	now        time.Time // when it was read, or zero
 }
 
-// Kind says whether the line is a call of the client, a notification or a response.
+// Kind says whether the line is a call of the server, a notification or a response.
+// A method that does not begin with notifications/ makes it a call, though it has no
+// id: a client might do what it says.
 func (o *Output) Kind() Kind { return o.kind }
 
 // Streamed reports whether the line is too long to be held: it passes piece by
@@ -48,7 +53,7 @@ func (o *Output) Now() time.Time {
 	return o.now
 }
 
-// ID is the text of the id, or nil.
+// ID is the text of the id; nil when there is none or it is null.
 func (o *Output) ID() []byte { return o.id }
 
 // Method is the decoded method, empty for a response.
@@ -90,27 +95,72 @@ const maxOutputDepth = 10_000
 type Scanner struct {
 	grammar grammar
 	out     Output
-	closed  bool // the message was read up to its last brace
+	seen    [members]bool
+	closed  bool   // the message was read up to its last brace
+	doubt   string // why it has more than one reading
 	words   wordBook
 }
 
-// Scan reads one line. It returns nil when the line is not a JSON object, or
-// is one that is no JSON-RPC message.
+// Doubts about a message of the backend.
+const (
+	doubtName   = "a member has a name that could be taken for a protocol name"
+	doubtTwice  = "a protocol member stands there twice"
+	doubtBoth   = "it is a request and an answer at once"
+	doubtMethod = "its method is not a string"
+)
+
+// Scan reads one line. It returns nil when the line is not a JSON object, is one
+// that is no JSON-RPC message, or one that two parsers could read differently: a
+// protocol name stands there twice, or another resembles it. Of an error with a
+// result beside it the result is cut out. Raw control bytes between tokens are
+// overwritten with blanks, in the line itself.
 func (s *Scanner) Scan(line []byte) *Output {
+	line = bytes.TrimSuffix(line, []byte{'\r'})
 	s.start(line, nil)
 	s.out.line = line
 	s.message()
 	if g := &s.grammar; !s.closed || g.next() != 0 || g.at < len(g.buf) || s.out.kind == 0 {
 		return nil
 	}
+	if o := &s.out; o.kind == Response && o.fail.present() && o.res.present() {
+		return s.Scan(withoutResult(line))
+	}
 	return &s.out
 }
 
+// withoutResult is a message without its result.
+func withoutResult(line []byte) []byte {
+	g := grammar{maxDepth: maxOutputDepth}
+	g.start(line)
+	g.open('{')
+	var cuts []span
+	cutter := newCutter(&cuts, g.offset())
+	for first := true; g.each(first, '}'); first = false {
+		quoted, from := g.name()
+		result := string(quoted) == `"result"`
+		if !result {
+			cutter.keep(from)
+		}
+		g.take(':')
+		if end := g.value().to; result {
+			cutter.cut(end)
+		} else {
+			cutter.kept(end)
+		}
+	}
+	cutter.close()
+	edits := make([]edit, len(cuts))
+	for i, cut := range cuts {
+		edits[i].span = cut
+	}
+	return edited(line, edits)
+}
+
 func (s *Scanner) start(line []byte, more func(int) ([]byte, bool)) {
-	s.grammar.maxDepth = maxOutputDepth
+	s.grammar.maxDepth, s.grammar.blanks = maxOutputDepth, true
 	s.grammar.start(line)
 	s.grammar.more = more
-	s.out, s.closed = Output{}, false
+	s.out, s.closed, s.doubt, s.seen = Output{}, false, "", [members]bool{}
 }
 
 // message reads the members of the message.
@@ -119,32 +169,38 @@ func (s *Scanner) message() {
 	g.open('{')
 	for first := true; g.each(first, '}'); first = false {
 		quoted, _ := g.name()
+		if g.flaw != sound {
+			return
+		}
 		which := s.memberOf(quoted)
 		g.take(':')
 		s.member(which)
 	}
 	s.closed = g.flaw == sound
-	s.out.kind = s.out.kindNow()
+	if s.out.kind = s.out.kindNow(); s.closed {
+		s.judge()
+	}
 }
 
-// memberOf finds out which member a name stands for. Of a streamed message each
-// may stand there once: what was judged must not become another message.
+// refuse ends the reading of a message that has more than one.
+func (s *Scanner) refuse(doubt string) {
+	s.doubt, s.closed, s.out.kind = doubt, false, 0
+	s.grammar.fail(strayByte)
+}
+
+// memberOf finds out which member a name stands for. Each may stand there once, and
+// no other may resemble it: what was judged must not be another message to the client.
 func (s *Scanner) memberOf(quoted []byte) member {
-	o := &s.out
-	which, twice := other, false
-	switch string(quoted) {
-	case `"id"`:
-		which, twice = memberID, o.id != nil
-	case `"method"`:
-		which, twice = memberMethod, o.method != nil || o.answers()
-	case `"result"`:
-		which, twice = memberResult, o.method != nil || o.answers()
-	case `"error"`:
-		which, twice = memberError, o.method != nil || o.answers()
+	which, ok := lookup(envelope, quoted)
+	switch {
+	case !ok:
+		s.refuse(doubtName)
+		return other
+	case which != other && s.seen[which]:
+		s.refuse(doubtTwice)
+		return other
 	}
-	if twice && o.streamed {
-		s.grammar.fail(strayByte)
-	}
+	s.seen[which] = true
 	return which
 }
 
@@ -152,34 +208,58 @@ func (s *Scanner) memberOf(quoted []byte) member {
 // is read: it may be what is too long to be held.
 func (s *Scanner) member(which member) {
 	g, o := &s.grammar, &s.out
-	g.next()
+	null := g.next() == 'n'
 	from := g.offset()
 	switch which {
 	case memberID, memberMethod:
 		g.begin()
 		g.skip()
 		text := g.token()
+		if null || g.flaw != sound {
+			break
+		}
 		if g.more != nil {
 			text = bytes.Clone(text) // the window moves on
 		}
 		if which == memberID {
 			o.id, o.idAt = text, span{from, g.offset()}
 		} else {
-			o.method, o.called = text, ""
-			if len(text) > 1 && text[0] == '"' {
-				o.called = s.words.decode(text)
-			}
+			s.method(text)
 		}
 	case memberResult:
-		o.res = span{from, from + 1}
+		o.res, o.empty = span{from, from + 1}, null
 		g.skip()
 		o.res.to = g.offset()
 	case memberError:
-		o.fail = span{from, from + 1}
-		g.skip()
-		o.fail.to = g.offset()
+		if !null {
+			o.fail = span{from, from + 1}
+		}
+		if g.skip(); !null {
+			o.fail.to = g.offset()
+		}
 	default:
 		g.skip()
+	}
+	if o.streamed {
+		s.judge()
+	}
+}
+
+func (s *Scanner) method(text []byte) {
+	if text[0] != '"' {
+		s.refuse(doubtMethod)
+		return
+	}
+	s.out.method, s.out.called = text, s.words.decode(text)
+}
+
+// judge refuses a message that is two at once. What has begun to pass as a result
+// cannot become an error any more.
+func (s *Scanner) judge() {
+	o := &s.out
+	result := o.res.present() && !o.empty
+	if o.method != nil && (result || o.fail.present()) || o.streamed && result && o.fail.present() {
+		s.refuse(doubtBoth)
 	}
 }
 
@@ -187,12 +267,12 @@ func (o *Output) answers() bool { return o.res.present() || o.fail.present() }
 
 func (o *Output) kindNow() Kind {
 	switch {
-	case o.method != nil && o.id != nil:
-		return Call
-	case o.method != nil:
-		return Notification
-	case o.answers():
+	case o.method == nil && o.answers():
 		return Response
+	case o.method == nil:
+		return 0
+	case o.id == nil && strings.HasPrefix(o.called, "notifications/"):
+		return Notification
 	}
-	return 0
+	return Call
 }

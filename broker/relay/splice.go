@@ -30,7 +30,7 @@ func (c *cutter) cut(end int) {
 	c.end = end
 }
 
-// keep is told the start of a member that stays. If all before it are cut, the
+// keep gets the start of a member that stays. If all before it are cut, the
 // comma between goes with them.
 func (c *cutter) keep(from int) {
 	if c.leading {
@@ -40,7 +40,7 @@ func (c *cutter) keep(from int) {
 	c.hasKept = true
 }
 
-// kept is told the end of a member that stays.
+// kept gets the end of a member that stays.
 func (c *cutter) kept(end int) { c.end = end }
 
 // close reports whether the object holds nothing any more.
@@ -179,4 +179,15 @@ func appendMember(dst []byte, key string, value []byte, more bool) []byte {
 		dst = append(dst, ',')
 	}
 	return dst
+}
+
+// edited is a line with edits, which are in its order.
+func edited(line []byte, edits []edit) []byte {
+	text := make([]byte, 0, len(line)+64)
+	at := 0
+	for _, e := range edits {
+		text = append(append(text, line[at:e.from]...), e.text...)
+		at = e.to
+	}
+	return append(text, line[at:]...)
 }

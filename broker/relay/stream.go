@@ -58,11 +58,27 @@ func (s *stream) scan() {
 		return
 	}
 	if s.fate == passes {
-		if scanner.closed {
+		if scanner.closed && s.belongs() {
 			s.line.pass(scanner.grammar.at)
 		}
 		s.fate = dropped // what stands behind the message, or behind the flaw
 	}
+}
+
+// belongs reports whether a message that was read to its end may have it. Where the id
+// of an answer stood behind what passed already, only now is known what it answers. An
+// answer to nothing, or to a call that the gate wants to see whole, stays half a line.
+func (s *stream) belongs() bool {
+	o := &s.scanner.out
+	switch {
+	case o.Kind() == Call: // which must be known before the client can answer it
+		return s.ask(o)
+	case o.Kind() != Response || s.call != nil:
+		return true
+	}
+	var streamed bool
+	s.call, streamed = s.inFlight.takeStreamed(o.id)
+	return streamed
 }
 
 func (s *stream) emit(piece []byte) (more bool) {
@@ -96,19 +112,19 @@ func (s *stream) write(piece []byte) {
 }
 
 // decide looks at what is known of the message. It passes as it is read unless
-// somebody must see it whole: the gate, who said so of the call; who asked for
+// it must be seen whole: by the gate, who said so of the call; who asked for
 // it; or we, because what it is stands too far behind.
 func (s *stream) decide() fate {
 	o := &s.scanner.out
 	switch {
-	case o.method != nil && o.answers():
+	case o.method != nil && o.answers(), o.res.present() && o.fail.present():
 		return collected
 	case o.method != nil:
 		return s.judged(o)
 	case !o.answers():
 		return collected
 	case o.id == nil:
-		if s.asks.any() || s.inFlight.anyWhole() {
+		if s.asks.any() || s.inFlight.anyWhole() || s.scanner.seen[memberID] {
 			return collected
 		}
 	default:
@@ -145,7 +161,7 @@ func (s *stream) finish() {
 		s.endLine()
 		s.answered()
 	case s.fate == stray:
-		s.Stray(s.ends.head)
+		s.misreadLong(&s.ends)
 	case s.fate == dropped:
 	case s.size > s.MaxLine:
 		s.tooLong(&s.ends)
@@ -166,22 +182,34 @@ func (s *stream) endLine() {
 func (s *stream) answered() {
 	o := &s.scanner.out
 	o.size = s.scanner.grammar.offset()
-	if !s.scanner.closed {
-		s.Stray(s.ends.head)
-		if s.call != nil && !s.call.cancelled {
-			s.giveUp(&s.call.Request, CodeBackendGone, "mcpauth: the server's answer broke off")
-		}
-		return
+	switch {
+	case !s.scanner.closed:
+		s.broken()
+	case o.Kind() == Response && s.call == nil:
+		s.unfinished(o)
+	case o.Kind() == Response:
+		s.Gate.FromBackend(o, &s.call.Request)
 	}
-	if o.Kind() != Response {
-		return
-	}
+}
+
+// broken answers the call whose answer ended as something else than a message.
+func (s *stream) broken() {
+	s.Stray(StrayLine, s.ends.head)
 	if s.call == nil {
-		s.call = s.inFlight.take(o.ID())
+		s.call = s.inFlight.take(s.ends.id())
 	}
-	var request *Request
-	if s.call != nil {
-		request = &s.call.Request
+	if s.call != nil && !s.call.cancelled && !s.call.expired {
+		s.giveUp(&s.call.Request, CodeBackendGone, "mcpauth: the server's answer broke off: "+s.scanner.why())
 	}
-	s.Gate.FromBackend(o, request)
+}
+
+// unfinished answers the call whose answer must not pass to its end.
+func (s *stream) unfinished(o *Output) {
+	call := s.inFlight.take(o.ID())
+	switch {
+	case call == nil:
+		s.answersNothing(o, s.ends.head)
+	case !call.cancelled && !call.expired:
+		s.giveUp(&call.Request, CodeUnreadable, "mcpauth: the server's answer began before the call")
+	}
 }

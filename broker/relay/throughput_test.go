@@ -55,7 +55,7 @@ func newPipes(b *testing.B) *pipes {
 	p.relay = Config{
 		Client: Endpoint{R: up, W: heard}, Backend: Endpoint{R: down, W: told},
 		Gate: &openGate{}, Reserved: testReserved,
-		Stray: func([]byte) {}, ClientGone: func() {}, Obituary: func() string { return "" },
+		Stray: func(Stray, []byte) {}, ClientGone: func() {}, Obituary: func() string { return "" },
 	}
 	p.close = func() {
 		for _, f := range all {
@@ -88,23 +88,33 @@ func BenchmarkThroughput(b *testing.B) {
 				p := newPipes(b)
 				p.between(kind == "pipe")
 				cancel := []byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}` + "\n")
-				passLines(b, p.clientIn, p.backendOut, append(up, cancel...))
+				passLines(b, p.clientIn, p.backendOut, append(up, cancel...), func() {})
 			})
 			b.Run(fmt.Sprintf("%dKiB/down/%s", size>>10, kind), func(b *testing.B) {
 				p := newPipes(b)
 				p.between(kind == "pipe")
-				passLines(b, p.backendIn, p.clientOut, answer)
+				call, buf := []byte(`{"method":"ping","jsonrpc":"2.0","id":1}`+"\n"), make([]byte, bufferSize)
+				passLines(b, p.backendIn, p.clientOut, answer, func() { // an answer belongs to a call
+					if _, err := p.clientIn.Write(call); err != nil {
+						b.Fatal(err)
+					}
+					if _, err := p.backendOut.Read(buf); err != nil {
+						b.Fatal(err)
+					}
+				})
 			})
 		}
 	}
 }
 
-// passLines sends the text b.N times and waits for each to arrive.
-func passLines(b *testing.B, in io.Writer, out io.Reader, text []byte) {
+// passLines sends the text b.N times, each time after before, and waits for each to
+// arrive.
+func passLines(b *testing.B, in io.Writer, out io.Reader, text []byte, before func()) {
 	buf := make([]byte, bufferSize)
 	want := bytes.Count(text, []byte{'\n'})
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
+		before()
 		go func() { _, _ = in.Write(text) }()
 		for seen := 0; seen < want; {
 			n, err := out.Read(buf)

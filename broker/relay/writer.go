@@ -26,18 +26,19 @@ func (s *sink) write(lines []byte) error {
 	return err
 }
 
-// whole writes one line by several writes. Nobody else writes in between.
-func (s *sink) whole(write func(io.Writer) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := write(s.part()); err != nil {
-		return err
+// lock gives the sink to the caller alone. waits, if it is set, is called when that
+// takes its time.
+func (s *sink) lock(waits func()) {
+	if s.mu.TryLock() {
+		return
 	}
-	_, err := s.part().Write([]byte{'\n'})
-	return err
+	if waits != nil {
+		waits()
+	}
+	s.mu.Lock()
 }
 
-// part is the sink for whoever holds its lock.
+// part is the sink for the holder of its lock.
 func (s *sink) part() io.Writer { return (*lockedSink)(s) }
 
 type lockedSink sink
@@ -59,8 +60,11 @@ func (s *sink) end() { s.shut.Store(true) }
 // in one write. Long ones leave at once and are not copied.
 type batch struct {
 	sink   func() *sink
-	before func() // is called before lines are written, and may take some away
-	to     *sink  // of the lines
+	before func()      // is called before lines are written, and may take some away
+	waits  func()      // is called when the sink is busy
+	leave  func()      // is called when it is free, and may take some away
+	alone  func() bool // the same for a message by itself: whether it is written
+	to     *sink       // of the lines
 	lines  []byte
 }
 
@@ -69,10 +73,10 @@ const longText = 32 << 10
 
 func (b *batch) add(text []byte) error {
 	if len(text) >= longText {
-		if err := b.flush(); err != nil {
+		return b.writeAlone(func(w io.Writer) error {
+			_, err := w.Write(withLineEnd(text))
 			return err
-		}
-		return b.sink().write(withLineEnd(text))
+		})
 	}
 	b.begin()
 	b.lines = append(b.lines, text...)
@@ -82,10 +86,13 @@ func (b *batch) add(text []byte) error {
 // addSpliced adds a message that is changed on its way.
 func (b *batch) addSpliced(m *Message, edits []edit) error {
 	if m.held != nil {
-		if err := b.flush(); err != nil {
+		return b.writeAlone(func(w io.Writer) error {
+			if err := m.spliceTo(w, edits); err != nil {
+				return err
+			}
+			_, err := w.Write([]byte{'\n'})
 			return err
-		}
-		return b.sink().whole(func(w io.Writer) error { return m.spliceTo(w, edits) })
+		})
 	}
 	if len(edits) == 0 {
 		return b.add(m.line)
@@ -117,12 +124,32 @@ func (b *batch) flush() error {
 	if b.before != nil {
 		b.before()
 	}
+	b.to.lock(b.waits)
+	defer b.to.mu.Unlock()
+	if b.leave != nil {
+		b.leave()
+	}
 	var err error
 	if len(b.lines) > 0 {
-		err = b.to.write(b.lines)
+		_, err = b.to.part().Write(b.lines)
 	}
 	b.lines = b.lines[:0]
 	return err
+}
+
+// writeAlone writes one message, behind the lines of the batch, by several writes
+// perhaps. Nobody else writes in between.
+func (b *batch) writeAlone(write func(io.Writer) error) error {
+	if err := b.flush(); err != nil {
+		return err
+	}
+	to := b.sink()
+	to.lock(b.waits)
+	defer to.mu.Unlock()
+	if b.alone != nil && !b.alone() {
+		return nil
+	}
+	return write(to.part())
 }
 
 // withLineEnd adds the line end, in place where the line was read with one.
@@ -134,7 +161,7 @@ func withLineEnd(text []byte) []byte {
 }
 
 // outbox takes the lines that the proxy itself says and writes them from a
-// goroutine of its own: whoever decides about one direction must not wait for
+// goroutine of its own: a decision about one direction must not wait for
 // the reader of the other.
 type outbox struct {
 	sink   func() *sink

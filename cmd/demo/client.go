@@ -9,12 +9,12 @@ import (
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"github.com/mcpauth/mcpauth/broker"
+	"github.com/mcpauth/mcpauth/broker/problem"
 )
 
 // Connect is the AI client: it starts a session over the two ends, tells the names
 // of the tools, and returns what calls one of them without arguments. The session
-// ends with ctx. That a tool failed is a [broker.Problem] with ExitToolFailed.
+// ends with ctx. That a tool failed is a [problem.Problem] with ExitToolFailed.
 func Connect(ctx context.Context, from io.Reader, to io.WriteCloser) (tools []string, call func(tool string) (string, error), err error) {
 	c := client.NewClient(transport.NewIO(from, to, io.NopCloser(strings.NewReader(""))))
 	if err := c.Start(ctx); err != nil {
@@ -51,7 +51,7 @@ func callTool(ctx context.Context, c *client.Client, tool string) (string, error
 		}
 	}
 	if result.IsError {
-		return "", &broker.Problem{Msg: tool + " failed: " + text.String(), Code: broker.ExitToolFailed}
+		return "", &problem.Problem{Msg: tool + " failed: " + text.String(), Code: problem.ExitToolFailed}
 	}
 	return text.String(), nil
 }

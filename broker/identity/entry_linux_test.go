@@ -1,0 +1,101 @@
+package identity
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// asNobody sends a request as another user of the machine and returns the answer.
+func asNobody(t *testing.T, address string, header ...string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nConnection: close\r\n" + strings.Join(append(header, "\r\n"), "\r\n")
+	script := `exec 3<>"/dev/tcp/$0/$1"; printf '%s' "$2" >&3; cat <&3`
+	answer, err := exec.Command("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+		"bash", "-c", script, u.Hostname(), u.Port(), request).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s", err, answer)
+	}
+	return string(answer)
+}
+
+// Another user of the machine reads the browser's arguments. Neither the page nor
+// the way back serves them, before and after the user's own browser came, even with
+// the user's cookie; and the user's sign-in goes on.
+func TestAttackAnotherUserOfTheMachine(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		return // only root can be somebody else
+	}
+	w := newWorld(t, signsInAlone())
+	b := w.begin(t)
+	refused := func(address string, header ...string) {
+		t.Helper()
+		answer := asNobody(t, address, header...)
+		if !strings.HasPrefix(answer, "HTTP/1.1 403 ") || strings.Contains(answer, "Location:") || strings.Contains(answer, "Set-Cookie:") {
+			t.Errorf("%s: %s", address, answer)
+		}
+	}
+	refused(b.page)
+	w.wantWarning(t, "another user of this machine (uid 65534)")
+	w.browser.atCallback = func(callback *url.URL) {
+		var cookie string
+		for _, c := range w.browser.client.Jar.Cookies(callback) {
+			cookie += c.String()
+		}
+		refused(callback.String(), "Cookie: "+cookie)
+		refused(with(callback, url.Values{"state": callback.Query()["state"], "error": {"access_denied"}}), "Cookie: "+cookie)
+		refused(b.page, "Cookie: "+cookie)
+	}
+	_ = w.browser.open(t.Context(), b.page)
+	wantPage(t, receive(t, w.browser.pages), http.StatusOK, "You are signed in")
+	if got := receive(t, b.end); got.err != nil || got.user.Sub != "ada" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestSocketOwner(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue // a machine without IPv6
+		}
+		defer func() { _ = listener.Close() }()
+		client, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, to := client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()
+		if uid, found, err := socketOwner(from, to); err != nil || !found || uid != os.Getuid() {
+			t.Errorf("%s: %d %v %v", address, uid, found, err)
+		}
+		other := netip.AddrPortFrom(from.Addr(), to.Port())
+		if _, found, err := socketOwner(other, from); found || err != nil {
+			t.Errorf("%s: a connection that is not there has an owner: %v", address, err)
+		}
+		_ = client.Close()
+	}
+}
+
+// The kernel shows a socket that its program has closed as root's.
+func TestAttackClosedSocketIsNotRoots(t *testing.T) {
+	t.Parallel()
+	const closed = "   4: 0100007F:B0CE 0100007F:1F90 05 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 4 30 10 -1"
+	if uid, ok := ownerIn(closed, "0100007F:B0CE 0100007F:1F90"); ok {
+		t.Errorf("uid %d", uid)
+	}
+	const open = "   4: 0100007F:B0CE 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000        0 587 1 0000000000000000 20 4 30 10 -1"
+	if uid, ok := ownerIn(open, "0100007F:B0CE 0100007F:1F90"); !ok || uid != 1000 {
+		t.Errorf("uid %d %v", uid, ok)
+	}
+}

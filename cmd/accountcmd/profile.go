@@ -1,0 +1,307 @@
+package accountcmd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/cmd/console"
+	"github.com/mcpauth/mcpauth/keychain"
+)
+
+func NewProfile(a *console.App) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "profile",
+		Short: "The accounts and servers that mcpauth knows",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newProfileAdd(a), newProfileList(a), newProfileShow(a), newProfileUse(a), newProfileSecret(a), newProfileRemove(a))
+	return c
+}
+
+type addOptions struct {
+	overrides   config.Overrides
+	secretStdin bool
+	trustEmail  bool
+}
+
+func newProfileAdd(a *console.App) *cobra.Command {
+	o := &addOptions{}
+	c := &cobra.Command{
+		Use:     "add NAME --issuer URL --client-id ID [flags] [-- COMMAND [ARG...]]",
+		Short:   "Add a profile to the configuration file",
+		Example: "  mcpauth profile add orders --issuer https://login.example.com --client-id orders-desktop -- python3 main.py",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return console.Usage("profile add needs a name", "mcpauth profile add NAME --issuer URL --client-id ID")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 && c.ArgsLenAtDash() != 1 {
+				return console.Usage("the command of a profile stands behind --", "mcpauth profile add "+args[0]+" … -- COMMAND")
+			}
+			if c.Flags().Changed("trust-email") {
+				o.overrides.TrustEmail = &o.trustEmail
+			}
+			return addProfile(c.Context(), a, args[0], args[1:], o)
+		},
+	}
+	clientFlags(c, &o.overrides)
+	flags := c.Flags()
+	flags.StringSliceVar(&o.overrides.Scopes, "scope", nil, "scopes to ask for (repeat, or separate by commas)")
+	flags.StringVar(&o.overrides.Cwd, "cwd", "", "folder in which the command is started")
+	flags.StringVar(&o.overrides.UserContext, "user-context", "", "auto, always or never")
+	flags.StringVar(&o.overrides.GroupsClaim, "groups-claim", "", "claim that holds the groups; a dot leads into an object")
+	flags.StringVar(&o.overrides.RolesClaim, "roles-claim", "", "claim that holds the roles")
+	flags.StringVar(&o.overrides.MetadataURL, "metadata-url", "", "where the provider's metadata is, when it is not below the issuer")
+	flags.BoolVar(&o.trustEmail, "trust-email", false, "let every e-mail address of this provider count for rules, verified or not")
+	flags.StringVar(&o.overrides.IdleLimit, "idle-limit", "", "end a sign-in after this time without a call (like 30m)")
+	flags.StringVar(&o.overrides.AbsoluteLimit, "absolute-limit", "", "end a sign-in this time after it began (like 12h or 7d)")
+	flags.StringVar(&o.overrides.Grant, "grant", "", "authorization_code, or client_credentials for a machine")
+	flags.StringVar(&o.overrides.ClientSecretFile, "client-secret-file", "", "file that holds the client secret alone, and that nobody else can read")
+	flags.BoolVar(&o.secretStdin, "client-secret-stdin", false, "read the client secret from standard input and keep it in the keychain")
+	return c
+}
+
+func addProfile(ctx context.Context, a *console.App, name string, command []string, o *addOptions) error {
+	f := o.overrides
+	if f.Issuer == "" || f.ClientID == "" {
+		return console.Usage("a profile needs an issuer and a client_id", "mcpauth profile add "+name+" --issuer URL --client-id ID")
+	}
+	b, err := a.Broker(console.Patience)
+	if err != nil {
+		return err
+	}
+	var secret keychain.Secret
+	if o.secretStdin {
+		if secret, err = a.ReadSecret(ctx, "Client secret: "); err != nil {
+			return err
+		}
+	}
+	err = b.Profiles().Add(ctx, name, config.Profile{
+		Issuer: f.Issuer, ClientID: f.ClientID, Scopes: f.Scopes, RedirectURIs: f.RedirectURIs,
+		Audience: f.Audience, Resource: f.Resource, Provider: f.Provider, Command: command, Cwd: f.Cwd, UserContext: f.UserContext,
+		GroupsClaim: f.GroupsClaim, RolesClaim: f.RolesClaim, TrustEmail: f.TrustEmail, MetadataURL: f.MetadataURL,
+		Grant: f.Grant, ClientSecretFile: f.ClientSecretFile, IdleLimit: f.IdleLimit, AbsoluteLimit: f.AbsoluteLimit,
+		CAFile: f.CAFile, Proxy: f.Proxy,
+	}, secret)
+	if err != nil {
+		return err
+	}
+	a.Done(map[string]any{"profile": name, "file": b.Paths.ConfigFile}, "✓ Added profile %s to %s", name, b.Paths.ConfigFile)
+	a.Say("  Sign in with:  mcpauth login --profile %s", name)
+	return nil
+}
+
+func newProfileList(a *console.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the profiles",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			b, err := a.Broker(console.Patience)
+			if err != nil {
+				return err
+			}
+			file, err := b.Config()
+			if err != nil {
+				return err
+			}
+			current := ""
+			if resolved, err := b.Resolve(a.Overrides()); err == nil {
+				current = resolved.Name
+			}
+			listProfiles(a, file, current)
+			return nil
+		},
+	}
+}
+
+func listProfiles(a *console.App, file config.File, current string) {
+	if a.JSON {
+		list := []map[string]any{}
+		for _, name := range file.ProfileNames() {
+			p := file.Profiles[name]
+			list = append(list, map[string]any{
+				"name": name, "current": name == current, "issuer": p.Issuer, "client_id": p.ClientID, "command": p.Command,
+			})
+		}
+		a.PrintJSON(map[string]any{"profiles": list})
+		return
+	}
+	if len(file.Profiles) == 0 {
+		a.Say("There is no profile in the configuration file yet. Make one:")
+		a.Say("  mcpauth login --issuer URL --client-id ID")
+	}
+	for _, name := range file.ProfileNames() {
+		mark := " "
+		if name == current {
+			mark = "*"
+		}
+		a.Fact("%s %-20s %s", mark, name, console.OrDash(file.Profiles[name].Issuer))
+	}
+}
+
+func newProfileShow(a *console.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show [NAME]",
+		Short: "Show a profile with all its layers put together, and where each value comes from",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o := a.Overrides()
+			if len(args) == 1 {
+				o.Profile = args[0]
+			}
+			b, err := a.Broker(console.Patience)
+			if err != nil {
+				return err
+			}
+			resolved, err := b.Resolve(o)
+			if err != nil {
+				return err
+			}
+			showProfile(a, resolved, b.Paths.ConfigFile)
+			return nil
+		},
+	}
+}
+
+func showProfile(a *console.App, r config.Resolved, file string) {
+	fields := []struct {
+		name  string
+		value any
+		text  string
+	}{
+		{"issuer", r.Issuer, r.Issuer},
+		{"metadata_url", r.MetadataURL, r.MetadataURL},
+		{"client_id", r.ClientID, r.ClientID},
+		{"provider", r.Provider, r.Provider},
+		{"grant", r.Grant, r.Grant},
+		{"client_secret", secretWords(r), secretWords(r)},
+		{"client_secret_file", r.ClientSecretFile, r.ClientSecretFile},
+		{"scopes", r.Scopes, strings.Join(r.Scopes, " ")},
+		{"offline_access", r.OfflineAccess, r.OfflineAccess},
+		{"redirect_uris", r.RedirectURIs, strings.Join(r.RedirectURIs, " ")},
+		{"audience", r.Audience, r.Audience},
+		{"resource", r.Resource, r.Resource},
+		{"command", r.Command, strings.Join(r.Command, " ")},
+		{"cwd", r.Cwd, r.Cwd},
+		{"user_context", r.UserContext, r.UserContext},
+		{"groups_claim", r.GroupsClaim, r.GroupsClaim},
+		{"roles_claim", r.RolesClaim, r.RolesClaim},
+		{"trust_email", r.TrustEmail, config.SwitchText(r.TrustEmail)},
+		{"idle_limit", r.IdleLimit, r.IdleLimit},
+		{"absolute_limit", r.AbsoluteLimit, r.AbsoluteLimit},
+		{"ca_file", r.CAFile, r.CAFile},
+		{"proxy", r.Proxy, r.Proxy},
+	}
+	if !r.Secret.IsZero() {
+		r.Origin["client_secret"] = config.OriginEnvironment
+	}
+	if a.JSON {
+		members := map[string]any{}
+		for _, f := range fields {
+			if f.text != "" {
+				members[f.name] = map[string]any{"value": f.value, "origin": r.Origin[f.name]}
+			}
+		}
+		a.PrintJSON(map[string]any{"profile": r.Name, "file": file, "in_file": r.Remembered, "fields": members})
+		return
+	}
+	a.Fact("%s", r.Name)
+	for _, f := range fields {
+		if f.text != "" {
+			a.Fact("  %-18s %s  (%s)", f.name, console.Printable(f.text), console.OrDash(string(r.Origin[f.name])))
+		}
+	}
+	if len(r.RedirectURIs) == 0 {
+		a.Fact("  %-18s http://127.0.0.1/callback on any free port  (default)", "redirect_uris")
+	}
+}
+
+// secretWords says where the client secret is, never what it is.
+func secretWords(r config.Resolved) string {
+	if !r.Secret.IsZero() {
+		return "given by OKTA_CLIENT_SECRET"
+	}
+	return r.ClientSecret
+}
+
+func newProfileUse(a *console.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "use NAME",
+		Short: "Make a profile the default one",
+		Args:  exactlyOneName("use"),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := a.Broker(console.Patience)
+			if err != nil {
+				return err
+			}
+			if err := b.Profiles().SetDefault(c.Context(), args[0]); err != nil {
+				return err
+			}
+			a.Done(map[string]any{"default_profile": args[0]}, "✓ The default profile is %s", args[0])
+			return nil
+		},
+	}
+}
+
+func newProfileSecret(a *console.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "secret NAME",
+		Short: "Read the client secret of a profile from standard input into the keychain",
+		Args:  exactlyOneName("secret"),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := a.Broker(console.Patience)
+			if err != nil {
+				return err
+			}
+			resolved, err := b.Resolve(config.Overrides{Profile: args[0]})
+			if err != nil {
+				return err
+			}
+			secret, err := a.ReadSecret(c.Context(), "Client secret: ")
+			if err != nil {
+				return err
+			}
+			if err := b.Profiles().SetSecret(c.Context(), resolved, secret); err != nil {
+				return err
+			}
+			a.Done(map[string]any{"profile": args[0], "stored_in": b.Store.Name()},
+				"✓ The client secret of %s is in: %s", args[0], b.Store.Name())
+			return nil
+		},
+	}
+}
+
+func newProfileRemove(a *console.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove NAME",
+		Short: "Sign a profile out and take it out of the configuration file",
+		Args:  exactlyOneName("remove"),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := a.Broker(console.Patience)
+			if err != nil {
+				return err
+			}
+			if _, err := b.Profiles().Remove(c.Context(), args[0]); err != nil {
+				return err
+			}
+			a.Done(map[string]any{"removed": args[0]}, "✓ Profile %s is signed out and removed", args[0])
+			return nil
+		},
+	}
+}
+
+func exactlyOneName(verb string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return console.Usage("profile "+verb+" needs one name", "mcpauth profile list")
+		}
+		return nil
+	}
+}
