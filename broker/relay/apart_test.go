@@ -55,8 +55,11 @@ func TestCallThatComesToWaitForAPersonHoldsUpNoOther(t *testing.T) {
 		case <-loaded:
 			return person.judge(m)
 		default:
-			return Verdict{Action: Wait, Until: func(context.Context) { <-loaded }}
 		}
+		if m.Kind() != Call {
+			return Verdict{Action: Forward}
+		}
+		return Verdict{Action: Wait, Until: func(context.Context) { <-loaded }}
 	}}
 	c := converse(t, gate)
 	c.listen()
