@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -257,18 +258,17 @@ func snapshotOf(r *record, loadErr, renewErr error, now time.Time) Snapshot {
 	return Snapshot{State: Troubled, User: r.user, Err: ErrExpired}
 }
 
-// sameFace tells whether two snapshots look the same to a subscriber. A later
-// ExpiresAt alone, as after each refresh, is no change.
+// sameFace tells whether two snapshots look the same to a subscriber. A later ExpiresAt alone is no change.
 func sameFace(a, b Snapshot) bool {
-	return a.State == b.State && errorText(a.Err) == errorText(b.Err) && samePerson(a.User, b.User)
+	return a.State == b.State && errorText(a.Err) == errorText(b.Err) && samePerson(a.User, b.User) && a.ACR == b.ACR &&
+		a.User.AuthTime == b.User.AuthTime && // a step-up may change nothing else
+		maps.EqualFunc(a.Claims, b.Claims, slices.Equal) && slices.Equal(a.Unreadable, b.Unreadable)
 }
 
 func samePerson(a, b User) bool {
-	return a.Sub == b.Sub && a.Email == b.Email && a.Name == b.Name &&
-		a.GivenName == b.GivenName && a.FamilyName == b.FamilyName &&
-		a.PreferredUsername == b.PreferredUsername &&
-		slices.Equal(a.Groups, b.Groups) && slices.Equal(a.Roles, b.Roles) && slices.Equal(a.Scopes, b.Scopes) &&
-		a.EmailCounts == b.EmailCounts && a.Claimed.Equal(b.Claimed)
+	return a.Sub == b.Sub && a.Email == b.Email && a.Name == b.Name && a.GivenName == b.GivenName &&
+		a.FamilyName == b.FamilyName && a.PreferredUsername == b.PreferredUsername && slices.Equal(a.Groups, b.Groups) &&
+		slices.Equal(a.Roles, b.Roles) && slices.Equal(a.Scopes, b.Scopes) && a.EmailCounts == b.EmailCounts && a.Claimed.Equal(b.Claimed)
 }
 
 func errorText(err error) string {

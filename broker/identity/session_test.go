@@ -151,6 +151,30 @@ func TestSessionAfterTheClockWasSetBack(t *testing.T) {
 	}
 }
 
+// A step-up may change nothing but when and how the user signed in.
+func TestSubscribersHearOfAnotherSignInOfTheSameUser(t *testing.T) {
+	t.Parallel()
+	for claim, value := range map[string]any{"auth_time": 1, "acr": "phr", "department": "lab"} {
+		w := newWorld(t, signsInAlone())
+		w.signedIn(t)
+		s := w.running(t, w.accounts)
+		s.Wait(t.Context())
+		changed := s.Changed()
+		w.idp.SetFault(func(endpoint string) demoidp.Fault {
+			if endpoint != "id_token" {
+				return demoidp.Fault{}
+			}
+			return demoidp.Fault{Edit: func(claims map[string]any) { claims[claim] = value }}
+		})
+		w.signedIn(t)
+		select {
+		case <-changed:
+		case <-time.After(soon):
+			t.Errorf("subscribers do not hear of another %s", claim)
+		}
+	}
+}
+
 func TestSessionWithoutRefreshTokenEnds(t *testing.T) {
 	t.Parallel()
 	o := signsInAlone()
