@@ -40,16 +40,20 @@ func TestIdleProxySleeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(2 * time.Second) // what belongs to the start
-	before := switches(t, proxy.Process.Pid)
-	time.Sleep(span) // which is measured
-	took := switches(t, proxy.Process.Pid) - before
-	t.Logf("%d context switches in %v", took, span)
-	if took > most {
-		t.Errorf("%d context switches in %v, at most %d", took, span, most)
+	for range 3 {               // other load wakes the scheduler of an idle program, too
+		before := switches(t, proxy.Process.Pid)
+		time.Sleep(span) // which is measured
+		took := switches(t, proxy.Process.Pid) - before
+		t.Logf("%d context switches in %v", took, span)
+		if took <= most {
+			return
+		}
 	}
+	t.Errorf("more than %d context switches in each of three times %v", most, span)
 }
 
-// switches adds up the context switches of all threads of a process.
+// switches adds up the context switches of all threads of a process, but for those by
+// which a busy machine takes the processor away.
 func switches(t *testing.T, pid int) (sum int) {
 	t.Helper()
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
@@ -59,7 +63,7 @@ func switches(t *testing.T, pid int) (sum int) {
 	for _, thread := range threads {
 		text, _ := os.ReadFile(thread)
 		for line := range strings.Lines(string(text)) {
-			if name, value, _ := strings.Cut(line, ":"); strings.HasSuffix(name, "ctxt_switches") {
+			if name, value, _ := strings.Cut(line, ":"); name == "voluntary_ctxt_switches" {
 				n := 0
 				_, _ = fmt.Sscan(value, &n)
 				sum += n

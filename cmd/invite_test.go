@@ -102,18 +102,19 @@ func TestClientHearsThatTheSignInIsComplete(t *testing.T) {
 // A no is a no for a while: an agent in a loop must not nag.
 func TestNoIsANo(t *testing.T) {
 	for _, action := range []string{"decline", "cancel"} {
-		m := newMachine(t)
-		c := m.connect(helloURL, initialized, callURL)
-		c.answers(c.asked(), action)
-		if line := c.hears(`"id":"c"`); !strings.Contains(line, "Sign-in needed") {
-			t.Errorf("%s: %s", action, line)
-		}
-		c.say(strings.Replace(callURL, `"c"`, `"d"`, 1))
-		for line := ""; !strings.Contains(line, `"id":"d"`); {
-			if line = c.hears(`"jsonrpc"`); strings.Contains(line, "elicitation") {
-				t.Errorf("%s: after a no the client is asked again: %s", action, line)
+		t.Run(action, func(t *testing.T) {
+			c := newMachine(t).connect(helloURL, initialized, callURL)
+			c.answers(c.asked(), action)
+			if line := c.hears(`"id":"c"`); !strings.Contains(line, "Sign-in needed") {
+				t.Error(line)
 			}
-		}
+			c.say(strings.Replace(callURL, `"c"`, `"d"`, 1))
+			for line := ""; !strings.Contains(line, `"id":"d"`); {
+				if line = c.hears(`"jsonrpc"`); strings.Contains(line, "elicitation") {
+					t.Errorf("after a no the client is asked again: %s", line)
+				}
+			}
+		})
 	}
 }
 

@@ -26,6 +26,7 @@ type machine struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
+	t.Parallel()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,9 @@ import (
 
 // TestMain makes the programs of the scripts out of the test binary.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "4"); err != nil { // they wait more than they compute
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"mcpauth":     runMcpauth,
 		"testbrowser": runBrowser,
