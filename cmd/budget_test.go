@@ -31,7 +31,7 @@ var (
 	overPackage = map[string]int{
 		"broker/audit":    3627,
 		"broker/gate":     4782,
-		"broker/identity": 7273,
+		"broker/identity": 7271,
 		"broker/relay":    5603,
 	}
 	overFiles = map[string]int{

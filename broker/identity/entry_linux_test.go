@@ -90,12 +90,26 @@ func TestSocketOwner(t *testing.T) {
 // The kernel shows a socket that its program has closed as root's.
 func TestAttackClosedSocketIsNotRoots(t *testing.T) {
 	t.Parallel()
-	const closed = "   4: 0100007F:B0CE 0100007F:1F90 05 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 4 30 10 -1"
-	if uid, ok := ownerIn(closed, "0100007F:B0CE 0100007F:1F90"); ok {
-		t.Errorf("uid %d", uid)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	const open = "   4: 0100007F:B0CE 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000        0 587 1 0000000000000000 20 4 30 10 -1"
-	if uid, ok := ownerIn(open, "0100007F:B0CE 0100007F:1F90"); !ok || uid != 1000 {
-		t.Errorf("uid %d %v", uid, ok)
+	defer func() { _ = listener.Close() }()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }() // open until then, so that the other waits in FIN-WAIT-2
+	from, to := client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()
+	_ = client.Close()
+	if uid, found, err := socketOwner(from, to); found || err != nil {
+		t.Errorf("uid %d %v", uid, err)
+	}
+	if uid, found, err := socketOwner(to, netip.AddrPortFrom(from.Addr(), 1)); found || err != nil {
+		t.Errorf("the listener is taken for a connection: uid %d %v", uid, err)
 	}
 }

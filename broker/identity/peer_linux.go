@@ -1,15 +1,18 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/binary"
-	"encoding/hex"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // peerOf looks up whose socket a request came from. Root's are let in: sshd and
@@ -32,65 +35,60 @@ func peerOf(r *http.Request) peer {
 	return peer{known: true, foreign: uid != 0 && uid != os.Geteuid(), uid: uid}
 }
 
-// socketOwner finds the socket that is at from and connected to to.
+// socketOwner asks the kernel for the socket that is at from and connected to to, by one
+// request of sock_diag(7). The tables below /proc take milliseconds to read.
 func socketOwner(from, to netip.AddrPort) (uid int, found bool, err error) {
-	for _, table := range []struct {
-		file string
-		show func(netip.Addr) string
-	}{{"/proc/net/tcp", showIPv4}, {"/proc/net/tcp6", showIPv6}} {
-		pair := showPort(table.show, from) + " " + showPort(table.show, to)
-		text, err := os.ReadFile(table.file)
-		if err != nil && table.file == "/proc/net/tcp" { // the other is not there on a machine without IPv6
-			return 0, false, err
+	socket, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return 0, false, err
+	}
+	defer func() { _ = unix.Close(socket) }()
+	if err := unix.Sendto(socket, diagRequest(from, to), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return 0, false, err
+	}
+	answer := make([]byte, 4096)
+	n, _, err := unix.Recvfrom(socket, answer, 0) // the kernel answers before Sendto returns
+	if err != nil {
+		return 0, false, err
+	}
+	return ownerIn(answer[:n], to.Port())
+}
+
+// diagRequest is an nlmsghdr and an inet_diag_req_v2 (linux/inet_diag.h).
+func diagRequest(from, to netip.AddrPort) []byte {
+	r := slices.Concat(make([]byte, 64), bytes.Repeat([]byte{0xff}, 8)) // any cookie
+	binary.NativeEndian.PutUint32(r, uint32(len(r)))
+	binary.NativeEndian.PutUint16(r[4:], unix.SOCK_DIAG_BY_FAMILY)
+	binary.NativeEndian.PutUint16(r[6:], unix.NLM_F_REQUEST)
+	r[16], r[17] = unix.AF_INET6, unix.IPPROTO_TCP
+	if from.Addr().Unmap().Is4() {
+		r[16] = unix.AF_INET
+	}
+	binary.NativeEndian.PutUint32(r[20:], ^uint32(0)) // any state
+	binary.BigEndian.PutUint16(r[24:], from.Port())
+	binary.BigEndian.PutUint16(r[26:], to.Port())
+	copy(r[28:], from.Addr().Unmap().AsSlice())
+	copy(r[44:], to.Addr().Unmap().AsSlice())
+	return r
+}
+
+// ownerIn reads the answer: an nlmsghdr and an error or an inet_diag_msg. A socket that
+// its program has closed has no inode, and one that listens has no other end.
+func ownerIn(answer []byte, to uint16) (uid int, found bool, err error) {
+	switch {
+	case len(answer) < 20:
+		return 0, false, io.ErrUnexpectedEOF
+	case binary.NativeEndian.Uint16(answer[4:]) == unix.NLMSG_ERROR:
+		code := unix.Errno(-int32(binary.NativeEndian.Uint32(answer[16:])))
+		if code == unix.ENOENT {
+			return 0, false, nil
 		}
-		for line := range strings.Lines(string(text)) {
-			if uid, ok := ownerIn(line, pair); ok {
-				return uid, true, nil
-			}
-		}
+		return 0, false, code
+	case len(answer) < 88:
+		return 0, false, io.ErrUnexpectedEOF
 	}
-	return 0, false, nil
-}
-
-// ownerIn reads a line of the kernel's table: number, local and remote address,
-// state, queues, timer, retransmissions, uid, timeout, inode.
-func ownerIn(line, pair string) (uid int, ok bool) {
-	fields := strings.Fields(line)
-	if len(fields) < 10 || fields[1]+" "+fields[2] != pair || fields[9] == "0" {
-		return 0, false
-	}
-	uid, err := strconv.Atoi(fields[7])
-	return uid, err == nil
-}
-
-func showPort(show func(netip.Addr) string, a netip.AddrPort) string {
-	return show(a.Addr()) + ":" + strings.ToUpper(hex.EncodeToString([]byte{byte(a.Port() >> 8), byte(a.Port())}))
-}
-
-func showIPv4(a netip.Addr) string {
-	if a = a.Unmap(); !a.Is4() {
-		return ""
-	}
-	four := a.As4()
-	return showWords(four[:])
-}
-
-// showIPv6 shows an IPv4 address as a socket of both families has it.
-func showIPv6(a netip.Addr) string {
-	sixteen := a.As16()
-	return showWords(sixteen[:])
-}
-
-// showWords is how the kernel shows an address: words of 32 bits in the
-// machine's byte order.
-func showWords(address []byte) string {
-	var b strings.Builder
-	for word := range len(address) / 4 {
-		var swapped [4]byte
-		binary.BigEndian.PutUint32(swapped[:], binary.NativeEndian.Uint32(address[4*word:]))
-		b.WriteString(strings.ToUpper(hex.EncodeToString(swapped[:])))
-	}
-	return b.String()
+	inode := binary.NativeEndian.Uint32(answer[84:])
+	return int(binary.NativeEndian.Uint32(answer[80:])), inode != 0 && binary.BigEndian.Uint16(answer[22:]) == to, nil
 }
 
 // underWSL reports whether this is Linux inside of Windows, whose programs can

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -26,6 +27,9 @@ import (
 func TestMain(m *testing.M) {
 	if path := os.Getenv(holdPage); path != "" {
 		os.Exit(holdPageLock(path))
+	}
+	if err := flag.Set("test.parallel", "8"); err != nil { // they wait more than they compute
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
