@@ -104,7 +104,7 @@ type exploration struct {
 	gate     *gate.Session
 	session  *signIn
 	resolved config.Resolved
-	server   *server
+	server   server
 
 	mu       sync.Mutex
 	hidden   map[string][]json.RawMessage // what the last list of a method lost, by method
@@ -193,7 +193,7 @@ func (x *exploration) face() *gate.Explorer {
 }
 
 // attach connects the exploration with what runs now. No message has passed yet.
-func (x *exploration) attach(g *gate.Session, session *signIn, r config.Resolved, server *server) {
+func (x *exploration) attach(g *gate.Session, session *signIn, r config.Resolved, server server) {
 	x.gate, x.session, x.resolved, x.server = g, session, r, server
 	close(x.ready)
 }
@@ -215,13 +215,10 @@ func (x *exploration) Close() { x.close() }
 
 // Obituary says why the server ended. It is empty while it runs.
 func (x *exploration) Obituary() string {
-	child := x.server.current()
-	select {
-	case <-child.Done():
-		return obituary(child, x.resolved.Command)
-	default:
+	if !x.server.ended() {
 		return ""
 	}
+	return x.server.exitReason()
 }
 
 // Server is the name of the server in the audit log.

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
@@ -158,14 +157,14 @@ func (b *Broker) proxyPolicy(o ProxyOptions) (*policy.Policy, []string, error) {
 
 // relay connects the client and the server until one of them ends.
 func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r config.Resolved,
-	server *server, session *signIn, shared *gate.Server, explorer *exploration,
+	server server, session *signIn, shared *gate.Server, explorer *exploration,
 ) int {
 	shared.Start(ctx)
 	guarded := shared.NewSession(gate.SessionConfig{SignIn: session, Login: b.askedLogin(o.Overrides), Explorer: explorer.face()})
 	var clientEnded atomic.Bool
 	file := relay.Config{
 		Client:      relay.Endpoint{R: o.In, W: o.Out},
-		Backend:     endpoint(server.current()),
+		Backend:     server.ends(),
 		CallTimeout: o.CallTimeout,
 		Stray:       (&strayLog{log: log}).note,
 		ClientGone: func() {
@@ -176,7 +175,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r conf
 			if ctx.Err() != nil {
 				return "mcpauth: the proxy was stopped before the server answered"
 			}
-			return obituary(server.current(), r.Command)
+			return server.exitReason()
 		},
 	}
 	if o.Restart {
@@ -192,12 +191,11 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r conf
 	lines.Run(ctx)
 	guarded.Close()
 	shared.Close()
-	server.clear()
-	exit := server.current().Exit()
-	if clientEnded.Load() && (exit.Signal != nil || exit.Code < 0) { // or killed, and not seen to end in time
+	code, killed := server.finish()
+	if clientEnded.Load() && killed {
 		return problem.ExitOK // we ended it, because the client was done with it
 	}
-	return exit.Code
+	return code
 }
 
 // askedLogin signs in to a profile by the code that login runs, but leaves it to the
@@ -216,24 +214,6 @@ func (b *Broker) askedLogin(o config.Overrides) func(context.Context, LoginOptio
 		b.recordLogin(resolved, user, err)
 		return err
 	}
-}
-
-// obituaryPatience bounds the wait for the exit of a server that has closed its
-// output.
-const obituaryPatience = 300 * time.Millisecond
-
-// obituary says why the server gives no more answers.
-func obituary(child *backend.Process, command []string) string {
-	select {
-	case <-child.Done():
-	case <-time.After(obituaryPatience):
-		return "mcpauth: " + text.ServerName(command) + " closed its output before it answered"
-	}
-	text := fmt.Sprintf("mcpauth: %s ended before it answered (%s)", text.ServerName(command), child.Exit())
-	if words := child.LastWords(); words != "" {
-		text += ": " + words
-	}
-	return text
 }
 
 // tellFailure answers the client's calls with the reason why there is no

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +16,27 @@ import (
 	"github.com/mcpauth/mcpauth/broker/text"
 )
 
-// server is the wrapped command: with --restart one process after the other.
-type server struct {
+// A server is what a proxy stands in front of, behind whatever carries its messages: now
+// a process, with --restart one after the other.
+type server interface {
+	// ends are where the messages of the server go to and come from.
+	ends() relay.Endpoint
+	// revive replaces a server that has ended. It implements [relay.Config.Revive].
+	revive(ctx context.Context) (relay.Endpoint, error)
+	// ended reports whether the server has ended for good or for now.
+	ended() bool
+	// exitReason says why the server gives no more answers. It may wait a moment to find out.
+	exitReason() string
+	// stop lets the server end by itself, and terminate makes it; neither is revived.
+	stop()
+	terminate()
+	// finish ends what is left of the server. code is its exit status, and killed is
+	// whether it did not end by itself.
+	finish() (code int, killed bool)
+}
+
+// processServer is a server that is a command.
+type processServer struct {
 	command backend.Command
 	log     *logbook
 
@@ -43,44 +63,82 @@ var (
 )
 
 // startServer starts the first child. The error is backend's.
-func startServer(command backend.Command, log *logbook) (*server, error) {
+func startServer(command backend.Command, log *logbook) (server, error) {
 	child, err := backend.Start(command)
 	if err != nil {
 		return nil, err
 	}
-	return &server{command: command, log: log, child: child, started: time.Now()}, nil
+	return &processServer{command: command, log: log, child: child, started: time.Now()}, nil
 }
 
 // current is the child that runs, or the last one that did.
-func (s *server) current() *backend.Process {
+func (s *processServer) current() *backend.Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.child
 }
 
-// stop ends the child by closing its stdin, and no other is started.
-func (s *server) stop() { s.last().Stop() }
+func (s *processServer) ends() relay.Endpoint { return ends(s.current()) }
 
-// terminate ends the child by SIGTERM, also where stop waits for it.
-func (s *server) terminate() { s.last().Terminate() }
+func ends(child *backend.Process) relay.Endpoint {
+	return relay.Endpoint{R: child.Out(), W: child.In()}
+}
+
+// stop closes the child's stdin.
+func (s *processServer) stop() { s.last().Stop() }
+
+// terminate sends SIGTERM, also where stop waits.
+func (s *processServer) terminate() { s.last().Terminate() }
 
 // last is the child after which no other is started.
-func (s *server) last() *backend.Process {
+func (s *processServer) last() *backend.Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
 	return s.child
 }
 
+func (s *processServer) finish() (code int, killed bool) {
+	s.clear()
+	exit := s.current().Exit()
+	return exit.Code, exit.Signal != nil || exit.Code < 0 // or not seen to end in time
+}
+
+func (s *processServer) ended() bool {
+	select {
+	case <-s.current().Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// exitPatience bounds the wait for the exit of a child that has closed its output.
+const exitPatience = 300 * time.Millisecond
+
+func (s *processServer) exitReason() string {
+	child, name := s.current(), text.ServerName(s.command.Argv)
+	select {
+	case <-child.Done():
+	case <-time.After(exitPatience):
+		return "mcpauth: " + name + " closed its output before it answered"
+	}
+	reason := fmt.Sprintf("mcpauth: %s ended before it answered (%s)", name, child.Exit())
+	if words := child.LastWords(); words != "" {
+		reason += ": " + words
+	}
+	return reason
+}
+
 // clear ends a child that may have closed its output.
-func (s *server) clear() {
+func (s *processServer) clear() {
 	child := s.current()
 	defer time.AfterFunc(closedGrace, child.Terminate).Stop()
 	child.Stop()
 }
 
-// revive starts another child after a pause. It implements [relay.Config.Revive].
-func (s *server) revive(ctx context.Context) (relay.Endpoint, error) {
+// revive starts another child after a pause.
+func (s *processServer) revive(ctx context.Context) (relay.Endpoint, error) {
 	s.clear()
 	s.current().Close()
 	pause, err := s.pause()
@@ -104,11 +162,11 @@ func (s *server) revive(ctx context.Context) (relay.Endpoint, error) {
 		return relay.Endpoint{}, err
 	}
 	s.child, s.started = child, time.Now()
-	return endpoint(child), nil
+	return ends(child), nil
 }
 
 // pause counts one more try and says how long to wait before it.
-func (s *server) pause() (time.Duration, error) {
+func (s *processServer) pause() (time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if time.Since(s.started) > longLife {
@@ -122,10 +180,6 @@ func (s *server) pause() (time.Duration, error) {
 		return 0, errTooManyTries
 	}
 	return firstBackOff << (s.tries - 1), nil
-}
-
-func endpoint(child *backend.Process) relay.Endpoint {
-	return relay.Endpoint{R: child.Out(), W: child.In()}
 }
 
 // serverEnviron is the environment of a server: ours without what is mcpauth's own.
