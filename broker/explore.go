@@ -213,8 +213,8 @@ func (x *exploration) grace() time.Duration {
 // Close ends the server, within four seconds, and waits until all is over.
 func (x *exploration) Close() { x.close() }
 
-// Obituary says why the server ended. It is empty while it runs.
-func (x *exploration) Obituary() string {
+// ExitReason says why the server ended. It is empty while it runs.
+func (x *exploration) ExitReason() string {
 	if !x.server.ended() {
 		return ""
 	}

@@ -171,7 +171,7 @@ func (b *Broker) relay(ctx context.Context, o ProxyOptions, log *logbook, r conf
 			clientEnded.Store(true)
 			server.stop()
 		},
-		Obituary: func() string {
+		ExitReason: func() string {
 			if ctx.Err() != nil {
 				return "mcpauth: the proxy was stopped before the server answered"
 			}
@@ -230,7 +230,7 @@ func tellFailure(ctx context.Context, o ProxyOptions, problem *problem.Problem) 
 		Gate:       failedGate{words},
 		Stray:      func(relay.Stray, []byte) {},
 		ClientGone: func() { _ = over.Close() },
-		Obituary:   func() string { return words },
+		ExitReason: func() string { return words },
 	}).Run(ctx)
 }
 

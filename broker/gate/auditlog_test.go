@@ -116,7 +116,7 @@ func talkThrough(t *testing.T, g *Session, adjust func(*relay.Config)) *talk {
 	config := relay.Config{
 		Client: relay.Endpoint{R: clientR, W: clientW}, Backend: relay.Endpoint{R: backendR, W: backendW},
 		Reserved: reserved, Gate: g, Cancelled: g.calls.cancelled, Unanswered: g.calls.unanswered,
-		Stray: func(relay.Stray, []byte) {}, ClientGone: func() { _ = backendIn.Close() }, Obituary: func() string { return "over" },
+		Stray: func(relay.Stray, []byte) {}, ClientGone: func() { _ = backendIn.Close() }, ExitReason: func() string { return "over" },
 	}
 	adjust(&config)
 	ended := make(chan struct{})

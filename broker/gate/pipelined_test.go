@@ -79,7 +79,7 @@ func BenchmarkPipelinedCall(b *testing.B) {
 		})},
 		Gate: recordingGate(b), Reserved: reserved,
 		Stray:      func(_ relay.Stray, line []byte) { b.Errorf("stray %s", line) },
-		ClientGone: func() { close(answers) }, Obituary: func() string { return "" },
+		ClientGone: func() { close(answers) }, ExitReason: func() string { return "" },
 	})
 	ended := make(chan struct{})
 	go func() { lines.Run(b.Context()); close(ended) }()

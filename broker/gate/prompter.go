@@ -149,7 +149,7 @@ func (v *signInPrompter) retried(m *relay.Message) (relay.Verdict, bool) {
 }
 
 func waitFor(until func(context.Context)) (relay.Verdict, bool) {
-	return relay.Verdict{Action: relay.Wait, Apart: true, Until: until}, true
+	return relay.Verdict{Action: relay.Wait, Detached: true, Until: until}, true
 }
 
 func (i *prompt) untilShown(ctx context.Context) {

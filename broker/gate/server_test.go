@@ -43,7 +43,7 @@ func openEnd(t *testing.T, s *Server, user identity.Snapshot) *end {
 	backendOut, backendW := io.Pipe()
 	config := relay.Config{
 		Client: relay.Endpoint{R: clientR, W: clientW}, Backend: relay.Endpoint{R: backendR, W: backendW},
-		Stray: func(relay.Stray, []byte) {}, ClientGone: func() { _ = backendIn.Close() }, Obituary: func() string { return "over" },
+		Stray: func(relay.Stray, []byte) {}, ClientGone: func() { _ = backendIn.Close() }, ExitReason: func() string { return "over" },
 	}
 	g.Configure(&config)
 	lines := relay.New(config)

@@ -330,7 +330,7 @@ func (g *Session) withoutUser(m *relay.Message, now *identity.Snapshot) relay.Ve
 	case method == "subscriptions/listen" && !wantsResources(m):
 		// This is how a modern client hears of the sign-in: it gets no error, and the
 		// server gets the call once there is a user.
-		return relay.Verdict{Action: relay.Wait, Apart: true, Until: g.untilSignedIn}
+		return relay.Verdict{Action: relay.Wait, Detached: true, Until: g.untilSignedIn}
 	case method == "logging/setLevel" && m.Level() != nil:
 		g.level.Store(m.Clone())
 		return answer(resultAnswer(m, map[string]any{}, false))

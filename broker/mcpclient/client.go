@@ -143,7 +143,7 @@ func (c *Client) watchEnd() {
 
 // gone is the error of whatever is asked of a server that has ended.
 func (c *Client) gone() error {
-	words := strings.TrimPrefix(c.x.Obituary(), "mcpauth: ")
+	words := strings.TrimPrefix(c.x.ExitReason(), "mcpauth: ")
 	if words == "" {
 		words = c.x.Server() + " has ended"
 	}

@@ -11,8 +11,8 @@ import (
 type Gate interface {
 	// Server is what messages call the server.
 	Server() string
-	// Obituary says why the server ended. It is empty while it runs.
-	Obituary() string
+	// ExitReason says why the server ended. It is empty while it runs.
+	ExitReason() string
 	// TakeHidden returns what the last answer to a list method lost on its way.
 	TakeHidden(method string) []json.RawMessage
 	// Own reports, once, whether a request to the client, or an answer, comes from
@@ -36,7 +36,7 @@ type Plain struct {
 
 // Server implements Gate, as the rest.
 func (p Plain) Server() string                      { return p.Name }
-func (p Plain) Obituary() string                    { return "" }
+func (p Plain) ExitReason() string                  { return "" }
 func (p Plain) TakeHidden(string) []json.RawMessage { return nil }
 func (p Plain) Own(string) bool                     { return false }
 func (p Plain) Refusal(string) *problem.Problem     { return nil }

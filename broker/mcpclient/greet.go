@@ -94,7 +94,7 @@ func (c *Client) greet(ctx context.Context, o *Options) error {
 // answer to the first question may say why.
 func (c *Client) neverGreeted(undiscovered error) error {
 	var failure *ServerError
-	if c.x.Obituary() == "" && errors.As(undiscovered, &failure) && failure.Code == codeBackendGone {
+	if c.x.ExitReason() == "" && errors.As(undiscovered, &failure) && failure.Code == codeBackendGone {
 		return c.unreachable(strings.TrimPrefix(failure.Message, "mcpauth: "), failure)
 	}
 	return c.gone()

@@ -54,7 +54,7 @@ type conversation struct {
 	stray         chan string
 	done          chan struct{}
 	stop          context.CancelFunc
-	obituary      string
+	exitReason    string
 	onlyOneEnding atomic.Int32
 }
 
@@ -83,7 +83,7 @@ const patience = 30 * time.Second
 
 func converse(t *testing.T, gate *openGate, change ...func(*Config)) *conversation {
 	t.Helper()
-	c := &conversation{t: t, stray: make(chan string, 100), done: make(chan struct{}), obituary: "it ended"}
+	c := &conversation{t: t, stray: make(chan string, 100), done: make(chan struct{}), exitReason: "it ended"}
 	c.client, c.backend = newParty(t), newParty(t)
 	clientR, clientW := c.client.ends()
 	backendR, backendW := c.backend.ends()
@@ -97,7 +97,7 @@ func converse(t *testing.T, gate *openGate, change ...func(*Config)) *conversati
 			c.onlyOneEnding.Add(1)
 			_ = c.backend.in.Close()
 		},
-		Obituary: func() string { return c.obituary },
+		ExitReason: func() string { return c.exitReason },
 	}
 	for _, f := range change {
 		f(&config)

@@ -52,15 +52,15 @@ func TestCancelRacesTheResult(t *testing.T) {
 // not, but never after its cancellation, and a cancellation that took it out
 // is not passed on.
 func TestCancelRacesTheEndOfWaiting(t *testing.T) {
-	for name, apart := range map[string]bool{"in the queue": false, "apart": true} {
+	for name, detached := range map[string]bool{"in the queue": false, "detached": true} {
 		t.Run(name, func(t *testing.T) {
 			for range 500 {
 				open := make(chan struct{})
-				gate := apartGate(open)
+				gate := detachedGate(open)
 				judge := gate.judge
 				gate.judge = func(m *Message) Verdict {
 					v := judge(m)
-					v.Apart = apart
+					v.Detached = detached
 					return v
 				}
 				c := converse(t, gate)

@@ -13,7 +13,7 @@ type inbound struct {
 	out     batch
 	sending []leaving     // calls in the batch that is not written yet
 	single  *inFlightCall // the call that is written by itself, or nil
-	spools  spoolRack
+	spools  spoolPool
 	called  bool // the client has made a call
 }
 
@@ -128,10 +128,10 @@ func (in *inbound) handle(m *Message) {
 		}
 	}
 	switch {
-	case in.turnstile.way() != nil:
+	case in.restartGate.way() != nil:
 		in.hold(m)
 		return
-	case m.Kind() == Call && m.Method() != "ping" && in.parked.busy():
+	case m.Kind() == Call && m.Method() != "ping" && in.queue.busy():
 		in.wait(m, Verdict{}) // behind the calls that wait, so that their order stays
 		return
 	}
@@ -151,7 +151,7 @@ func (in *inbound) answersNothing(m *Message) {
 // cancelled reports whether a call that its client gives up never reached the
 // backend, so that nobody need hear of it.
 func (in *inbound) cancelled(id []byte) bool {
-	if in.parked.cancel(id) || in.apart.cancel(id) {
+	if in.queue.cancel(id) || in.detached.cancel(id) {
 		return true
 	}
 	in.flush() // a call that cannot be committed is answered, and then is none to cancel
@@ -183,20 +183,20 @@ func (in *inbound) do(m *Message, v Verdict) {
 
 func (in *inbound) wait(m *Message, v Verdict) {
 	in.flush() // what waits must not overtake what came before it, nor what it waits for
-	if !v.Apart {
-		in.park(m, v.Until)
+	if !v.Detached {
+		in.enqueue(m, v.Until)
 		return
 	}
 	m = m.Clone()
-	if refusal := in.apart.put(in.running, m, v.Until); refusal != nil {
+	if refusal := in.detached.put(in.running, m, v.Until); refusal != nil {
 		in.refuse(refusal)
 		m.release()
 	}
 }
 
-func (in *inbound) park(m *Message, until waiter) {
+func (in *inbound) enqueue(m *Message, until waiter) {
 	m = m.Clone()
-	if in.parked.put(m, until) {
+	if in.queue.put(m, until) {
 		return
 	}
 	if m.Kind() == Call {
@@ -336,7 +336,7 @@ func (in *inbound) flush() {
 }
 
 // unsent answers the calls that a backend which no longer reads did not get. If
-// that is because it has ended, its obituary does so in better words.
+// that is because it has ended, its exitReason does so in better words.
 func (in *inbound) unsent() {
 	in.out.lines = in.out.lines[:0]
 	lost := slices.Clone(in.sending)

@@ -16,7 +16,7 @@ func piecesRelay(p *pieces) *Relay {
 	r := New(Config{
 		Client: Endpoint{W: &p.toClient}, Backend: Endpoint{W: &p.toBackend},
 		Gate: userGate(), Reserved: testReserved, MaxLine: 1 << 20,
-		Stray: func(Stray, []byte) {}, ClientGone: func() {}, Obituary: func() string { return "" },
+		Stray: func(Stray, []byte) {}, ClientGone: func() {}, ExitReason: func() string { return "" },
 	})
 	r.running = context.Background()
 	return r

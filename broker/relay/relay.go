@@ -54,9 +54,9 @@ type Verdict struct {
 	// Until blocks a waiting call until it can be judged. It must return when
 	// its context ends.
 	Until func(context.Context)
-	// Apart lets a call wait by itself, for a person. Without it the calls that
+	// Detached lets a call wait by itself, for a person. Without it the calls that
 	// come later wait, too, so that their order stays.
-	Apart bool
+	Detached bool
 }
 
 // Commit is what must be done before a call leaves. It is asked once or more, and is
@@ -122,9 +122,9 @@ type Config struct {
 	// ClientGone is called once when the client will send nothing more. It
 	// should make the backend end.
 	ClientGone func()
-	// Obituary says why the backend ended, for the calls that it left
+	// ExitReason says why the backend ended, for the calls that it left
 	// unanswered. It may wait a moment to find out.
-	Obituary func() string
+	ExitReason func() string
 }
 
 // Stray is what is dropped because it has no meaning.
@@ -151,24 +151,24 @@ func (s Stray) String() string {
 // Relay carries messages between one client and one backend.
 type Relay struct {
 	Config
-	toClient   *sink
-	toBackend  atomic.Pointer[sink]
-	outbox     *outbox // what we say to the client
-	backendBox *outbox // what we say to the backend
-	inFlight   pending
-	owed       pending // requests of the backend that the client owes an answer
-	parked     *parked
-	apart      *apart
-	running    context.Context // ends with Run
-	asks       asks            // our questions to the backend
-	clientAsks asks            // our questions to the client
-	turnstile  turnstile
-	handshake  handshake
-	attended   context.Context // ends when the client has left, or Run
-	leave      context.CancelFunc
-	ended      sync.Once     // of the client
-	greeting   chan struct{} // closed when the client's first call was taken
-	greeted    sync.Once
+	toClient    *sink
+	toBackend   atomic.Pointer[sink]
+	outbox      *outbox // what we say to the client
+	backendBox  *outbox // what we say to the backend
+	inFlight    pending
+	owed        pending // requests of the backend that the client owes an answer
+	queue       *queue
+	detached    *detached
+	running     context.Context // ends with Run
+	asks        asks            // our questions to the backend
+	clientAsks  asks            // our questions to the client
+	restartGate restartGate
+	handshake   handshake
+	attended    context.Context // ends when the client has left, or Run
+	leave       context.CancelFunc
+	ended       sync.Once     // of the client
+	greeting    chan struct{} // closed when the client's first call was taken
+	greeted     sync.Once
 }
 
 // New returns a relay that Run sets going.
@@ -186,8 +186,8 @@ func New(config Config) *Relay {
 	r.outbox = newOutbox(func() *sink { return r.toClient })
 	r.backendBox = newOutbox(r.toBackend.Load)
 	r.greeting = make(chan struct{})
-	r.parked = newParked(r)
-	r.apart = &apart{relay: r}
+	r.queue = newQueue(r)
+	r.detached = &detached{relay: r}
 	return r
 }
 
@@ -215,11 +215,11 @@ func (r *Relay) Run(ctx context.Context) {
 	go r.outbox.run()
 	go r.backendBox.run()
 	defer r.backendBox.close()
-	go r.parked.run(ctx)
+	go r.queue.run(ctx)
 	go func() {
 		r.pumpClient()
 		r.clientAsks.end()
-		r.parked.drained(lastCalls)
+		r.queue.drained(lastCalls)
 		r.clientGone()
 		// The backend has ended by now. A client that leaves without reading its
 		// last words must not keep us here.
@@ -229,7 +229,7 @@ func (r *Relay) Run(ctx context.Context) {
 	r.hearFirst()
 	r.asks.end()
 	r.clientAsks.end()
-	r.answer(slices.Concat(r.inFlight.drain(), r.parked.drain(), r.apart.drain()))
+	r.answer(slices.Concat(r.inFlight.drain(), r.queue.drain(), r.detached.drain()))
 	select {
 	case <-r.outbox.close():
 	case <-time.After(lingering):
@@ -240,7 +240,7 @@ func (r *Relay) Run(ctx context.Context) {
 // that has not spoken yet. Clients hide its stderr and its exit code.
 const firstCall = time.Second
 
-// hearFirst waits for the client's first call, so that it gets the obituary of a
+// hearFirst waits for the client's first call, so that it gets the reason why a
 // backend that ended before it.
 func (r *Relay) hearFirst() {
 	select {
@@ -262,7 +262,7 @@ func (r *Relay) answer(open []Request) {
 	if len(open) == 0 {
 		return
 	}
-	why := r.Obituary()
+	why := r.ExitReason()
 	for _, request := range open {
 		r.giveUp(&request, CodeBackendGone, why)
 	}

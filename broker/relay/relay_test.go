@@ -89,7 +89,7 @@ func TestBadLineIsAnsweredAndTheBackendSeesNothing(t *testing.T) {
 func TestBackendDeathAnswersEveryOpenCallOnce(t *testing.T) {
 	c := converse(t, &openGate{})
 	c.listen()
-	c.obituary = "main.py ended with code 1: ModuleNotFoundError"
+	c.exitReason = "main.py ended with code 1: ModuleNotFoundError"
 	c.client.say(
 		`{"jsonrpc":"2.0","id":1,"method":"a"}`, `{"jsonrpc":"2.0","id":"1","method":"b"}`,
 		`{"jsonrpc":"2.0","id":2,"method":"c"}`, `{"jsonrpc":"2.0","id":3,"method":"d"}`,

@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-// turnstile holds the client's messages while there is no backend to hear them.
-type turnstile struct {
+// restartGate holds the client's messages while there is no backend to hear them.
+type restartGate struct {
 	mu   sync.Mutex
 	open chan struct{} // closed when the way is free again; nil while it is
 }
 
-func (t *turnstile) shut() {
+func (t *restartGate) shut() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.open == nil {
@@ -21,21 +21,21 @@ func (t *turnstile) shut() {
 	}
 }
 
-func (t *turnstile) release() {
+func (t *restartGate) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	close(t.open)
 	t.open = nil
 }
 
-func (t *turnstile) way() <-chan struct{} {
+func (t *restartGate) way() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.open
 }
 
-// wait blocks while the turnstile is shut.
-func (t *turnstile) wait(ctx context.Context) {
+// wait blocks while there is no backend.
+func (t *restartGate) wait(ctx context.Context) {
 	for way := t.way(); way != nil && ctx.Err() == nil; way = t.way() {
 		select {
 		case <-way:
@@ -83,7 +83,7 @@ func (r *Relay) listenTo(backend Endpoint) (gone <-chan struct{}) {
 // disconnect answers what the backend left open. From now on nothing is sent to
 // it: what is not in the table by now will find it shut.
 func (r *Relay) disconnect() {
-	r.turnstile.shut()
+	r.restartGate.shut()
 	r.toBackend.Load().end()
 	r.asks.end()
 	r.owed.drain()
@@ -111,7 +111,7 @@ func (r *Relay) resume(ctx context.Context, backend Endpoint, gone <-chan struct
 		return false
 	}
 	r.toBackend.Store(to)
-	r.turnstile.release()
+	r.restartGate.release()
 	for _, kind := range script.changes {
 		r.Notify([]byte(`{"jsonrpc":"2.0","method":"notifications/` + kind + `/list_changed"}`))
 	}
@@ -156,6 +156,6 @@ func (in *inbound) hold(m *Message) {
 	switch {
 	case m.Kind() == Response || m.Method() == "notifications/cancelled":
 	default:
-		in.park(m, nil)
+		in.enqueue(m, nil)
 	}
 }

@@ -295,7 +295,7 @@ func TestRestartGivesUp(t *testing.T) {
 			r.begin()
 			next := r.die()
 			r.client.say(`{"jsonrpc":"2.0","id":1,"method":"tools/call"}`)
-			for deadline := time.Now().Add(patience); !r.relay.parked.busy() && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(patience); !r.relay.queue.busy() && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
 			end(r, next)
@@ -317,14 +317,14 @@ func TestClientThatLeavesDuringTheRestart(t *testing.T) {
 // What waits for the keychain or for a person has not reached the dead backend,
 // so it goes to the next.
 func TestWaitingCallSurvivesARestart(t *testing.T) {
-	for name, apart := range map[string]bool{"in the queue": false, "apart": true} {
+	for name, detached := range map[string]bool{"in the queue": false, "detached": true} {
 		t.Run(name, func(t *testing.T) {
 			open := make(chan struct{})
-			gate := apartGate(open)
+			gate := detachedGate(open)
 			judge := gate.judge
 			gate.judge = func(m *Message) Verdict {
 				v := judge(m)
-				v.Apart = apart
+				v.Detached = detached
 				return v
 			}
 			r := revivable(t, gate)
@@ -345,7 +345,7 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 	r := revivable(t, &openGate{})
 	r.begin()
 	next := r.die()
-	calls := slices.Repeat([]string{`{"jsonrpc":"2.0","method":"notifications/x"}`}, maxParked)
+	calls := slices.Repeat([]string{`{"jsonrpc":"2.0","method":"notifications/x"}`}, maxQueued)
 	r.client.say(calls...)
 	r.client.say(`{"jsonrpc":"2.0","method":"notifications/x"}`, `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`)
 	r.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4429,"message":"mcpauth: too many calls wait at once"}}`)

@@ -72,9 +72,9 @@ func (s *spool) close() {
 	_ = s.place.Close() // memory: nothing can be lost
 }
 
-// spoolRack keeps the spool of the last long line for the next one: to fill
+// spoolPool keeps the spool of the last long line for the next one: to fill
 // pages that are there takes half the time. It goes when none comes soon.
-type spoolRack struct {
+type spoolPool struct {
 	kept  atomic.Pointer[spool]
 	timer *time.Timer
 }
@@ -84,7 +84,7 @@ const (
 	maxKept   = 32 << 20 // bytes
 )
 
-func (r *spoolRack) take() *spool {
+func (r *spoolPool) take() *spool {
 	if s := r.kept.Swap(nil); s != nil {
 		s.size = 0
 		return s
@@ -92,7 +92,7 @@ func (r *spoolRack) take() *spool {
 	return newSpool()
 }
 
-func (r *spoolRack) put(s *spool) {
+func (r *spoolPool) put(s *spool) {
 	if s.size > maxKept || s.err != nil {
 		s.close()
 		return
@@ -105,14 +105,14 @@ func (r *spoolRack) put(s *spool) {
 	}
 }
 
-func (r *spoolRack) drop() {
+func (r *spoolPool) drop() {
 	if s := r.kept.Swap(nil); s != nil {
 		s.close()
 	}
 }
 
 // close must be called when no spool will be put there any more.
-func (r *spoolRack) close() {
+func (r *spoolPool) close() {
 	if r.timer != nil {
 		r.timer.Stop()
 	}

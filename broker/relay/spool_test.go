@@ -78,7 +78,7 @@ func TestLongLineIsHeldUntilItIsJudged(t *testing.T) {
 
 // What waits is held on: the spool goes with the call.
 func TestLongLineWaits(t *testing.T) {
-	for name, apart := range map[string]bool{"in the queue": false, "apart": true} {
+	for name, detached := range map[string]bool{"in the queue": false, "detached": true} {
 		t.Run(name, func(t *testing.T) {
 			open := make(chan struct{})
 			gate := &openGate{judge: func(m *Message) Verdict {
@@ -86,7 +86,7 @@ func TestLongLineWaits(t *testing.T) {
 				case <-open:
 					return Verdict{Action: Forward, Insert: Insertion{Meta: []byte(testUser)}}
 				default:
-					return Verdict{Action: Wait, Apart: apart, Until: func(ctx context.Context) {
+					return Verdict{Action: Wait, Detached: detached, Until: func(ctx context.Context) {
 						select {
 						case <-open:
 						case <-ctx.Done():
@@ -115,8 +115,8 @@ func TestLongLineWaits(t *testing.T) {
 
 // What waits is bounded in bytes, too.
 func TestWaitingBytesAreBounded(t *testing.T) {
-	p := newParked(nil)
-	half := func() *Message { return &Message{kind: Call, line: make([]byte, maxParkedBytes/2+1)} }
+	p := newQueue(nil)
+	half := func() *Message { return &Message{kind: Call, line: make([]byte, maxQueuedBytes/2+1)} }
 	if !p.put(half(), nil) || p.put(half(), nil) {
 		t.Error("there is no bound")
 	}
@@ -178,7 +178,7 @@ func TestLongLinesStayOutOfTheHeap(t *testing.T) {
 // The spool is kept for the next long line, but not for ever, and no giant one.
 func TestSpoolIsKeptForAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var rack spoolRack
+		var rack spoolPool
 		first := rack.take()
 		first.add([]byte("a long line"))
 		rack.put(first)

@@ -55,7 +55,7 @@ func newPipes(b *testing.B) *pipes {
 	p.relay = Config{
 		Client: Endpoint{R: up, W: heard}, Backend: Endpoint{R: down, W: told},
 		Gate: &openGate{}, Reserved: testReserved,
-		Stray: func(Stray, []byte) {}, ClientGone: func() {}, Obituary: func() string { return "" },
+		Stray: func(Stray, []byte) {}, ClientGone: func() {}, ExitReason: func() string { return "" },
 	}
 	p.close = func() {
 		for _, f := range all {

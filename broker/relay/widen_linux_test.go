@@ -24,7 +24,7 @@ func TestPipesOfTheClientAreWidened(t *testing.T) {
 	defer out.Close()
 	New(Config{
 		Client: Endpoint{R: in, W: out}, Backend: Endpoint{R: strings.NewReader(""), W: &strings.Builder{}},
-		Gate: &openGate{}, Stray: func(Stray, []byte) {}, ClientGone: func() {}, Obituary: func() string { return "" },
+		Gate: &openGate{}, Stray: func(Stray, []byte) {}, ClientGone: func() {}, ExitReason: func() string { return "" },
 	}).Run(context.Background())
 	for name, pipe := range map[string]*os.File{"in": in, "out": out} {
 		if size, err := unix.FcntlInt(pipe.Fd(), unix.F_GETPIPE_SZ, 0); err != nil || size < 256<<10 {

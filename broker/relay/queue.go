@@ -9,18 +9,18 @@ import (
 // waiter blocks until a call can be judged again.
 type waiter func(context.Context)
 
-// parked holds the calls that wait: for the keychain to answer, for a token to
+// queue holds the calls that wait: for the keychain to answer, for a token to
 // be renewed. They wait here and not in the pump, so that pings, cancellations
 // and notifications pass them; and in the order in which they came.
-type parked struct {
+type queue struct {
 	relay  *Relay
 	mu     sync.Mutex
 	change sync.Cond // of calls
-	calls  []*parkedCall
+	calls  []*queuedCall
 	bytes  int
 }
 
-type parkedCall struct {
+type queuedCall struct {
 	*Message
 	until waiter
 }
@@ -28,36 +28,36 @@ type parkedCall struct {
 // What waits is bounded in number and, beside one message of any length, in
 // bytes: it takes a place in memory, and a file if it is long.
 const (
-	maxParked      = 1000
-	maxParkedBytes = 64 << 20
+	maxQueued      = 1000
+	maxQueuedBytes = 64 << 20
 )
 
-func newParked(r *Relay) *parked {
-	p := &parked{relay: r}
+func newQueue(r *Relay) *queue {
+	p := &queue{relay: r}
 	p.change.L = &p.mu
 	return p
 }
 
-func (p *parked) put(m *Message, until waiter) bool {
+func (p *queue) put(m *Message, until waiter) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.calls) >= maxParked || p.bytes > 0 && p.bytes+m.size() > maxParkedBytes {
+	if len(p.calls) >= maxQueued || p.bytes > 0 && p.bytes+m.size() > maxQueuedBytes {
 		return false
 	}
 	p.bytes += m.size()
-	p.calls = append(p.calls, &parkedCall{m, until})
+	p.calls = append(p.calls, &queuedCall{m, until})
 	p.change.Broadcast()
 	return true
 }
 
-func (p *parked) busy() bool {
+func (p *queue) busy() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.calls) > 0
 }
 
 // cancel removes the call with this id. It reports whether there was one.
-func (p *parked) cancel(id []byte) bool {
+func (p *queue) cancel(id []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, call := range p.calls {
@@ -70,7 +70,7 @@ func (p *parked) cancel(id []byte) bool {
 }
 
 // remove must be called with mu held.
-func (p *parked) remove(i int) {
+func (p *queue) remove(i int) {
 	p.bytes -= p.calls[i].size()
 	p.calls[i].release()
 	p.calls = append(p.calls[:i:i], p.calls[i+1:]...)
@@ -78,7 +78,7 @@ func (p *parked) remove(i int) {
 }
 
 // drain removes and returns all calls.
-func (p *parked) drain() []Request {
+func (p *queue) drain() []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var all []Request
@@ -93,8 +93,8 @@ func (p *parked) drain() []Request {
 	return all
 }
 
-// drained waits until nothing is parked, at most for the given time.
-func (p *parked) drained(limit time.Duration) {
+// drained waits until the queue is empty, at most for the given time.
+func (p *queue) drained(limit time.Duration) {
 	over := false
 	timer := time.AfterFunc(limit, func() {
 		p.mu.Lock()
@@ -111,7 +111,7 @@ func (p *parked) drained(limit time.Duration) {
 }
 
 // run sends the calls on, one after the other, as soon as each can be judged.
-func (p *parked) run(ctx context.Context) {
+func (p *queue) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -124,7 +124,7 @@ func (p *parked) run(ctx context.Context) {
 		if call == nil {
 			return
 		}
-		inOrder := func(v Verdict) bool { return v.Action == Wait && !v.Apart } // what waits apart leaves the queue
+		inOrder := func(v Verdict) bool { return v.Action == Wait && !v.Detached } // a detached call leaves the queue
 		p.finish(ctx, in, call, p.relay.judgeLater(ctx, call.Message, call.until, inOrder))
 	}
 }
@@ -137,7 +137,7 @@ func (r *Relay) judgeLater(ctx context.Context, m *Message, until waiter, waits 
 		if verdict.Until != nil {
 			verdict.Until(ctx)
 		}
-		r.turnstile.wait(ctx)
+		r.restartGate.wait(ctx)
 		if ctx.Err() == nil {
 			m.now = time.Now()
 			verdict = r.Gate.FromClient(m)
@@ -147,7 +147,7 @@ func (r *Relay) judgeLater(ctx context.Context, m *Message, until waiter, waits 
 }
 
 // first waits for a call and leaves it in the queue, where a cancellation finds it.
-func (p *parked) first(ctx context.Context) *parkedCall {
+func (p *queue) first(ctx context.Context) *queuedCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.calls) == 0 && ctx.Err() == nil {
@@ -162,7 +162,7 @@ func (p *parked) first(ctx context.Context) *parkedCall {
 // finish sends a call, unless it was cancelled in the meantime. The lock is
 // held until it is written, so that neither a cancellation nor a later call
 // overtakes it.
-func (p *parked) finish(ctx context.Context, in *inbound, call *parkedCall, verdict Verdict) {
+func (p *queue) finish(ctx context.Context, in *inbound, call *queuedCall, verdict Verdict) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ctx.Err() != nil || len(p.calls) == 0 || p.calls[0] != call {

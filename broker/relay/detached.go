@@ -5,45 +5,45 @@ import (
 	"sync"
 )
 
-// apart holds the calls that wait for a person, which may take minutes: each by
+// detached holds the calls that wait for the user to act, which may take minutes: each by
 // itself, so that no other call waits with it.
-type apart struct {
+type detached struct {
 	relay *Relay
 	mu    sync.Mutex
-	calls map[string]*apartCall // by id
+	calls map[string]*detachedCall // by id
 	over  bool
 }
 
-type apartCall struct {
+type detachedCall struct {
 	*Message
 	stop context.CancelFunc // of its waiting
 }
 
-// maxApart bounds the goroutines and the memory of what waits for people.
-const maxApart = 16
+// maxDetached bounds the goroutines and the memory of calls that wait for the user.
+const maxDetached = 16
 
 // put lets a call wait. ctx ends with the relay.
-func (a *apart) put(ctx context.Context, m *Message, until waiter) *Refusal {
+func (a *detached) put(ctx context.Context, m *Message, until waiter) *Refusal {
 	key := idKey(m.ID())
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.calls[key] != nil:
 		return idInUse(m.ID())
-	case a.over || len(a.calls) >= maxApart || m.Kind() != Call:
-		return &Refusal{Code: CodeTooMany, Reason: "too many calls wait for a person", ID: m.ID()}
+	case a.over || len(a.calls) >= maxDetached || m.Kind() != Call:
+		return &Refusal{Code: CodeTooMany, Reason: "too many calls wait for the user", ID: m.ID()}
 	case a.calls == nil:
-		a.calls = make(map[string]*apartCall)
+		a.calls = make(map[string]*detachedCall)
 	}
 	ctx, stop := context.WithCancel(ctx)
-	call := &apartCall{m, stop}
+	call := &detachedCall{m, stop}
 	a.calls[key] = call
 	go a.wait(ctx, key, call, until)
 	return nil
 }
 
 // wait sends a call on as soon as it can be judged, unless it was cancelled.
-func (a *apart) wait(ctx context.Context, key string, call *apartCall, until waiter) {
+func (a *detached) wait(ctx context.Context, key string, call *detachedCall, until waiter) {
 	defer call.stop()
 	defer call.release()
 	in := a.relay.newInbound()
@@ -61,7 +61,7 @@ func (a *apart) wait(ctx context.Context, key string, call *apartCall, until wai
 }
 
 // cancel removes the call with this id. It reports whether there was one.
-func (a *apart) cancel(id []byte) bool {
+func (a *detached) cancel(id []byte) bool {
 	key := idKey(id)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -75,7 +75,7 @@ func (a *apart) cancel(id []byte) bool {
 }
 
 // drain removes and returns all calls. None can come after it.
-func (a *apart) drain() []Request {
+func (a *detached) drain() []Request {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var all []Request

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// apartGate lets the calls of one tool wait for a person.
-func apartGate(open <-chan struct{}) *openGate {
+// detachedGate lets the calls of one tool wait for the user.
+func detachedGate(open <-chan struct{}) *openGate {
 	return &openGate{judge: func(m *Message) Verdict {
 		select {
 		case <-open:
@@ -17,7 +17,7 @@ func apartGate(open <-chan struct{}) *openGate {
 		if m.Name() != "person" {
 			return Verdict{Action: Forward}
 		}
-		return Verdict{Action: Wait, Apart: true, Until: func(ctx context.Context) {
+		return Verdict{Action: Wait, Detached: true, Until: func(ctx context.Context) {
 			select {
 			case <-open:
 			case <-ctx.Done():
@@ -35,7 +35,7 @@ const (
 
 func TestCallThatWaitsForAPersonHoldsUpNoOther(t *testing.T) {
 	open := make(chan struct{})
-	c := converse(t, apartGate(open))
+	c := converse(t, detachedGate(open))
 	c.listen()
 	c.client.say(personal1, personal2, other3, cancel2, `{"jsonrpc":"2.0","method":"notifications/x"}`)
 	c.backend.hears(other3, `{"jsonrpc":"2.0","method":"notifications/x"}`)
@@ -49,7 +49,7 @@ func TestCallThatWaitsForAPersonHoldsUpNoOther(t *testing.T) {
 // leaves the others their way.
 func TestCallThatComesToWaitForAPersonHoldsUpNoOther(t *testing.T) {
 	open, loaded := make(chan struct{}), make(chan struct{})
-	person := apartGate(open)
+	person := detachedGate(open)
 	gate := &openGate{judge: func(m *Message) Verdict {
 		select {
 		case <-loaded:
@@ -73,15 +73,15 @@ func TestCallThatComesToWaitForAPersonHoldsUpNoOther(t *testing.T) {
 
 func TestFewCallsWaitForPeople(t *testing.T) {
 	open := make(chan struct{})
-	c := converse(t, apartGate(open))
+	c := converse(t, detachedGate(open))
 	c.listen()
-	for i := range maxApart {
+	for i := range maxDetached {
 		c.client.say(strings.Replace(personal1, `"id":1`, `"id":"`+string(rune('a'+i))+`"`, 1))
 	}
 	c.client.say(personal1)
-	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4429,"message":"mcpauth: too many calls wait for a person"}}`)
+	c.client.hears(`{"jsonrpc":"2.0","id":1,"error":{"code":4429,"message":"mcpauth: too many calls wait for the user"}}`)
 	_ = c.backend.in.Close()
-	for range maxApart {
+	for range maxDetached {
 		if line := c.client.next(); !strings.Contains(line, `"code":4502`) {
 			t.Errorf("%s", line)
 		}
@@ -95,7 +95,7 @@ func TestCancelledCallStopsWaiting(t *testing.T) {
 		if m.Kind() != Call {
 			return Verdict{Action: Forward}
 		}
-		return Verdict{Action: Wait, Apart: true, Until: func(ctx context.Context) { close(waits); <-ctx.Done(); close(stopped) }}
+		return Verdict{Action: Wait, Detached: true, Until: func(ctx context.Context) { close(waits); <-ctx.Done(); close(stopped) }}
 	}}
 	c := converse(t, gate)
 	c.listen()
