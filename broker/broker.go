@@ -32,7 +32,7 @@ const (
 	Loading   = identity.Loading   // the keychain has not answered yet
 	SignedIn  = identity.SignedIn  // a user, and the access token is good
 	SignedOut = identity.SignedOut // no user, or the sign-in is over or locked; Err says why, or is nil
-	Troubled  = identity.Troubled  // a user whose access token has to be renewed, or the keychain is out of reach
+	Degraded  = identity.Degraded  // a user whose access token has to be renewed, or the keychain is out of reach
 )
 
 // The members that carry the user to the server.

@@ -43,8 +43,8 @@ type Explorer struct {
 	exploration *exploration
 }
 
-// Standing is the user in the calls of an explorer.
-type Standing struct {
+// Principal is the user in the calls of an explorer.
+type Principal struct {
 	Profile string // empty where none is configured
 	User    User   // of the sign-in; zero while signed out
 	// Anonymous says that no profile is configured, so that no sign-in is possible:
@@ -58,8 +58,8 @@ type Standing struct {
 	NoPolicy *problem.Problem
 }
 
-// Standing says who the user is in the calls of now.
-func (e *Explorer) Standing() Standing { return e.exploration.Standing() }
+// Principal says who the user is in the calls of now.
+func (e *Explorer) Principal() Principal { return e.exploration.Principal() }
 
 // Explore starts the server that o names, or that of the profile, behind the gate of
 // Proxy, and greets it. Without any profile calls go there without a user, and are
@@ -294,7 +294,7 @@ func (x *exploration) Refusal(id string) *problem.Problem {
 
 // problemOf makes the error for the user of a refusal, which is worded for a model.
 func (x *exploration) problemOf(r refusedCall) *problem.Problem {
-	standing := x.Standing()
+	standing := x.Principal()
 	switch {
 	case (r.code == gate.CodeSignIn || r.code == gate.CodeTrouble) && standing.Problem != nil:
 		return standing.Problem
@@ -310,17 +310,17 @@ func (x *exploration) problemOf(r refusedCall) *problem.Problem {
 	case code == 0 && mark.Allowed: // a limit, or a user who did not agree
 		return &problem.Problem{Msg: r.words, Code: problem.ExitDenied}
 	case code == 0:
-		return &problem.Problem{Msg: "denied by policy: " + mark.Why, Hints: mark.Cures, Code: problem.ExitDenied}
+		return &problem.Problem{Msg: "denied by policy: " + mark.Why, Hints: mark.Hints, Code: problem.ExitDenied}
 	}
-	return &problem.Problem{Msg: "another sign-in is needed: " + mark.Why, Hints: mark.Cures, Code: code}
+	return &problem.Problem{Msg: "another sign-in is needed: " + mark.Why, Hints: mark.Hints, Code: code}
 }
 
-// Standing says who the user is in the calls of now.
-func (x *exploration) Standing() Standing {
+// Principal says who the user is in the calls of now.
+func (x *exploration) Principal() Principal {
 	if x.nobody {
-		return Standing{Anonymous: true}
+		return Principal{Anonymous: true}
 	}
-	s := Standing{Profile: x.resolved.Name, NoPolicy: x.gate.PolicyProblem()}
+	s := Principal{Profile: x.resolved.Name, NoPolicy: x.gate.PolicyProblem()}
 	now := x.session.Snapshot()
 	switch now.State {
 	case identity.SignedIn, identity.Loading:
@@ -345,23 +345,23 @@ func (x *exploration) Settled(ctx context.Context) {
 	}
 }
 
-// Mark is what the policy says now to an item: kind is "tool", "resource",
+// Access is what the policy says now to an item: kind is "tool", "resource",
 // "template", "prompt" or "method".
-func (x *exploration) Mark(kind, name string) policy.Mark {
+func (x *exploration) Access(kind, name string) policy.Access {
 	return x.mark(gate.ItemOf(kind, name))
 }
 
-func (x *exploration) mark(item policy.Item) policy.Mark {
+func (x *exploration) mark(item policy.Item) policy.Access {
 	if x.nobody {
-		return policy.Mark{Allowed: true, Effect: policy.Allow.String(), Rule: gate.AnonymousRule}
+		return policy.Access{Allowed: true, Effect: policy.Allow.String(), Rule: gate.AnonymousRule}
 	}
-	if p := x.Standing().Problem; p != nil {
-		return policy.Mark{Effect: policy.StepUp.String(), Rule: "nobody is signed in", Why: p.Msg, Cures: p.Hints}
+	if p := x.Principal().Problem; p != nil {
+		return policy.Access{Effect: policy.StepUp.String(), Rule: "nobody is signed in", Why: p.Msg, Hints: p.Hints}
 	}
 	if p := x.gate.PolicyProblem(); p != nil {
-		return policy.Mark{Effect: policy.Deny.String(), Rule: unreadablePolicy, Why: unreadablePolicy + ": " + p.Msg, Cures: p.Hints}
+		return policy.Access{Effect: policy.Deny.String(), Rule: unreadablePolicy, Why: unreadablePolicy + ": " + p.Msg, Hints: p.Hints}
 	}
-	return x.gate.Mark(item, gate.JudgeConfig{Profile: x.resolved.Name, Issuer: x.resolved.Issuer, Source: x.source})
+	return x.gate.Access(item, gate.EvaluatorConfig{Profile: x.resolved.Name, Issuer: x.resolved.Issuer, Source: x.source})
 }
 
 // unreadablePolicy stands for the rule where there are none to go by.

@@ -25,7 +25,7 @@ func (b *Broker) loginClient(ctx context.Context, r config.Resolved) (identity.C
 	if err != nil {
 		return client, err
 	}
-	if _, err := b.accounts.Status(ctx, client); err != nil && !loginMends(err) {
+	if _, err := b.accounts.Status(ctx, client); err != nil && !loginFixes(err) {
 		return client, err
 	}
 	if store, ok := b.Store.(keychain.Preparer); ok {
@@ -57,7 +57,7 @@ func (b *Broker) signInBy(ctx context.Context, r config.Resolved, o LoginOptions
 
 // loginMends reports whether what is wrong with the stored sign-in goes away by
 // a new one.
-func loginMends(err error) bool {
+func loginFixes(err error) bool {
 	var failure *keychain.Error
 	return !errors.As(err, &failure) || failure.Kind == keychain.Corrupt
 }

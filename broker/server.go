@@ -124,7 +124,7 @@ func (s *processServer) exitReason() string {
 		return "mcpauth: " + name + " closed its output before it answered"
 	}
 	reason := fmt.Sprintf("mcpauth: %s ended before it answered (%s)", name, child.Exit())
-	if words := child.LastWords(); words != "" {
+	if words := child.LastLines(); words != "" {
 		reason += ": " + words
 	}
 	return reason

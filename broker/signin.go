@@ -46,7 +46,7 @@ func openSignIn(ctx context.Context, open func(context.Context) (*openSession, e
 				session.Run(ctx)
 				return
 			}
-			s.turn(&identity.Snapshot{State: identity.Troubled, Err: err})
+			s.turn(&identity.Snapshot{State: identity.Degraded, Err: err})
 			select {
 			case <-time.After(tryAgain):
 			case <-ctx.Done():

@@ -50,7 +50,7 @@ func (b *Broker) policy(r config.Resolved) (compiled *policy.Policy, source stri
 // judge reads the policy of a profile, its signed-in user and what was approved of its
 // server's tools. A server or claims of the user may be supposed instead. Errors are
 // *problem.Problem; that no user is signed in is one.
-func (b *Broker) judge(ctx context.Context, r config.Resolved, server string, supposed map[string][]string) (*gate.Judge, error) {
+func (b *Broker) judge(ctx context.Context, r config.Resolved, server string, supposed map[string][]string) (*gate.Evaluator, error) {
 	compiled, source, err := b.policy(r)
 	if err != nil {
 		return nil, err
@@ -79,13 +79,13 @@ func (b *Broker) judge(ctx context.Context, r config.Resolved, server string, su
 	if server == "" && len(r.Command) > 0 {
 		server = text.ServerName(r.Command)
 	}
-	c := gate.JudgeConfig{Profile: r.Name, Issuer: r.Issuer, Server: server, Policy: compiled, Source: source, User: user}
+	c := gate.EvaluatorConfig{Profile: r.Name, Issuer: r.Issuer, Server: server, Policy: compiled, Source: source, User: user}
 	if compiled.Pin() != policy.PinOff {
 		if c.Pins, err = gate.PinStates(b.Paths.StateDir, r.Name, server); err != nil {
 			return nil, err
 		}
 	}
-	return gate.NewJudge(c), nil
+	return gate.NewEvaluator(c), nil
 }
 
 // supposable are what a user has beside claims.

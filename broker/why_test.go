@@ -55,7 +55,7 @@ func BenchmarkMark310(b *testing.B) {
 			b.Fatal(err)
 		}
 		for i := range 310 {
-			judge.Mark("tool", fmt.Sprintf("tool_%d", i))
+			judge.Access("tool", fmt.Sprintf("tool_%d", i))
 		}
 	}
 }

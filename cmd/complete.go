@@ -11,7 +11,7 @@ import (
 
 // flagWords are the words that a flag of any command may take. They are offered
 // when a shell completes the flag.
-var flagWords = map[string][]string{
+var flagValues = map[string][]string{
 	"provider":     config.KindNames(),
 	"store":        {config.StoreKeychain, config.StoreAge},
 	"user-context": {"auto", "always", "never"},
@@ -26,7 +26,7 @@ var profileCommands = []string{"mcpauth profile show", "mcpauth profile use", "m
 
 // completeWords tells the shells what may stand in the commands of root: names of
 // profiles, words of flags, folders. Whatever a command already offers stays.
-func completeWords(a *console.App, root *cobra.Command) {
+func completeValues(a *console.App, root *cobra.Command) {
 	profiles := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return profileNames(a), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -35,7 +35,7 @@ func completeWords(a *console.App, root *cobra.Command) {
 		if slices.Contains(profileCommands, c.CommandPath()) {
 			c.ValidArgsFunction = console.FirstOnly(profiles)
 		}
-		for name, words := range flagWords {
+		for name, words := range flagValues {
 			if _, taken := c.GetFlagCompletionFunc(name); c.Flags().Lookup(name) != nil && !taken {
 				console.Must(c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 			}

@@ -25,10 +25,10 @@ func newDoctor(a *console.App) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Find out what does not work, and what mends it",
+		Short: "Find what does not work and how to fix it",
 		Long: "Examines the configuration, the keychain, the provider and this machine's clock, the\n" +
-			"sign-in, the server behind the profile, the files, the record and the disk. Each\n" +
-			"finding has a code that docs/errors.md explains, and the command that mends it.\n" +
+			"sign-in, the server behind the profile, the files, the audit log and the disk. Each\n" +
+			"finding has a code that docs/errors.md explains, and the command that fixes it.\n" +
 			"Works without a configuration and without a network. The server is started once, as\n" +
 			"an AI client would start it.\n\n" +
 			"With --report it prints a text to share: no tokens, no secrets, no e-mail addresses,\n" +
@@ -156,7 +156,7 @@ func explainFinding(a *console.App, code string) error {
 		if a.JSON {
 			a.PrintJSON(map[string]any{
 				"code": kind.Code, "severity": kind.Severity, "area": doctor.Area(kind.Code), "title": kind.Title, "why": kind.Why,
-				"cure": append([]string{}, kind.Hints...),
+				"hints": append([]string{}, kind.Hints...),
 			})
 			return nil
 		}

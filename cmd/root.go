@@ -48,7 +48,7 @@ func newRoot(a *console.App) *cobra.Command {
 			c.RunE = helpOn
 		}
 	}
-	completeWords(a, root)
+	completeValues(a, root)
 	return root
 }
 

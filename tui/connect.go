@@ -64,7 +64,7 @@ const lookAgain = 2 * time.Second
 
 // keychainTrouble is what the keychain says where nothing is known because of it.
 func keychainTrouble(s broker.SignInStatus) *problem.Problem {
-	if s.State != broker.Troubled || s.User.Sub != "" || s.Err == nil {
+	if s.State != broker.Degraded || s.User.Sub != "" || s.Err == nil {
 		return nil
 	}
 	return problem.Of(s.Err)

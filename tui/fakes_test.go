@@ -177,15 +177,15 @@ type fakeServer struct {
 
 func newFakeServer() *fakeServer {
 	object := json.RawMessage(`{"type":"object"}`)
-	allowed := mcpclient.Mark{Allowed: true, Effect: "allow", Rule: "rule 3 (role support)"}
+	allowed := mcpclient.Access{Allowed: true, Effect: "allow", Rule: "rule 3 (role support)"}
 	return &fakeServer{
 		info: mcpclient.ServerInfo{Name: "orders-mcp", Version: "3.4.1", ProtocolVersion: "2025-11-25",
 			Capabilities: json.RawMessage(`{"tools":{"listChanged":true},"resources":{"subscribe":true},"prompts":{},"completions":{}}`)},
 		tools: []mcpclient.Tool{
-			{Name: "search_orders", Title: "Search orders", Description: "Search orders by free text, status and date.", InputSchema: object, ReadOnly: true, Idempotent: true, Mark: allowed},
+			{Name: "search_orders", Title: "Search orders", Description: "Search orders by free text, status and date.", InputSchema: object, ReadOnly: true, Idempotent: true, Access: allowed},
 			{Name: "refund_order", Description: "Refund one order, in part or in full.", InputSchema: object, Destructive: true,
-				Mark: mcpclient.Mark{Effect: "deny", Rule: "rule 7", Why: "refund_order needs the role finance; you have support", Cures: []string{"ask for the role finance"}}},
-			{Name: "export_orders", Description: "Export orders to CSV", InputSchema: object, ReadOnly: true, Mark: allowed},
+				Access: mcpclient.Access{Effect: "deny", Rule: "rule 7", Why: "refund_order needs the role finance; you have support", Hints: []string{"ask for the role finance"}}},
+			{Name: "export_orders", Description: "Export orders to CSV", InputSchema: object, ReadOnly: true, Access: allowed},
 		},
 		subs: map[string]bool{},
 	}

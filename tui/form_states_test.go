@@ -138,7 +138,7 @@ func TestPasteIsKept(t *testing.T) {
 func TestPasteIntoArguments(t *testing.T) {
 	got := make(chan map[string]string, 1)
 	b := newBench(t, withPrompts, func(_ *Options, _ *fakeHome, f *fakeServer) {
-		f.prompts = []mcpclient.Prompt{{Name: "review", Mark: allow, Arguments: []mcpclient.PromptArgument{{Name: "code"}}}}
+		f.prompts = []mcpclient.Prompt{{Name: "review", Access: allow, Arguments: []mcpclient.PromptArgument{{Name: "code"}}}}
 		f.prompt = func(_ context.Context, _ string, arguments map[string]string) (mcpclient.PromptResult, error) {
 			got <- arguments
 			return mcpclient.PromptResult{Raw: json.RawMessage(`{}`), Messages: []mcpclient.PromptMessage{{Role: "user", Content: mcpclient.Content{Type: "text", Text: "x"}}}}, nil

@@ -68,7 +68,7 @@ func (m *model) header() string {
 		return widget.Right(l.Strong.Render(m.Profile()), m.account1(true), m.Width)
 	}
 	left := l.Heading.Render("mcpauth") + l.Dim.Render("  ▸ ") + l.Strong.Render(widget.Cut(m.Profile(), 28))
-	return widget.Right(widget.Fit(left, 40)+m.account1(false), m.serverWords(), m.Width)
+	return widget.Right(widget.Fit(left, 40)+m.account1(false), m.serverText(), m.Width)
 }
 
 // account1 is the sign-in in a few words.
@@ -89,7 +89,7 @@ func (m *model) account1(short bool) string {
 		return l.Good.Render("● ") + widget.Cut(m.User(), 24) + l.Dim.Render("  "+m.accessLeft())
 	case m.Account.State == broker.SignedIn:
 		return l.Good.Render("● signed in") + "  " + widget.Cut(m.User(), 26) + l.Dim.Render("  "+m.accessLeft())
-	case m.Account.State == broker.Troubled:
+	case m.Account.State == broker.Degraded:
 		return l.Warn.Render("! ") + widget.Cut(m.User(), 26) + l.Dim.Render("  not renewed")
 	}
 	return l.Warn.Render("○ signed out")
@@ -107,7 +107,7 @@ func (m *model) accessLeft() string {
 	return text.Span(left)
 }
 
-func (m *model) serverWords() string {
+func (m *model) serverText() string {
 	switch {
 	case m.Server != nil:
 		return m.Theme.Dim.Render(strings.TrimSuffix("stdio · "+m.Info.Protocol, " · "))

@@ -60,8 +60,8 @@ func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
 		data, _ := json.Marshal(map[string]any{e(): e(), "list": []any{e(), 1}})
 		return data
 	}
-	mark := func() mcpclient.Mark {
-		return mcpclient.Mark{Allowed: r.IntN(2) == 0, Effect: []string{"allow", "deny", "step_up"}[r.IntN(3)], Rule: e(), Why: e(), Cures: []string{e()}, Notes: []string{e()}}
+	mark := func() mcpclient.Access {
+		return mcpclient.Access{Allowed: r.IntN(2) == 0, Effect: []string{"allow", "deny", "step_up"}[r.IntN(3)], Rule: e(), Why: e(), Hints: []string{e()}, Notes: []string{e()}}
 	}
 	content := func() mcpclient.Content {
 		return mcpclient.Content{Type: []string{"text", "resource", "image", e()}[r.IntN(4)], Text: e(), MIMEType: []string{"text/plain", "text/markdown", "application/json", e()}[r.IntN(4)], URI: e(), Name: e()}
@@ -84,10 +84,10 @@ func hostileTo(r *rand.Rand) func(*Options, *fakeHome, *fakeServer) {
 		f.info = mcpclient.ServerInfo{Name: e(), Version: e(), ProtocolVersion: e(), Instructions: e(), Capabilities: json.RawMessage(`{"tools":{},"resources":{},"prompts":{},"completions":{}}`)}
 		f.tools, f.resources, f.prompts = nil, nil, nil
 		for range 3 {
-			f.tools = append(f.tools, mcpclient.Tool{Name: e(), Title: e(), Description: e(), InputSchema: raw(), OutputSchema: raw(), TaskOnly: r.IntN(2) == 0, Mark: mark(), Raw: raw()})
-			f.resources = append(f.resources, mcpclient.Resource{URI: e(), Name: e(), Title: e(), Description: e(), MIMEType: e(), Mark: mark(), Raw: raw()})
-			f.resources = append(f.resources, mcpclient.Resource{URITemplate: "x://{a}/" + e(), Name: e(), Mark: mark(), Raw: raw()})
-			f.prompts = append(f.prompts, mcpclient.Prompt{Name: e(), Title: e(), Description: e(), Mark: mark(), Arguments: []mcpclient.PromptArgument{{Name: e(), Description: e()}}, Raw: raw()})
+			f.tools = append(f.tools, mcpclient.Tool{Name: e(), Title: e(), Description: e(), InputSchema: raw(), OutputSchema: raw(), TaskOnly: r.IntN(2) == 0, Access: mark(), Raw: raw()})
+			f.resources = append(f.resources, mcpclient.Resource{URI: e(), Name: e(), Title: e(), Description: e(), MIMEType: e(), Access: mark(), Raw: raw()})
+			f.resources = append(f.resources, mcpclient.Resource{URITemplate: "x://{a}/" + e(), Name: e(), Access: mark(), Raw: raw()})
+			f.prompts = append(f.prompts, mcpclient.Prompt{Name: e(), Title: e(), Description: e(), Access: mark(), Arguments: []mcpclient.PromptArgument{{Name: e(), Description: e()}}, Raw: raw()})
 		}
 		f.read = func(context.Context, string) (mcpclient.ReadResult, error) {
 			if r.IntN(4) == 0 {

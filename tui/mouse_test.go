@@ -156,7 +156,7 @@ func TestClickTools(t *testing.T) {
 func TestClickResult(t *testing.T) {
 	everySize(t, func(t *testing.T, size tea.WindowSizeMsg) {
 		b := atTools(t, func(s *fakeServer) {
-			s.resources = []mcpclient.Resource{{URI: "orders://today", Name: "today", Mark: allow}}
+			s.resources = []mcpclient.Resource{{URI: "orders://today", Name: "today", Access: allow}}
 		})
 		b.press("enter")
 		b.until("WILL SEND")

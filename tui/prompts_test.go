@@ -13,10 +13,10 @@ import (
 func withPrompts(o *Options, _ *fakeHome, f *fakeServer) {
 	o.Tab = "prompts"
 	f.prompts = []mcpclient.Prompt{
-		{Name: "summarise_day", Description: "Summary of one day for a manager", Mark: allow, Arguments: []mcpclient.PromptArgument{
+		{Name: "summarise_day", Description: "Summary of one day for a manager", Access: allow, Arguments: []mcpclient.PromptArgument{
 			{Name: "date", Required: true, Description: "the day, as 2026-11-20"}, {Name: "tone"}}},
-		{Name: "draft_apology", Description: "A letter to a customer", Mark: allow, Arguments: []mcpclient.PromptArgument{{Name: "customer", Required: true}, {Name: "why"}}},
-		{Name: "triage_backlog", Description: "Sort the open tickets", Mark: allow},
+		{Name: "draft_apology", Description: "A letter to a customer", Access: allow, Arguments: []mcpclient.PromptArgument{{Name: "customer", Required: true}, {Name: "why"}}},
+		{Name: "triage_backlog", Description: "Sort the open tickets", Access: allow},
 	}
 	f.prompt = func(_ context.Context, name string, arguments map[string]string) (mcpclient.PromptResult, error) {
 		raw, _ := json.Marshal(arguments)

@@ -12,16 +12,16 @@ import (
 	"github.com/mcpauth/mcpauth/tui/widget"
 )
 
-var allow = mcpclient.Mark{Allowed: true, Effect: "allow", Rule: "rule 3 (role support)"}
+var allow = mcpclient.Access{Allowed: true, Effect: "allow", Rule: "rule 3 (role support)"}
 
 func withResources(o *Options, _ *fakeHome, f *fakeServer) {
 	o.Tab = "resources"
 	f.resources = []mcpclient.Resource{
-		{URI: "orders://today", Name: "Today", MIMEType: "text/markdown", Size: 4100, Mark: allow, Description: "The orders of today."},
-		{URI: "orders://open", MIMEType: "application/json", Size: 88000, Mark: allow},
-		{URI: "orders://export.csv", MIMEType: "text/csv", Size: 1200000, Mark: mcpclient.Mark{Effect: "deny", Rule: "rule 9", Why: "export.csv needs the role finance"}},
-		{URI: "file:///srv/reports/q3.pdf", MIMEType: "application/pdf", Size: -1, Mark: allow},
-		{URITemplate: "customers://{region}/{id}", Name: "One customer", Size: -1, Mark: allow},
+		{URI: "orders://today", Name: "Today", MIMEType: "text/markdown", Size: 4100, Access: allow, Description: "The orders of today."},
+		{URI: "orders://open", MIMEType: "application/json", Size: 88000, Access: allow},
+		{URI: "orders://export.csv", MIMEType: "text/csv", Size: 1200000, Access: mcpclient.Access{Effect: "deny", Rule: "rule 9", Why: "export.csv needs the role finance"}},
+		{URI: "file:///srv/reports/q3.pdf", MIMEType: "application/pdf", Size: -1, Access: allow},
+		{URITemplate: "customers://{region}/{id}", Name: "One customer", Size: -1, Access: allow},
 	}
 	f.read = func(_ context.Context, uri string) (mcpclient.ReadResult, error) {
 		c := mcpclient.Content{Type: "resource", URI: uri}
@@ -115,7 +115,7 @@ func TestListChanged(t *testing.T) {
 	b := newBench(t, withResources)
 	b.until("today")
 	b.serv.mu.Lock()
-	b.serv.resources = append(b.serv.resources, mcpclient.Resource{URI: "orders://fresh", Mark: allow})
+	b.serv.resources = append(b.serv.resources, mcpclient.Resource{URI: "orders://fresh", Access: allow})
 	b.serv.mu.Unlock()
 	b.serv.on(mcpclient.Event{Kind: mcpclient.EventResourcesChanged})
 	b.until("[3 Resources 6]", "fresh")

@@ -123,7 +123,7 @@ func TestTroubles(t *testing.T) {
 
 	b = newBench(t, func(_ *Options, h *fakeHome, _ *fakeServer) {
 		h.status = broker.SignInStatus{}
-		h.status.State = broker.Troubled
+		h.status.State = broker.Degraded
 		h.status.Err = &problem.Problem{Msg: "the keychain does not answer (org.freedesktop.secrets)", Hints: []string{"mcpauth doctor"}, Code: problem.ExitKeychain}
 	})
 	b.until("The sign-in cannot be read.", "mcpauth doctor")

@@ -69,7 +69,7 @@ func TestToolsScreen(t *testing.T) {
 // What decides is not always a rule with a name: it is not put in a sentence, nor cut.
 func TestPolicyWords(t *testing.T) {
 	b := atTools(t, func(s *fakeServer) {
-		s.tools[2].Mark = mcpclient.Mark{Allowed: true, Effect: "allow", Rule: "no profile: the server is told of no user, whoever that may be"}
+		s.tools[2].Access = mcpclient.Access{Allowed: true, Effect: "allow", Rule: "no profile: the server is told of no user, whoever that may be"}
 	})
 	b.press("end")
 	b.until("POLICY  allowed  no profile: the server is told of no", "user, whoever that may be")

@@ -10,7 +10,7 @@ import (
 )
 
 // maxWords bounds the last words, in bytes: they end up in one line of an error.
-const maxWords = 300
+const maxLength = 300
 
 // Compiled when they are needed, which is not at each start.
 var (
@@ -27,7 +27,7 @@ func compiled(pattern string) func() *regexp.Regexp {
 
 // lastWords picks from the end of a program's stderr the line that says why it
 // ended: the last one that starts with an error's name, or else the last.
-func lastWords(tail string) string {
+func lastLines(tail string) string {
 	last := ""
 	for line := range strings.SplitSeq(tail, "\n") {
 		line = printable(line)
@@ -38,7 +38,7 @@ func lastWords(tail string) string {
 			last = line
 		}
 	}
-	return capped(last, maxWords)
+	return capped(last, maxLength)
 }
 
 // printable is a line without escape sequences, fit for a terminal.

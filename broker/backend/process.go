@@ -176,10 +176,10 @@ func (p *Process) Exit() Exit {
 	}
 }
 
-// LastWords is the line of the child's stderr that says best why it ended: the
+// LastLines is the line of the child's stderr that says best why it ended: the
 // last that looks like an error, or else the last. It is free of control bytes and
 // not longer than 300 bytes; it is whole once [Process.Done] is closed.
-func (p *Process) LastWords() string { return p.stderr.lastWords() }
+func (p *Process) LastLines() string { return p.stderr.lastLines() }
 
 // Stop ends the child as an AI client does, but gives it time to save: it closes
 // stdin and waits for [Command.Grace]; then it goes on as [Process.Terminate].

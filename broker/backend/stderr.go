@@ -168,9 +168,9 @@ func (s *stderr) finish(patience time.Duration) {
 	}
 }
 
-func (s *stderr) lastWords() string {
+func (s *stderr) lastLines() string {
 	s.mu.Lock()
 	tail := string(s.tail)
 	s.mu.Unlock()
-	return lastWords(tail)
+	return lastLines(tail)
 }

@@ -52,7 +52,7 @@ func TestStderrIsForwardedWhole(t *testing.T) {
 	if got, want := r.String(), "first\n\x1b[31mlast"; got != want {
 		t.Errorf("forwarded %q, want %q", got, want)
 	}
-	if got := p.LastWords(); got != "last" {
+	if got := p.LastLines(); got != "last" {
 		t.Errorf("LastWords = %q", got)
 	}
 }
@@ -66,8 +66,8 @@ func TestStderrFloodNobodyReads(t *testing.T) {
 		t.Errorf("output %q", got)
 	}
 	soon(t, "waiting", func() { p.Wait() })
-	if p.LastWords() != "the end" {
-		t.Errorf("LastWords = %q", p.LastWords())
+	if p.LastLines() != "the end" {
+		t.Errorf("LastWords = %q", p.LastLines())
 	}
 	if held := cap(p.stderr.pending) + cap(p.stderr.tail); held > 2*maxPending {
 		t.Errorf("%d bytes are held", held)
@@ -153,11 +153,11 @@ func TestLastWords(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := lastWords(tt.tail)
+			got := lastLines(tt.tail)
 			if got != tt.want {
 				t.Errorf("lastWords = %q, want %q", got, tt.want)
 			}
-			if len(got) > maxWords {
+			if len(got) > maxLength {
 				t.Errorf("%d bytes", len(got))
 			}
 		})

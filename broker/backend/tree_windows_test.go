@@ -202,7 +202,7 @@ func TestExitAndLastOutput(t *testing.T) {
 	if got, err := io.ReadAll(p.Out()); string(got) != "half a li" || err != nil {
 		t.Errorf("read %q, %v", got, err)
 	}
-	if words := p.LastWords(); words != "fatal: no database" {
+	if words := p.LastLines(); words != "fatal: no database" {
 		t.Errorf("last words %q", words)
 	}
 	if _, err := p.In().Write([]byte("x")); err == nil {

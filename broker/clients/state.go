@@ -247,7 +247,7 @@ func expand(path string) string {
 func fileProblem(c Client, file string, err error) *problem.Problem {
 	p := &problem.Problem{
 		Msg:   fmt.Sprintf("%s: %v", file, err),
-		Hints: []string{"mend the file and try again"},
+		Hints: []string{"correct the file and try again"},
 		Code:  problem.ExitError,
 		Err:   err,
 	}

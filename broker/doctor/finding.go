@@ -16,7 +16,7 @@ type Finding struct {
 	Area     string   `json:"area"`
 	What     string   `json:"what"`
 	Cause    string   `json:"cause,omitempty"`
-	Hints    []string `json:"cure"` // commands or text; never nil
+	Hints    []string `json:"hints"` // commands or text; never nil
 }
 
 // Diagnosis is what the doctor found, always in the same order.

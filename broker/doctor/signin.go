@@ -157,7 +157,7 @@ func (e *examination) checkSignIn(ctx context.Context) []Finding {
 		return e.signedIn(status)
 	case errors.As(status.Err, new(*identity.LockedError)):
 		return one("MA414", "mcpauth is locked")
-	case status.State == identity.Troubled:
+	case status.State == identity.Degraded:
 		return []Finding{found("MA413", "the access token is over; it is renewed when it is needed", problem.Of(status.Err).Msg)}
 	case status.Err == nil || status.Err == identity.ErrSignedOut:
 		return []Finding{found("MA411", "nobody is signed in to "+e.resolved.Name, "", login)}

@@ -37,7 +37,7 @@ func (g anonymousGate) FromClient(m *relay.Message) relay.Verdict {
 	}
 	call, commit, err := g.recordCall(m, &writtenUser{user: &identity.User{}}, AnonymousRule)
 	if err != nil {
-		return g.refuse(m, CodeUnrecorded, unrecordedWords(err))
+		return g.refuse(m, CodeUnrecorded, unrecordedMessage(err))
 	}
 	return relay.Verdict{Action: relay.Forward, Tag: call, Commit: commit}
 }

@@ -163,7 +163,7 @@ func (g *Session) confirmed(sent, m *relay.Message, now *identity.Snapshot) (rel
 	}
 	if !canConfirm(g.capabilities(m)) {
 		g.record(m, &now.User, audit.Deny, "confirm: this client cannot ask")
-		return g.refuse(m, CodeDenied, cannotAskWords), false
+		return g.refuse(m, CodeDenied, cannotAskMessage), false
 	}
 	// Nobody is asked to agree to what is then refused as too often.
 	if verdict, limited := g.limited(m, now, false); limited {
@@ -172,7 +172,7 @@ func (g *Session) confirmed(sent, m *relay.Message, now *identity.Snapshot) (rel
 	params, whole := confirmParams(m, g.tools.argumentsOf(m.Name()))
 	if !whole {
 		g.record(m, &now.User, audit.Deny, "confirm: the arguments cannot be shown")
-		return g.refuse(m, CodeDenied, tooMuchToShowWords), false
+		return g.refuse(m, CodeDenied, tooLongToShowMessage), false
 	}
 	var said approval
 	var verdict relay.Verdict
@@ -183,7 +183,7 @@ func (g *Session) confirmed(sent, m *relay.Message, now *identity.Snapshot) (rel
 	}
 	if said == refused {
 		g.record(m, &now.User, audit.Deny, "confirm: the person did not agree")
-		return g.refuse(m, CodeDenied, didNotAgreeWords), false
+		return g.refuse(m, CodeDenied, notApprovedMessage), false
 	}
 	return verdict, said == agreed
 }

@@ -45,7 +45,7 @@ func (g *Session) request(out *relay.Output) relay.Verdict {
 		return relay.Verdict{Action: relay.Forward}
 	}
 	g.recordRequest(out.Method(), now.User, rule)
-	return answer(relay.AppendError(nil, out.ID(), CodeDenied, askedWords(out.Method()), nil))
+	return answer(relay.AppendError(nil, out.ID(), CodeDenied, requestTitle(out.Method()), nil))
 }
 
 // readsInput reports whether the answer to a call may ask for what the policy
@@ -73,9 +73,9 @@ func (g *Session) inputDenied(out *relay.Output, request *relay.Request) []byte 
 	case !denied:
 		return nil
 	case request.Method != "tools/call":
-		return relay.AppendError(nil, request.ID, CodeDenied, askedWords(method), nil)
+		return relay.AppendError(nil, request.ID, CodeDenied, requestTitle(method), nil)
 	}
-	result := map[string]any{"content": []any{map[string]any{"type": "text", "text": askedWords(method)}}, "isError": true}
+	result := map[string]any{"content": []any{map[string]any{"type": "text", "text": requestTitle(method)}}, "isError": true}
 	if request.Modern {
 		result["resultType"] = "complete"
 	}
@@ -157,7 +157,7 @@ func requiredVisit(failure []byte) []string {
 	return []string{"elicitation/create"} // also where the code has more than one reading
 }
 
-func askedWords(method string) string {
+func requestTitle(method string) string {
 	return fmt.Sprintf("Denied by policy: this server may not ask for %s. Asking again will not help.", text.CleanLine(method))
 }
 

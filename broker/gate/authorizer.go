@@ -25,8 +25,8 @@ type authorizer struct {
 	hidden func(method string, element []byte) // gets what a list loses; may be nil
 }
 
-// ruling is what the policy says of a message.
-type ruling struct {
+// decision is what the policy says of a message.
+type decision struct {
 	policy.Decision
 	item policy.Item // what it is about
 	why  string      // what a denial of our own, without a rule, is for
@@ -39,7 +39,7 @@ func (d *authorizer) view(now *identity.Snapshot) *policy.View {
 }
 
 // judge asks the policy about a call of the client.
-func (d *authorizer) judge(m *relay.Message, session *identity.Snapshot) ruling {
+func (d *authorizer) judge(m *relay.Message, session *identity.Snapshot) decision {
 	view, now := d.view(session), m.Now()
 	method := m.Method()
 	if known, found := resembledMethod(method); found {
@@ -69,11 +69,11 @@ func (d *authorizer) judge(m *relay.Message, session *identity.Snapshot) ruling 
 	if nameless := item.Name == "" || method == "completion/complete" && item.Kind == policy.Method; nameless && !d.policy.current.Load().None() {
 		return refusal(item, "nameless", "what it is about is not named by a text")
 	}
-	return ruling{Decision: view.Decide(item, now), item: item}
+	return decision{Decision: view.Decide(item, now), item: item}
 }
 
-func refusal(item policy.Item, rule, why string) ruling {
-	return ruling{Decision: policy.Decision{Effect: policy.Deny, Rule: rule}, item: item, why: why}
+func refusal(item policy.Item, rule, why string) decision {
+	return decision{Decision: policy.Decision{Effect: policy.Deny, Rule: rule}, item: item, why: why}
 }
 
 // itemOf is what a call is about.
@@ -118,7 +118,7 @@ func completed(m *relay.Message) policy.Item {
 
 // subscription decides about a subscriptions/listen: each resource must be one
 // that may be read.
-func (d *authorizer) subscription(m *relay.Message, view *policy.View, now time.Time) ruling {
+func (d *authorizer) subscription(m *relay.Message, view *policy.View, now time.Time) decision {
 	var wanted struct {
 		URIs []string `json:"resourceSubscriptions"`
 	}
@@ -128,17 +128,17 @@ func (d *authorizer) subscription(m *relay.Message, view *policy.View, now time.
 	}
 	for _, uri := range wanted.URIs {
 		item := policy.Item{Kind: policy.Resource, Name: uri}
-		if decision := view.Decide(item, now); decision.Effect != policy.Allow {
-			return ruling{Decision: decision, item: item}
+		if d := view.Decide(item, now); d.Effect != policy.Allow {
+			return decision{Decision: d, item: item}
 		}
 	}
-	return ruling{Decision: policy.Decision{Effect: policy.Allow, Rule: "lists and resources that may be seen"}, item: listen}
+	return decision{Decision: policy.Decision{Effect: policy.Allow, Rule: "lists and resources that may be seen"}, item: listen}
 }
 
 // task decides about a task: it belongs to the user and the call that made it. One
 // that nobody here has seen may be anybody's, and of any tool: it is for a user who
 // may use them all.
-func (d *authorizer) task(m *relay.Message, user identity.User, view *policy.View, now time.Time) ruling {
+func (d *authorizer) task(m *relay.Message, user identity.User, view *policy.View, now time.Time) decision {
 	item := policy.Item{Kind: policy.Method, Name: m.Method()}
 	if m.Method() == "tasks/result" && m.Modern() { // MCP 2026-07-28 has it no more
 		r := refusal(item, "no such method", "this version of MCP has no "+m.Method())
@@ -148,9 +148,9 @@ func (d *authorizer) task(m *relay.Message, user identity.User, view *policy.Vie
 	switch owner, known := d.tasks.owner(m.TaskID()); {
 	case known && owner.sub == user.Sub:
 		item = policy.Item{Kind: policy.Tool, Name: owner.tool}
-		return ruling{Decision: view.Decide(item, now), item: item}
+		return decision{Decision: view.Decide(item, now), item: item}
 	case !known && m.TaskID() != "" && view.AllowsAllTools(now) && !d.tasks.forgetful():
-		return ruling{Decision: policy.Decision{Effect: policy.Allow, Rule: "every tool is allowed"}, item: item}
+		return decision{Decision: policy.Decision{Effect: policy.Allow, Rule: "every tool is allowed"}, item: item}
 	}
 	r := refusal(item, "foreign task", "this user has no task of that id")
 	r.code = relay.CodeInvalidParams

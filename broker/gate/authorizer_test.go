@@ -444,7 +444,7 @@ func TestViewFollowsTheUser(t *testing.T) {
 	if !passes(t, g, call) {
 		t.Error("who is back in the group may not")
 	}
-	now.State = identity.Troubled
+	now.State = identity.Degraded
 	if g.authorizer.view(&now).Decide(item, time.Now()).Effect == policy.Allow {
 		t.Error("a sign-in that cannot be used counts")
 	}

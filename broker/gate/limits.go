@@ -121,16 +121,16 @@ func fullAgain(bucket *rate.Limiter, now time.Time) time.Time {
 }
 
 // limitWords tell a model to wait.
-func limitWords(tool, limit string, wait time.Duration) string {
+func limitMessage(tool, limit string, wait time.Duration) string {
 	if wait == rate.InfDuration {
 		return "Not sent: too many different tools were called. Do not call this one again."
 	}
 	return fmt.Sprintf("Not sent: the policy allows %s of %s, and that is used up. Wait %s, then call it again.",
-		limit, tool, atLeastWords(wait))
+		limit, tool, atLeast(wait))
 }
 
-// atLeastWords spell a time, rounded up, in the largest unit that fits.
-func atLeastWords(wait time.Duration) string {
+// atLeast spell a time, rounded up, in the largest unit that fits.
+func atLeast(wait time.Duration) string {
 	for _, unit := range []struct {
 		length time.Duration
 		name   string
@@ -143,7 +143,7 @@ func atLeastWords(wait time.Duration) string {
 }
 
 // uncountedWords tell a model of a call that is limited and could not be counted.
-func uncountedWords(err error) string {
+func uncountedMessage(err error) string {
 	return fmt.Sprintf("The call was not sent, because the policy limits it and it could not be counted: %v. "+
-		"The user can make room or mend the rights of the folder, then try again.", err)
+		"The user can make room or correct the permissions of the folder, then try again.", err)
 }

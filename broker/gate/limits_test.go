@@ -173,8 +173,8 @@ func TestLimitsOfMadeUpNames(t *testing.T) {
 		t.Error("the count was reset")
 	}
 	wait, limit, err := l.Ask(limitedCall(p, "ada", "one more", noon))
-	if err != nil || wait == 0 || strings.Contains(limitWords("x", limit, wait), "Wait") {
-		t.Errorf("one more: %s, %v", limitWords("x", limit, wait), err)
+	if err != nil || wait == 0 || strings.Contains(limitMessage("x", limit, wait), "Wait") {
+		t.Errorf("one more: %s, %v", limitMessage("x", limit, wait), err)
 	}
 	if taking(t, l, p, "ada", "one more", 2*time.Hour) != 0 {
 		t.Error("there is no place later")
@@ -223,7 +223,7 @@ func TestLongWaitsInWords(t *testing.T) {
 		24 * time.Hour:                 "Wait 24 hours,",
 		25*time.Hour + time.Nanosecond: "Wait 26 hours,",
 	} {
-		if got := limitWords("get", "1/day", wait); !strings.Contains(got, want) {
+		if got := limitMessage("get", "1/day", wait); !strings.Contains(got, want) {
 			t.Errorf("%v: %s", wait, got)
 		}
 	}

@@ -154,7 +154,7 @@ func stateLine(profile string, now *identity.Snapshot) string {
 	switch now.State {
 	case identity.SignedIn:
 		return "signed in to " + profile
-	case identity.Troubled:
+	case identity.Degraded:
 		return StateReason(now)
 	}
 	return fmt.Sprintf("not signed in to %s; waiting for: %s", profile, FixCommand(profile, now.Err))

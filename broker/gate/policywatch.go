@@ -94,7 +94,7 @@ func (w *policyWatch) look() {
 		w.said = err.Error()
 		words := fmt.Sprintf("%v; %s", err, w.meanwhile())
 		if hints := problem.Of(err).Hints; len(hints) > 0 {
-			words += "; what mends it:  " + hints[0]
+			words += "; to fix it:  " + hints[0]
 		}
 		w.say(words)
 	case err != nil:

@@ -81,7 +81,7 @@ func TestPolicyReload(t *testing.T) {
 			t.Fatal(err)
 		}
 		look()
-		if may("drop") || !strings.Contains(said[len(said)-1], "other users can write") || !strings.Contains(said[len(said)-1], "what mends it:  chmod go-w") {
+		if may("drop") || !strings.Contains(said[len(said)-1], "other users can write") || !strings.Contains(said[len(said)-1], "to fix it:  chmod go-w") {
 			t.Errorf("a file that others can write: %q", said)
 		}
 		if err := os.Chmod(path, 0o600); err != nil { // and nothing else of it

@@ -106,15 +106,15 @@ func (v *signInPrompter) current(e reason) *prompt {
 // invite judges a call that there is no user for, or not a good enough one, of a
 // client that can ask. sent is the call as it came, m as it was first meant.
 // false means that there is nothing more to ask: it gets words instead.
-func (v *signInPrompter) invite(sent, m *relay.Message, e reason) (relay.Verdict, bool) {
-	verdict, invited := v.tryInvite(sent, m, e)
-	if !invited && e.done(v.session.Snapshot()) { // since the call was judged: look again
+func (v *signInPrompter) prompt(sent, m *relay.Message, e reason) (relay.Verdict, bool) {
+	verdict, prompted := v.tryPrompt(sent, m, e)
+	if !prompted && e.done(v.session.Snapshot()) { // since the call was judged: look again
 		return waitFor(func(context.Context) {})
 	}
-	return verdict, invited
+	return verdict, prompted
 }
 
-func (v *signInPrompter) tryInvite(sent, m *relay.Message, e reason) (relay.Verdict, bool) {
+func (v *signInPrompter) tryPrompt(sent, m *relay.Message, e reason) (relay.Verdict, bool) {
 	if isOurs(sent) {
 		return v.retried(sent)
 	}
@@ -202,13 +202,13 @@ func (v *signInPrompter) watch(ctx context.Context, i *prompt) {
 	}
 	select { // if it is this one that was finished, the page still says so
 	case <-i.over:
-	case <-time.After(lastWords):
+	case <-time.After(pageGrace):
 		i.cancel()
 	}
 }
 
-// lastWords is how long a sign-in may take to tell the browser of its end.
-const lastWords = 2 * time.Second
+// pageGrace is how long a sign-in may take to tell the browser of its end.
+const pageGrace = 2 * time.Second
 
 // untilDone waits for the session to see what the sign-in stored, and reports
 // whether that is what was asked for.

@@ -138,7 +138,7 @@ func (g *Session) judge(m *relay.Message) relay.Verdict {
 // unsettled reports whether the session is about to know more: it is loading,
 // or its token is over and can be renewed.
 func unsettled(now *identity.Snapshot) bool {
-	return now.State == identity.Loading || now.State == identity.Troubled && errors.Is(now.Err, identity.ErrExpired)
+	return now.State == identity.Loading || now.State == identity.Degraded && errors.Is(now.Err, identity.ErrExpired)
 }
 
 // settled waits until the session knows more.
@@ -185,14 +185,14 @@ func (g *Session) forUser(m *relay.Message, now *identity.Snapshot) relay.Verdic
 	if method == "tools/call" && m.Name() == SignInTool && !g.tools.has(SignInTool) {
 		return answer(signedInAnswer(m, now.User))
 	}
-	switch ruling := g.authorizer.judge(m, now); {
-	case ruling.Effect == policy.StepUp:
-		return g.stepUp(sent, m, now, ruling)
-	case ruling.Effect == policy.Deny:
-		g.record(m, &now.User, audit.Deny, ruling.Rule)
-		return g.refuse(m, cmp.Or(ruling.code, CodeDenied), g.authorizer.words(ruling, now, g.session.Profile()))
+	switch decision := g.authorizer.judge(m, now); {
+	case decision.Effect == policy.StepUp:
+		return g.stepUp(sent, m, now, decision)
+	case decision.Effect == policy.Deny:
+		g.record(m, &now.User, audit.Deny, decision.Rule)
+		return g.refuse(m, cmp.Or(decision.code, CodeDenied), g.authorizer.words(decision, now, g.session.Profile()))
 	case !isUsers(method):
-		return g.plainCall(m, &now.User, ruling)
+		return g.plainCall(m, &now.User, decision)
 	default:
 		if verdict, agreed := g.confirmed(sent, m, now); !agreed {
 			return verdict
@@ -200,7 +200,7 @@ func (g *Session) forUser(m *relay.Message, now *identity.Snapshot) relay.Verdic
 		if verdict, limited := g.limited(m, now, true); limited {
 			return verdict
 		}
-		return g.allowed(sent, m, &now.User, ruling)
+		return g.allowed(sent, m, &now.User, decision)
 	}
 }
 
@@ -215,23 +215,23 @@ func (g *Session) limited(m *relay.Message, now *identity.Snapshot, count bool) 
 	}); {
 	case err != nil:
 		g.record(m, &now.User, audit.Refused, "the policy limits it, and it could not be counted")
-		return g.refuse(m, CodeUnrecorded, uncountedWords(err)), true
+		return g.refuse(m, CodeUnrecorded, uncountedMessage(err)), true
 	case wait > 0:
 		g.record(m, &now.User, audit.Deny, "limit: "+limit)
-		return g.refuse(m, CodeDenied, limitWords(m.Name(), limit, wait)), true
+		return g.refuse(m, CodeDenied, limitMessage(m.Name(), limit, wait)), true
 	}
 	return verdict, false
 }
 
 // plainCall sends on a call that does not carry the user. It is logged all the same.
-func (g *Session) plainCall(m *relay.Message, user *identity.User, ruling ruling) relay.Verdict {
-	call, commit, err := g.recordCall(m, &writtenUser{user: user}, ruling.Rule)
+func (g *Session) plainCall(m *relay.Message, user *identity.User, decision decision) relay.Verdict {
+	call, commit, err := g.recordCall(m, &writtenUser{user: user}, decision.Rule)
 	if err != nil {
-		return g.refuse(m, CodeUnrecorded, unrecordedWords(err))
+		return g.refuse(m, CodeUnrecorded, unrecordedMessage(err))
 	}
 	v := relay.Verdict{Action: relay.Forward, Tag: call, Commit: commit, WholeAnswer: g.readsInput(m)}
-	if m.Method() == "completion/complete" && ruling.item.Kind == policy.Template {
-		call.completes, v.WholeAnswer = completionOfTemplate(m, ruling.item.Name), true
+	if m.Method() == "completion/complete" && decision.item.Kind == policy.Template {
+		call.completes, v.WholeAnswer = completionOfTemplate(m, decision.item.Name), true
 	}
 	return v
 }
@@ -246,12 +246,12 @@ func (g *Session) refuse(m *relay.Message, code int, words string) relay.Verdict
 
 // mendedBySignIn reports whether a plain sign-in is what is missing. A lock is
 // lifted only by the command that says so.
-func mendedBySignIn(now *identity.Snapshot) bool {
+func fixedBySignIn(now *identity.Snapshot) bool {
 	return now.State == identity.SignedOut && !errors.As(now.Err, new(*identity.LockedError))
 }
 
 // allowed sends a call on, with the user in it, and logs it.
-func (g *Session) allowed(sent, m *relay.Message, user *identity.User, ruling ruling) relay.Verdict {
+func (g *Session) allowed(sent, m *relay.Message, user *identity.User, decision decision) relay.Verdict {
 	written := g.user.of(user)
 	add := g.insertion(m, written.text)
 	// Arguments that are no object are refused in every mode: a server might
@@ -261,9 +261,9 @@ func (g *Session) allowed(sent, m *relay.Message, user *identity.User, ruling ru
 		return answer(relay.AppendError(nil, m.ID(), relay.CodeInvalidParams,
 			"mcpauth: params, _meta and arguments must be objects", nil))
 	}
-	call, commit, err := g.recordCall(m, written, ruling.Rule)
+	call, commit, err := g.recordCall(m, written, decision.Rule)
 	if err != nil {
-		return g.refuse(m, CodeUnrecorded, unrecordedWords(err))
+		return g.refuse(m, CodeUnrecorded, unrecordedMessage(err))
 	}
 	g.session.Used()
 	v := relay.Verdict{Action: relay.Forward, Insert: add, Tag: call, Commit: commit, WholeAnswer: g.readsInput(m)}
@@ -339,8 +339,8 @@ func (g *Session) withoutUser(m *relay.Message, now *identity.Snapshot) relay.Ve
 		return answer(resultAnswer(m, map[string]any{listMembers[method]: list}, true))
 	}
 	if isUsers(method) {
-		if mendedBySignIn(now) && g.canInvite(m) {
-			if verdict, invited := g.prompter.invite(m, m, signInReason()); invited {
+		if fixedBySignIn(now) && g.canPrompt(m) {
+			if verdict, prompted := g.prompter.prompt(m, m, signInReason()); prompted {
 				return verdict
 			}
 		}
@@ -351,11 +351,11 @@ func (g *Session) withoutUser(m *relay.Message, now *identity.Snapshot) relay.Ve
 	if list := signedOutList(m, g.session.Profile()); list != nil && g.explorer == nil {
 		return answer(list)
 	}
-	return g.refuse(m, signedOutCode(now), signedOutWords(g.session.Profile(), now))
+	return g.refuse(m, signedOutCode(now), signedOutMessage(g.session.Profile(), now))
 }
 
 // canInvite reports whether the person can be shown where to sign in.
-func (g *Session) canInvite(m *relay.Message) bool {
+func (g *Session) canPrompt(m *relay.Message) bool {
 	return canAsk(g.capabilities(m)) && (g.explorer == nil || g.explorer.Attended)
 }
 
@@ -401,7 +401,7 @@ func (g *Session) Uncommitted(request *relay.Request, err error) []byte {
 	if call, ok := request.Tag.(*trackedCall); ok {
 		g.calls.remove(call)
 	}
-	words := unrecordedWords(err)
+	words := unrecordedMessage(err)
 	if g.explorer != nil {
 		g.explorer.Refused(request.ID, itemAsked(request), CodeUnrecorded, words)
 		g.explorer.Own(string(request.ID))

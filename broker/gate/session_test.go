@@ -124,9 +124,9 @@ func TestGateFollowsTheSession(t *testing.T) {
 		{"another user", signedIn("grace"), relay.Forward, `"sub":"grace"`},
 		{"signed out", identity.Snapshot{State: identity.SignedOut}, relay.Answer, "mcpauth login --profile orders"},
 		{"ended", identity.Snapshot{State: identity.SignedOut, Err: &identity.EndedError{Reason: "the provider ended it"}}, relay.Answer, "the provider ended it"},
-		{"keychain locked", identity.Snapshot{State: identity.Troubled, Err: locked}, relay.Answer, "unlock the keychain"},
-		{"provider down", identity.Snapshot{State: identity.Troubled, Err: &identity.UnreachableError{Step: "token", Host: "login.example.com", Err: errors.New("no route")}}, relay.Answer, "login.example.com cannot be reached"},
-		{"token over", identity.Snapshot{State: identity.Troubled, Err: identity.ErrExpired}, relay.Wait, ""},
+		{"keychain locked", identity.Snapshot{State: identity.Degraded, Err: locked}, relay.Answer, "unlock the keychain"},
+		{"provider down", identity.Snapshot{State: identity.Degraded, Err: &identity.UnreachableError{Step: "token", Host: "login.example.com", Err: errors.New("no route")}}, relay.Answer, "login.example.com cannot be reached"},
+		{"token over", identity.Snapshot{State: identity.Degraded, Err: identity.ErrExpired}, relay.Wait, ""},
 		{"loading", identity.Snapshot{State: identity.Loading}, relay.Wait, ""},
 	}
 	for _, test := range tests {
@@ -166,7 +166,7 @@ func TestNothingPassesWithoutUser(t *testing.T) {
 // absent are the states of a session in which there is no user.
 var absent = map[string]identity.Snapshot{
 	"signed out": {State: identity.SignedOut}, "locked": {State: identity.SignedOut, Err: &identity.LockedError{}},
-	"keychain locked": {State: identity.Troubled, Err: &keychain.Error{Op: "get", Kind: keychain.Locked}},
+	"keychain locked": {State: identity.Degraded, Err: &keychain.Error{Op: "get", Kind: keychain.Locked}},
 }
 
 // While there is no user, nothing reaches the server but what starts and keeps a

@@ -14,19 +14,19 @@ import (
 
 // stepUp has the person sign in again for a call that needs more than the
 // sign-in has: through the client where it can ask, else in words.
-func (g *Session) stepUp(sent, m *relay.Message, now *identity.Snapshot, ruling ruling) relay.Verdict {
-	if g.canInvite(m) {
-		verdict, invited := g.prompter.invite(sent, m, g.reason(ruling))
-		if invited {
+func (g *Session) stepUp(sent, m *relay.Message, now *identity.Snapshot, decision decision) relay.Verdict {
+	if g.canPrompt(m) {
+		verdict, prompted := g.prompter.prompt(sent, m, g.reason(decision))
+		if prompted {
 			return verdict
 		}
 	}
-	g.record(m, &now.User, audit.Deny, "needs another sign-in: "+ruling.Rule)
-	return g.refuse(m, CodeSignIn, stepUpWords(ruling, g.session.Profile()))
+	g.record(m, &now.User, audit.Deny, "needs another sign-in: "+decision.Rule)
+	return g.refuse(m, CodeSignIn, stepUpMessage(decision, g.session.Profile()))
 }
 
-// reason is the sign-in that a ruling needs.
-func (g *Session) reason(r ruling) reason {
+// reason is the sign-in that a decision needs.
+func (g *Session) reason(r decision) reason {
 	return reason{
 		options: stepUpOptions(r.Needs),
 		words:   " again: " + r.item.Name + " needs " + r.Needs.String() + ".",
@@ -57,8 +57,8 @@ func stepUpCommand(profile string, n policy.Needs) string {
 	return command
 }
 
-// stepUpWords tell a model that the person must sign in again for this call.
-func stepUpWords(r ruling, profile string) string {
+// stepUpMessage tell a model that the person must sign in again for this call.
+func stepUpMessage(r decision, profile string) string {
 	return fmt.Sprintf("Another sign-in is needed: this needs %s, so nothing was sent.\n"+
 		"Ask the user to run this in a terminal:  %s\n"+
 		"Then call it again. Do not retry before that.", r.Needs, stepUpCommand(profile, r.Needs))

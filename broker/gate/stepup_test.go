@@ -130,7 +130,7 @@ func TestStepUpInVain(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	_ = session
-	i := &prompt{reason: g.reason(ruling{item: itemOf(message(t, whoami))})}
+	i := &prompt{reason: g.reason(decision{item: itemOf(message(t, whoami))})}
 	i.done = func(*identity.Snapshot) bool { return false }
 	if g.prompter.untilDone(ended, i) {
 		t.Error("a sign-in that brings nothing counts")

@@ -45,7 +45,7 @@ func signedOutList(m *relay.Message, profile string) []byte {
 
 // signedOutCode tells nobody signed in from a sign-in that cannot be used.
 func signedOutCode(now *identity.Snapshot) int {
-	if now.State == identity.Troubled {
+	if now.State == identity.Degraded {
 		return CodeTrouble
 	}
 	return CodeSignIn
@@ -68,11 +68,11 @@ func signedInAnswer(m *relay.Message, user identity.User) []byte {
 	return resultAnswer(m, map[string]any{"content": []any{map[string]any{"type": "text", "text": words}}}, false)
 }
 
-// signedOutWords tell a model what happened and what the person can do.
-func signedOutWords(profile string, now *identity.Snapshot) string {
-	if now.State == identity.Troubled {
+// signedOutMessage tell a model what happened and what the person can do.
+func signedOutMessage(profile string, now *identity.Snapshot) string {
+	if now.State == identity.Degraded {
 		return fmt.Sprintf("The sign-in%s cannot be used right now, so nothing was sent: %s\n%s",
-			to(profile), StateReason(now), troubleCure(now.Err))
+			to(profile), StateReason(now), troubleHint(now.Err))
 	}
 	why := ""
 	if now.Err != nil {
@@ -100,12 +100,12 @@ func to(profile string) string {
 }
 
 // troubleCure says how to fix a sign-in that cannot be used.
-func troubleCure(err error) string {
+func troubleHint(err error) string {
 	hints := problem.Of(err).Hints
 	if len(hints) == 0 {
 		return "Try again in a moment."
 	}
-	return "What mends it: " + hints[0]
+	return "To fix it: " + hints[0]
 }
 
 // StateReason says why a session is not usable.
@@ -117,7 +117,7 @@ func StateReason(now *identity.Snapshot) string {
 }
 
 // words say for a model why something is denied.
-func (d *authorizer) words(r ruling, session *identity.Snapshot, profile string) string {
+func (d *authorizer) words(r decision, session *identity.Snapshot, profile string) string {
 	why := r.why
 	if why == "" {
 		why = d.view(session).Explain(r.item, time.Now()).Why()
@@ -136,11 +136,11 @@ func (d *authorizer) words(r ruling, session *identity.Snapshot, profile string)
 
 // What a model gets for a call that the user must approve.
 const (
-	cannotAskWords = "Not sent: the policy wants the user to agree to each call of this tool, and this AI client cannot ask them " +
+	cannotAskMessage = "Not sent: the policy wants the user to agree to each call of this tool, and this AI client cannot ask them " +
 		"(it has no form elicitation). Asking again will not help. The user can call the tool in another way."
-	tooMuchToShowWords = "Not sent: the policy wants the user to agree to each call of this tool, and these are more arguments than they can be " +
-		"shown. Asking again will not help. Call it with fewer or shorter arguments."
-	didNotAgreeWords = "Not sent: the user was asked and did not agree. Do not ask again unless they want you to."
+	tooLongToShowMessage = "Not sent: the policy wants the user to agree to each call of this tool, and these are more arguments than " +
+		"they can be shown. Asking again will not help. Call it with fewer or shorter arguments."
+	notApprovedMessage = "Not sent: the user was asked and did not agree. Do not ask again unless they want you to."
 )
 
 func kindFlag(kind policy.Kind) string {
@@ -159,9 +159,9 @@ func refusedAnswer(m question, code int, words string) []byte {
 }
 
 // unrecordedWords say why a call that cannot be logged does not happen.
-func unrecordedWords(err error) string {
+func unrecordedMessage(err error) string {
 	return fmt.Sprintf("The call was not sent, because it could not be recorded: %v. "+
-		"The user can make room or mend the rights of the audit folder, then try again.", err)
+		"The user can make room or correct the permissions of the audit folder, then try again.", err)
 }
 
 // question is what an answer needs of a call.

@@ -231,7 +231,7 @@ func TestRefreshTokenIsNeverThrownAway(t *testing.T) {
 			})
 			s := w.running(t, w.accounts)
 			got := s.Wait(t.Context())
-			if got.State != Troubled || got.Err == nil || strings.Contains(got.Err.Error(), "cannot be reached") {
+			if got.State != Degraded || got.Err == nil || strings.Contains(got.Err.Error(), "cannot be reached") {
 				t.Errorf("%+v", got)
 			}
 			if rec := w.stored(t); rec.refresh == old.refresh || rec.access != old.access {

@@ -142,14 +142,14 @@ const (
 	Loading   State = iota // the keychain has not answered yet
 	SignedIn               // a user, and the access token is good
 	SignedOut              // nobody, or the provider ended the sign-in
-	Troubled               // a user, but the access token has expired and cannot be renewed now; or the keychain is out of reach
+	Degraded               // a user, but the access token has expired and cannot be renewed now; or the keychain is out of reach
 )
 
 // Snapshot is what a session knows at one moment.
 type Snapshot struct {
 	State State
-	User  User  // set when State is SignedIn, and the last one known when Troubled
-	Err   error // why it is SignedOut (may be nil) or Troubled
+	User  User  // set when State is SignedIn, and the last one known when Degraded
+	Err   error // why it is SignedOut (may be nil) or Degraded
 	// ACR and Claims are set when State is SignedIn: how the person proved who they
 	// are, and what else the ID token of the sign-in says, as texts by claim.
 	ACR    string

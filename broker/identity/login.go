@@ -292,7 +292,7 @@ func (s *signIn) keep(ctx context.Context, said tokenResponse) (User, error) {
 		return User{}, err
 	}
 	for _, gap := range rec.user.Claimed.Gaps {
-		if gap.Why != userinfoWords { // told already
+		if gap.Why != userinfoText { // told already
 			s.warn(gap.Claim + gap.Why)
 		}
 	}

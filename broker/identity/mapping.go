@@ -76,16 +76,16 @@ func (c claims) overage(name string) bool {
 // What is known to be missing of a claim, for people. The name of the claim comes
 // before it.
 const (
-	overageWords  = " are left out: the provider has more than it puts into a token"
-	oddFormWords  = " cannot be read, or not all of it: the provider sends a form that mcpauth does not know"
-	encodingWords = " cannot be read: the provider sends it in another encoding than UTF-8, perhaps Latin-1"
-	userinfoWords = " may be missing: the provider's userinfo gave nothing"
+	overageText  = " are left out: the provider has more than it puts into a token"
+	oddFormText  = " cannot be read, or not all of it: the provider sends a form that mcpauth does not know"
+	encodingText = " cannot be read: the provider sends it in another encoding than UTF-8, perhaps Latin-1"
+	userinfoText = " may be missing: the provider's userinfo gave nothing"
 )
 
 // whyOdd is why a claim that is there cannot be read.
 func whyOdd(value jsontext.Value) string {
 	if !utf8.Valid(value) {
-		return encodingWords
+		return encodingText
 	}
-	return oddFormWords
+	return oddFormText
 }

@@ -189,7 +189,7 @@ func TestPageOfADeadProcess(t *testing.T) {
 }
 
 // invite starts a sign-in that an AI client was asked to show, and that nobody answers.
-func (w *world) invite(t *testing.T, o LoginOptions) (page string, end <-chan loggedIn) {
+func (w *world) prompt(t *testing.T, o LoginOptions) (page string, end <-chan loggedIn) {
 	t.Helper()
 	shown, done := make(chan string, 1), make(chan loggedIn, 1)
 	o.Invited, o.UI.ShowURL = true, func(page string, _ bool) { shown <- page }
@@ -207,7 +207,7 @@ func TestAttackUnansweredInvitationHoldsTheLogin(t *testing.T) {
 	w := newWorld(t, signsInAlone())
 	w.client.RedirectURIs = []string{"http://127.0.0.1:" + fixedPort(t) + "/callback"} // the same for both
 	for range 2 {                                                                      // the second time, the claim is an old one
-		_, invited := w.invite(t, LoginOptions{Scopes: []string{"groups"}})
+		_, prompted := w.prompt(t, LoginOptions{Scopes: []string{"groups"}})
 		began, ui := time.Now(), w.ui()
 		ui.Waiting = func(text string) { t.Error(text) }
 		user, err := w.machine(t, w.accounts.stateDir).Login(t.Context(), w.client, LoginOptions{UI: ui, Scopes: []string{"groups"}})
@@ -215,7 +215,7 @@ func TestAttackUnansweredInvitationHoldsTheLogin(t *testing.T) {
 			t.Fatalf("%+v %v after %s", user, err, time.Since(began))
 		}
 		receive(t, w.browser.pages)
-		if got := receive(t, invited); got.err != nil || got.user.Sub != "ada" {
+		if got := receive(t, prompted); got.err != nil || got.user.Sub != "ada" {
 			t.Errorf("the invitation: %+v", got)
 		}
 	}
@@ -233,13 +233,13 @@ func TestAttackInvitationsInARowHoldTheLogin(t *testing.T) {
 	login, waits := w.start(t, w.machine(t, w.accounts.stateDir), w.ui(), LoginOptions{})
 	receive(t, waits)
 	ui := UI{OpenURL: func(context.Context, string) error { return nil }} // nobody answers
-	invited, waits := w.start(t, w.accounts, ui, LoginOptions{Invited: true})
+	prompted, waits := w.start(t, w.accounts, ui, LoginOptions{Invited: true})
 	receive(t, waits)
 	claimed := stampOf(files.claim)
 	eventually(t, "claiming the page again", func() bool { return !stampOf(files.claim).Equal(claimed) })
 	release()
 	receive(t, w.browser.pages)
-	for _, end := range []<-chan loggedIn{login, invited} {
+	for _, end := range []<-chan loggedIn{login, prompted} {
 		if got := receive(t, end); got.err != nil || got.user.Sub != "ada" {
 			t.Errorf("%+v", got)
 		}
@@ -270,19 +270,19 @@ func TestAPageAfterASignInOfTheSameSecond(t *testing.T) {
 func TestTakenOverInvitationGetsWhatItNeedsOrEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
-	_, invited := w.invite(t, LoginOptions{ACR: []string{"phr"}})
+	_, prompted := w.prompt(t, LoginOptions{ACR: []string{"phr"}})
 	if _, err := w.machine(t, w.accounts.stateDir).Login(t.Context(), w.client, LoginOptions{UI: w.ui()}); err != nil {
 		t.Fatal(err)
 	}
 	receive(t, w.browser.pages)
-	wantError[*TakenOverError](t, receive(t, invited).err)
+	wantError[*TakenOverError](t, receive(t, prompted).err)
 }
 
 // Invitations wait for each other and for a login, and take nothing over.
 func TestInvitationTakesNothingOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
-	page, first := w.invite(t, LoginOptions{})
+	page, first := w.prompt(t, LoginOptions{})
 	second, waits := w.start(t, w.machine(t, w.accounts.stateDir), UI{OpenURL: never(t)}, LoginOptions{Invited: true})
 	receive(t, waits)
 	_ = w.browser.open(t.Context(), page)

@@ -46,7 +46,7 @@ func newRecord(c Client, u User, t tokens, now time.Time) *record {
 	expires := now.Add(t.lifetime)
 	u.Scopes = append([]string{}, strings.Fields(t.scopes)...)
 	u.ExpiresAt = expires.Unix()
-	u.Claimed.setGap("scopes", t.scopesWhole, oddFormWords)
+	u.Claimed.setGap("scopes", t.scopesWhole, oddFormText)
 	u.judge(c)
 	return &record{
 		issuer: c.Issuer, clientID: c.ClientID,
@@ -240,7 +240,7 @@ func (r *record) aheadAt() time.Time {
 func snapshotOf(r *record, loadErr, renewErr error, now time.Time) Snapshot {
 	switch {
 	case r == nil && loadErr != nil && !errors.Is(loadErr, ErrSignedOut):
-		return Snapshot{State: Troubled, Err: loadErr}
+		return Snapshot{State: Degraded, Err: loadErr}
 	case r == nil && loadErr == ErrSignedOut: // nobody ever was
 		return Snapshot{State: SignedOut}
 	case r == nil:
@@ -253,9 +253,9 @@ func snapshotOf(r *record, loadErr, renewErr error, now time.Time) Snapshot {
 	case !r.renewable():
 		return Snapshot{State: SignedOut, Err: &EndedError{Reason: noRefreshToken, At: r.expiresAt}}
 	case renewErr != nil:
-		return Snapshot{State: Troubled, User: r.user, Err: renewErr}
+		return Snapshot{State: Degraded, User: r.user, Err: renewErr}
 	}
-	return Snapshot{State: Troubled, User: r.user, Err: ErrExpired}
+	return Snapshot{State: Degraded, User: r.user, Err: ErrExpired}
 }
 
 // sameFace tells whether two snapshots look the same to a subscriber. A later ExpiresAt alone is no change.

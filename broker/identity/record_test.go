@@ -85,7 +85,7 @@ func TestStatusOfAKeychainInTrouble(t *testing.T) {
 	w := newWorld(t, signsInAlone())
 	w.store.getFails.Store(&keychain.Error{Op: "get", Kind: keychain.Locked})
 	status, err := w.accounts.Status(t.Context(), w.client)
-	if failure := wantError[*keychain.Error](t, err); failure.Kind != keychain.Locked || status.State != Troubled || status.Err == nil {
+	if failure := wantError[*keychain.Error](t, err); failure.Kind != keychain.Locked || status.State != Degraded || status.Err == nil {
 		t.Errorf("%+v, %v", status, err)
 	}
 }
@@ -100,7 +100,7 @@ func TestStatusUsesNoNetwork(t *testing.T) {
 	asked := w.idp.Count("discovery")
 	w.clock.advance(2 * time.Hour)
 	status, err := w.accounts.Status(t.Context(), w.client)
-	if err != nil || status.State != Troubled || !errors.Is(status.Err, ErrExpired) || status.User.Sub != "ada" {
+	if err != nil || status.State != Degraded || !errors.Is(status.Err, ErrExpired) || status.User.Sub != "ada" {
 		t.Errorf("over, with a refresh token: %+v, %v", status, err)
 	}
 	if w.idp.Count("discovery") != asked || w.idp.Count("refresh_token") != 0 {

@@ -102,14 +102,14 @@ func TestRefreshTroubleWithAnExpiredToken(t *testing.T) {
 	got := s.Wait(t.Context())
 	w.heard(got.Err)
 	down := wantError[*UnreachableError](t, got.Err)
-	if got.State != Troubled || got.User.Sub != "ada" || down.RetryAfter != maxRetryAfter {
+	if got.State != Degraded || got.User.Sub != "ada" || down.RetryAfter != maxRetryAfter {
 		t.Errorf("%+v", got)
 	}
 	if _, err := s.AccessToken(t.Context()); !errors.Is(err, down) && err.Error() != down.Error() {
 		t.Errorf("token: %v", err)
 	}
 	second := w.running(t, w.machine(t, w.accounts.stateDir)) // the pause is everybody's
-	if got := second.Wait(t.Context()); got.State != Troubled {
+	if got := second.Wait(t.Context()); got.State != Degraded {
 		t.Errorf("another process: %+v", got)
 	}
 	if n := w.idp.Count("refresh_token"); n != 1 {
@@ -128,7 +128,7 @@ func TestUnreachableProviderOnRefreshIsNoLogout(t *testing.T) {
 	}
 	got := w.running(t, w.accounts).Wait(t.Context())
 	wantError[*UnreachableError](t, got.Err)
-	if got.State != Troubled {
+	if got.State != Degraded {
 		t.Errorf("%+v", got)
 	}
 }
@@ -195,7 +195,7 @@ func TestOtherRefusalsAreNoEnd(t *testing.T) {
 	w := expired(t, signsInAlone())
 	w.idp.SetFault(fails("refresh_token", always, demoidp.Fault{Status: 401, Header: asJSON, Body: `{"error":"invalid_client"}`}))
 	got := w.running(t, w.accounts).Wait(t.Context())
-	if refused := wantError[*ProviderError](t, got.Err); refused.Step != "refresh" || got.State != Troubled {
+	if refused := wantError[*ProviderError](t, got.Err); refused.Step != "refresh" || got.State != Degraded {
 		t.Errorf("%+v", got)
 	}
 	if w.stored(t).refresh.IsZero() {
@@ -263,7 +263,7 @@ func TestRefreshedIDToken(t *testing.T) {
 			s := w.running(t, w.accounts)
 			got := s.Wait(t.Context())
 			wantError[*VerifyError](t, got.Err)
-			if got.State != Troubled || got.User.Sub != "ada" || !strings.Contains(got.Err.Error(), test.what) {
+			if got.State != Degraded || got.User.Sub != "ada" || !strings.Contains(got.Err.Error(), test.what) {
 				t.Errorf("%+v", got)
 			}
 			now := w.stored(t)
@@ -432,7 +432,7 @@ func TestHolderOfTheLockIsWaitedForOnlyInNeed(t *testing.T) {
 	w.clock.advance(time.Hour)
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if got := s.Wait(short); got.State != Troubled {
+	if got := s.Wait(short); got.State != Degraded {
 		t.Errorf("%+v", got)
 	}
 	if n := w.idp.Count("refresh_token"); n != 0 {

@@ -184,7 +184,7 @@ func (s *Session) Changed() <-chan struct{} {
 // AccessToken returns an access token with a minute left, or a tenth of its
 // life where that is shorter. When the provider cannot renew it, one with more
 // than five seconds left has to do. The error is [ErrSignedOut], the reason of
-// state Troubled, or ctx's. Run must be running.
+// state Degraded, or ctx's. Run must be running.
 func (s *Session) AccessToken(ctx context.Context) (keychain.Secret, error) {
 	s.Wait(ctx)
 	_, state := s.look()

@@ -116,7 +116,7 @@ func TestSessionAfterTwelveHoursOfSleep(t *testing.T) {
 	hold := make(chan struct{})
 	w.idp.SetFault(fails("refresh_token", 1, demoidp.Fault{Wait: hold}))
 	w.clock.advance(12 * time.Hour)
-	if got := s.Snapshot(); got.State != Troubled || !errors.Is(got.Err, ErrExpired) || got.User.Sub != "ada" {
+	if got := s.Snapshot(); got.State != Degraded || !errors.Is(got.Err, ErrExpired) || got.User.Sub != "ada" {
 		t.Errorf("before anybody looked at the clock: %+v", got)
 	}
 	waited := make(chan *Snapshot, 1)
@@ -124,7 +124,7 @@ func TestSessionAfterTwelveHoursOfSleep(t *testing.T) {
 	eventually(t, "the refresh", func() bool { return w.idp.Count("refresh_token") == 1 })
 	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if got := s.Wait(short); got.State != Troubled {
+	if got := s.Wait(short); got.State != Degraded {
 		t.Errorf("Wait with a short patience: %+v", got)
 	}
 	close(hold)
@@ -217,7 +217,7 @@ func TestSessionKeepsItsTokenWhenTheKeychainIsLocked(t *testing.T) {
 	}
 	second := w.running(t, late)
 	got := second.Wait(t.Context())
-	if failure := wantError[*keychain.Error](t, got.Err); got.State != Troubled || failure.Kind != keychain.Locked {
+	if failure := wantError[*keychain.Error](t, got.Err); got.State != Degraded || failure.Kind != keychain.Locked {
 		t.Errorf("started while locked: %+v", got)
 	}
 	w.store.getFails.Store(nil)

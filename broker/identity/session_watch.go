@@ -8,8 +8,8 @@ import (
 )
 
 // Status tells of the client's sign-in from the keychain alone, without the
-// network. An access token that is over but can be renewed is Troubled with
-// [ErrExpired]. The error is the keychain's, and then the state is Troubled, or
+// network. An access token that is over but can be renewed is Degraded with
+// [ErrExpired]. The error is the keychain's, and then the state is Degraded, or
 // SignedOut while mcpauth is locked.
 func (a *Accounts) Status(ctx context.Context, c Client) (Status, error) {
 	s := a.watcher(c)

@@ -50,8 +50,8 @@ func (u *User) takeProfile(c claims, wanted []string) {
 			u.Claimed.setGap(name, whole, whyOdd(c[name]))
 		case c.overage(name):
 			*field = []string{}
-			u.Claimed.setGap(name, false, overageWords)
-		case known != "" && known != userinfoWords:
+			u.Claimed.setGap(name, false, overageText)
+		case known != "" && known != userinfoText:
 		default:
 			*field = []string{}
 			u.Claimed.setGap(name, true, "")
@@ -80,7 +80,7 @@ func (u *User) takeEmail(c claims, wanted bool) {
 	case !wanted:
 	case !ok && address == "":
 		u.Claimed.setGap("email", false, whyOdd(c["email"]))
-	case u.Claimed.gap("email") == userinfoWords:
+	case u.Claimed.gap("email") == userinfoText:
 		u.Claimed.setGap("email", true, "")
 	}
 }
@@ -211,7 +211,7 @@ func (r *record) withoutUserinfo(c Client, wanted []string) *record {
 	less.user = r.user.clone()
 	for _, name := range []string{"groups", "roles", "email"} {
 		if slices.Contains(wanted, name) && less.user.Claimed.gap(name) == "" && (name != "email" || less.user.Claimed.Email == "") {
-			less.user.Claimed.setGap(name, false, userinfoWords)
+			less.user.Claimed.setGap(name, false, userinfoText)
 		}
 	}
 	less.user.judge(c)

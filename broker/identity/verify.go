@@ -104,13 +104,13 @@ func (p *provider) explain(err error) error {
 	text := err.Error()
 	switch {
 	case errors.As(err, &expired):
-		why = "it ended at " + expired.Expiry.UTC().Format(time.RFC3339) + p.clockWords()
+		why = "it ended at " + expired.Expiry.UTC().Format(time.RFC3339) + p.clockHint()
 	case strings.Contains(text, "issued by a different provider"):
 		why, foreign = "another provider issued it (iss)", true
 	case strings.Contains(text, "expected audience"):
 		why, foreign = "it is for another client (aud)", true
 	case strings.Contains(text, "nbf"):
-		why = "it is not valid yet (nbf)" + p.clockWords()
+		why = "it is not valid yet (nbf)" + p.clockHint()
 	case strings.Contains(text, "unexpected signature algorithm"), strings.Contains(text, "malformed jwt"):
 		why = "it is not a JWT with a signature that is allowed"
 	}
@@ -119,7 +119,7 @@ func (p *provider) explain(err error) error {
 
 // clockWords tells of clocks that differ, which is what mostly stands behind
 // a token that is over as soon as it is made.
-func (p *provider) clockWords() string {
+func (p *provider) clockHint() string {
 	skew := time.Duration(p.transport.skew.Load()).Round(time.Second)
 	if skew.Abs() <= tokenLeeway {
 		return ""

@@ -66,7 +66,7 @@ func TestWatchTellsOfAllThatHappensToASignIn(t *testing.T) {
 	}
 	shows(t, watched, "unlock", func(s Status) bool { return s.State == SignedIn })
 	w.clock.advance(2 * time.Hour)
-	shows(t, watched, "the end of the access token", func(s Status) bool { return s.State == Troubled && errors.Is(s.Err, ErrExpired) })
+	shows(t, watched, "the end of the access token", func(s Status) bool { return s.State == Degraded && errors.Is(s.Err, ErrExpired) })
 	w.clock.advance(9 * time.Hour)
 	shows(t, watched, "the idle limit", func(s Status) bool { return s.State == SignedOut && errors.As(s.Err, new(*EndedError)) })
 	if _, err := w.accounts.Logout(t.Context(), w.client); err != nil {
@@ -107,7 +107,7 @@ func TestWatchWhileTheKeychainDoesNotAnswer(t *testing.T) {
 	shows(t, watched, "waiting", func(s Status) bool { return s.State == Loading })
 	w.store.getFails.Store(&keychain.Error{Op: "get", Kind: keychain.Locked})
 	close(hold)
-	shows(t, watched, "trouble", func(s Status) bool { return s.State == Troubled })
+	shows(t, watched, "trouble", func(s Status) bool { return s.State == Degraded })
 	w.store.getFails.Store(nil)
 	w.clock.advance(maxReadBackoff)
 	shows(t, watched, "the keychain again", func(s Status) bool { return s.State == SignedIn })

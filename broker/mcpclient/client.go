@@ -45,9 +45,9 @@ type Client struct {
 	streams  subscriptions
 }
 
-// lastWords is how long the server lives on when the context of Open has ended, unless
+// endGrace is how long the server lives on when the context of Open has ended, unless
 // Close ends it before.
-const lastWords = 2 * time.Second
+const endGrace = 2 * time.Second
 
 // Options are the choices of one client.
 type Options struct {
@@ -80,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 		c.pulse.noteStray(text)
 		c.tell(Event{Kind: EventStderr, Message: text})
 	}}
-	life, end := afterwards(ctx, lastWords) // the server still hears that its calls are taken back
+	life, end := afterwards(ctx, endGrace) // the server still hears that its calls are taken back
 	r, w, gate, err := o.Start(life, c.log)
 	if err != nil {
 		end()

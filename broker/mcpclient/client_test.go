@@ -16,11 +16,11 @@ func TestWithoutAProfile(t *testing.T) {
 	if info := c.Info(); info.Name != "orders" || info.Version != "1.2.3" || info.Instructions != "Be kind." {
 		t.Errorf("info: %+v", info)
 	}
-	if s := c.Standing(); !s.Anonymous || s.Problem != nil {
+	if s := c.Principal(); !s.Anonymous || s.Problem != nil {
 		t.Errorf("standing: %+v", s)
 	}
 	tools, err := c.Tools(context.Background())
-	if err != nil || len(tools) != 4 || !tools[0].Mark.Allowed {
+	if err != nil || len(tools) != 4 || !tools[0].Access.Allowed {
 		t.Fatalf("tools: %+v, %v", tools, err)
 	}
 	result, err := c.Call(context.Background(), "echo", json.RawMessage(`{"text":"<ä>"}`), mcpclient.CallOptions{})

@@ -121,14 +121,14 @@ func (c *Client) waiting(ctx context.Context, method, name string) (waited conte
 }
 
 func (c *Client) tellWaiting(method, name string) {
-	words := "waiting for " + c.x.Server() + " to answer " + text.CleanLine(requestWords(method, name))
+	words := "waiting for " + c.x.Server() + " to answer " + text.CleanLine(requestName(method, name))
 	if hint := c.pulse.strayHint(); hint != "" {
 		words += "; " + hint
 	}
 	c.tell(Event{Kind: EventWaiting, Message: words})
 }
 
-func requestWords(method, name string) string {
+func requestName(method, name string) string {
 	if name == "" {
 		return method
 	}

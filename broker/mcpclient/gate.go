@@ -20,9 +20,9 @@ type Gate interface {
 	Own(id string) bool
 	// Refusal returns, once, why the gate refused a call; nil for one that passed.
 	Refusal(id string) *problem.Problem
-	// Mark is what the policy says to an item: kind is "tool", "resource",
+	// Access is what the policy says to an item: kind is "tool", "resource",
 	// "template" or "prompt".
-	Mark(kind, name string) Mark
+	Access(kind, name string) Access
 	// Close ends the server and waits for that.
 	Close()
 }
@@ -40,5 +40,5 @@ func (p Plain) ExitReason() string                  { return "" }
 func (p Plain) TakeHidden(string) []json.RawMessage { return nil }
 func (p Plain) Own(string) bool                     { return false }
 func (p Plain) Refusal(string) *problem.Problem     { return nil }
-func (p Plain) Mark(string, string) Mark            { return Mark{Allowed: true} }
+func (p Plain) Access(string, string) Access        { return Access{Allowed: true} }
 func (p Plain) Close()                              { p.End() }

@@ -15,7 +15,7 @@ func (c *Client) Prompts(ctx context.Context) ([]Prompt, error) {
 	prompts := []Prompt{}
 	for _, raw := range append(all.shown, all.hidden...) {
 		if p := readPrompt(raw); p.Name != "" {
-			p.Mark = c.x.Mark("prompt", p.Name)
+			p.Access = c.x.Access("prompt", p.Name)
 			prompts = append(prompts, p)
 		}
 	}

@@ -221,8 +221,8 @@ func TestDenied(t *testing.T) {
 		t.Fatalf("%+v, %v", tools, err)
 	}
 	for _, tool := range tools {
-		if allowed := tool.Name == "echo" || tool.Name == "whoami"; tool.Mark.Allowed != allowed {
-			t.Errorf("%s: %+v", tool.Name, tool.Mark)
+		if allowed := tool.Name == "echo" || tool.Name == "whoami"; tool.Access.Allowed != allowed {
+			t.Errorf("%s: %+v", tool.Name, tool.Access)
 		}
 	}
 	var p *problem.Problem

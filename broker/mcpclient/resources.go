@@ -22,7 +22,7 @@ func (c *Client) Resources(ctx context.Context) ([]Resource, error) {
 			if of.kind == "resource" && r.URI == "" || of.kind == "template" && r.URITemplate == "" {
 				continue
 			}
-			r.Mark = c.x.Mark(of.kind, r.URI+r.URITemplate)
+			r.Access = c.x.Access(of.kind, r.URI+r.URITemplate)
 			all = append(all, r)
 		}
 	}

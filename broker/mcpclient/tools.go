@@ -37,7 +37,7 @@ func (c *Client) tools(ctx context.Context, enough func(elements) bool) ([]Tool,
 	tools := []Tool{}
 	for _, raw := range append(all.shown, all.hidden...) {
 		if tool, ok := readTool(raw); ok {
-			tool.Mark = c.x.Mark("tool", tool.Name)
+			tool.Access = c.x.Access("tool", tool.Name)
 			tool.TaskOnly = tool.TaskOnly && c.meta == nil && offersTasks(c.info.Capabilities)
 			tools = append(tools, tool)
 		}

@@ -20,11 +20,11 @@ type ServerInfo struct {
 	Raw                  json.RawMessage // the whole result of initialize or server/discover
 }
 
-// Mark is what the policy says to an item before anybody uses it.
-type Mark = policy.Mark
+// Access is what the policy says to an item before anybody uses it.
+type Access = policy.Access
 
 // Tool is one entry of tools/list. Those that the policy hides from AI clients are
-// there, too, with a Mark that says so.
+// there, too, with an Access that says so.
 type Tool struct {
 	Name, Title, Description string
 	InputSchema              json.RawMessage // as the model sees it: without the user's argument
@@ -34,7 +34,7 @@ type Tool struct {
 	// TaskOnly says that the tool runs only as a task (MCP 2025-11-25, "Tasks"): the
 	// server answers at once that it runs, and is asked for the result later.
 	TaskOnly bool
-	Mark     Mark
+	Access   Access
 	Raw      json.RawMessage // the whole definition
 }
 
@@ -45,7 +45,7 @@ type Resource struct {
 	Name, Title, Description string
 	MIMEType                 string
 	Size                     int64 // in bytes; -1 where it is not told
-	Mark                     Mark
+	Access                   Access
 	Raw                      json.RawMessage
 }
 
@@ -53,7 +53,7 @@ type Resource struct {
 type Prompt struct {
 	Name, Title, Description string
 	Arguments                []PromptArgument
-	Mark                     Mark
+	Access                   Access
 	Raw                      json.RawMessage
 }
 

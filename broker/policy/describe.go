@@ -17,7 +17,7 @@ func (p *Policy) Describe() []string {
 		if r.Name != "" {
 			name = " (" + r.Name + ")"
 		}
-		add("rule %d%s, line %d: %s", i+1, name, r.Line, ruleWords(r))
+		add("rule %d%s, line %d: %s", i+1, name, r.Line, ruleText(r))
 	}
 	for _, t := range s.ToolScopes {
 		add("line %d: tool %s needs the scope %s, and who has it may call it", t.Line, t.Tool, t.Scope)
@@ -67,7 +67,7 @@ func orAll(list []string) string {
 }
 
 // ruleWords says a rule in one sentence.
-func ruleWords(r Rule) string {
+func ruleText(r Rule) string {
 	var who, what []string
 	add := func(to *[]string, what string, list []string) {
 		if len(list) > 0 {

@@ -180,11 +180,11 @@ func shortTime(d time.Duration) string {
 func (e Explanation) Why() string {
 	switch {
 	case e.Effect == StepUp:
-		return "needs " + e.Needs.String() + unknownWords(e.Unknown)
+		return "needs " + e.Needs.String() + unknownText(e.Unknown)
 	case e.Effect == Allow:
 		return e.Rule
 	case len(e.Missing) == 0:
-		return deniedWords(e.Rule) + unknownWords(e.Unknown)
+		return deniedText(e.Rule) + unknownText(e.Unknown)
 	}
 	const most = 3
 	var ways []string
@@ -197,14 +197,14 @@ func (e Explanation) Why() string {
 }
 
 // unknownWords say why a rule holds for a user that it may not be about.
-func unknownWords(claims []string) string {
+func unknownText(claims []string) string {
 	if len(claims) == 0 {
 		return ""
 	}
 	return ", since what it asks about is not wholly known or not verified: " + strings.Join(claims, ", ")
 }
 
-func deniedWords(rule string) string {
+func deniedText(rule string) string {
 	switch rule {
 	case readOnly:
 		return "the server is used read-only, and this is not among its read_tools"

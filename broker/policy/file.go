@@ -262,7 +262,7 @@ func (r FileRule) rule(line int, levels []string, otherClaim func(string) bool) 
 			return rule, err
 		}
 	}
-	if err := r.checkWords(levels); err != nil {
+	if err := r.checkNames(levels); err != nil {
 		return rule, err
 	}
 	if r.MaxAuthAge == "" {
@@ -294,7 +294,7 @@ var ruledMethods = []string{"tools/call", "resources/read", "prompts/get", "samp
 
 // checkWords finds values that are a typing error away from the ones that were
 // meant. Servers may have methods, and providers roles, that are not known here.
-func (r FileRule) checkWords(levels []string) error {
+func (r FileRule) checkNames(levels []string) error {
 	for _, method := range r.Methods {
 		if meant := text.Nearest(method, ruledMethods); meant != "" && meant != method && !strings.Contains(method, "*") && !Unruled(method) {
 			return wrong("methods", "methods: there is no %q; did you mean %s?", method, meant)

@@ -26,7 +26,7 @@ type heard struct {
 	size     int
 }
 
-func listeningGate(heards chan<- heard) *openGate {
+func listeningGate(events chan<- heard) *openGate {
 	return &openGate{
 		judge: func(m *Message) Verdict {
 			return Verdict{Action: Forward, WholeAnswer: m.Method() == "tools/list"}
@@ -36,7 +36,7 @@ func listeningGate(heards chan<- heard) *openGate {
 			if request != nil {
 				h.request = request.Method
 			}
-			heards <- h
+			events <- h
 			if out.Method() == "notifications/forbidden" {
 				return Verdict{Action: Drop}
 			}
@@ -48,8 +48,8 @@ func listeningGate(heards chan<- heard) *openGate {
 // A long line passes as it is, and the gate hears of it, wherever its members
 // stand. What the gate wants to see whole is not streamed.
 func TestLongAnswerIsStreamed(t *testing.T) {
-	heards := make(chan heard, 10)
-	c := converse(t, listeningGate(heards))
+	events := make(chan heard, 10)
+	c := converse(t, listeningGate(events))
 	c.listen()
 	long := fill(longEnough)
 	tests := []struct {
@@ -89,7 +89,7 @@ func TestLongAnswerIsStreamed(t *testing.T) {
 			if test.want.streamed && test.want.kind != Response {
 				test.want.size = 0 // it is judged before it passes
 			}
-			if got := <-heards; got != test.want {
+			if got := <-events; got != test.want {
 				t.Errorf("the gate heard %+v, want %+v", got, test.want)
 			}
 		})

@@ -80,7 +80,7 @@ type cleaner struct {
 
 // maxMarks is how many combining marks may stand on one character. Vietnamese needs
 // two, Hebrew with cantillation four; more overlap the lines above and below.
-const maxMarks = 6
+const maxAccess = 6
 
 func (c *cleaner) run(text string) {
 	for at := 0; at < len(text); {
@@ -138,11 +138,11 @@ func (c *cleaner) shows(r, next rune) bool {
 	case r == zwj || r == zwnj: // Persian and the scripts of India are written with them
 		return unicode.In(c.last, joining...) && unicode.In(next, joining...) && unicode.IsLetter(next)
 	case unicode.Is(unicode.Variation_Selector, r):
-		return c.marks < maxMarks && selects(c.last, r)
+		return c.marks < maxAccess && selects(c.last, r)
 	case hides(r):
 		return false
 	case unicode.Is(unicode.M, r):
-		return c.last != 0 && c.marks < maxMarks
+		return c.last != 0 && c.marks < maxAccess
 	}
 	return unicode.IsPrint(r) || unicode.Is(unicode.Zs, r)
 }

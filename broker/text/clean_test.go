@@ -123,7 +123,7 @@ func obeyed(text string, lines bool) string {
 		case r != zwj && r != zwnj:
 			marks = 0
 		}
-		if marks > maxMarks+1 {
+		if marks > maxAccess+1 {
 			return "a pile of marks"
 		}
 		if i == 0 && unicode.Is(unicode.M, r) {

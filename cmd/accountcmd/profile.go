@@ -181,7 +181,7 @@ func showProfile(a *console.App, r config.Resolved, file string) {
 		{"client_id", r.ClientID, r.ClientID},
 		{"provider", r.Provider, r.Provider},
 		{"grant", r.Grant, r.Grant},
-		{"client_secret", secretWords(r), secretWords(r)},
+		{"client_secret", secretText(r), secretText(r)},
 		{"client_secret_file", r.ClientSecretFile, r.ClientSecretFile},
 		{"scopes", r.Scopes, strings.Join(r.Scopes, " ")},
 		{"offline_access", r.OfflineAccess, r.OfflineAccess},
@@ -224,7 +224,7 @@ func showProfile(a *console.App, r config.Resolved, file string) {
 }
 
 // secretWords says where the client secret is, never what it is.
-func secretWords(r config.Resolved) string {
+func secretText(r config.Resolved) string {
 	if !r.Secret.IsZero() {
 		return "given by OKTA_CLIENT_SECRET"
 	}

@@ -126,7 +126,7 @@ func describe(r config.Resolved, s broker.SignInStatus) profileStatus {
 	switch s.State {
 	case broker.SignedIn:
 		one.State = "signed_in"
-	case broker.Troubled:
+	case broker.Degraded:
 		one.State = "troubled"
 	default:
 		one.State = "signed_out"

@@ -53,13 +53,13 @@ func contentLine(c mcpclient.Content) string {
 	case c.Type == "resource_link":
 		return "link " + console.OrDash(c.Name) + " " + console.OrDash(c.URI)
 	case c.Data != nil:
-		return fmt.Sprintf("%s %s, %s", console.OrDash(c.Type), console.OrDash(c.MIMEType), bytesWords(int64(len(c.Data))))
+		return fmt.Sprintf("%s %s, %s", console.OrDash(c.Type), console.OrDash(c.MIMEType), byteCount(int64(len(c.Data))))
 	}
 	return console.OrDash(c.Type)
 }
 
 // bytesWords is a size for people.
-func bytesWords(n int64) string {
+func byteCount(n int64) string {
 	switch {
 	case n < 0:
 		return ""

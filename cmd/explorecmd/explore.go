@@ -162,13 +162,13 @@ func (x *exploring) event(e mcpclient.Event) {
 
 func (x *exploring) setOn(on func(mcpclient.Event)) { x.on.Store(&on) }
 
-// tellStanding says which user the server gets where it is not the signed-in one.
-func (x *exploring) tellStanding() {
+// showPrincipal says which user the server gets where it is not the signed-in one.
+func (x *exploring) showPrincipal() {
 	if x.told {
 		return
 	}
 	x.told = true
-	s := x.Standing()
+	s := x.Principal()
 	if s.NoPolicy != nil {
 		x.Say("the policy cannot be used, so everything is denied: %s", console.Printable(s.NoPolicy.Msg))
 		for _, hint := range s.NoPolicy.Hints {
@@ -188,7 +188,7 @@ func (x *exploring) tellStanding() {
 
 // about is what every object with --json says of the server.
 func (x *exploring) about(members map[string]any) map[string]any {
-	s := x.Standing()
+	s := x.Principal()
 	members["server"] = x.Info().Name
 	members["profile"] = s.Profile
 	members["signed_in"] = s.Problem == nil && !s.Anonymous

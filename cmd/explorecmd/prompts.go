@@ -46,16 +46,17 @@ func (x *exploring) listPrompts(ctx context.Context) error {
 	}
 	rows, list := [][]string{}, []any{}
 	for _, p := range prompts {
-		rows = append(rows, []string{p.Name, argumentWords(p), strings.Join(markWords(p.Mark), ", "), aboutLine(p.Title, p.Description)})
-		list = append(list, withMark(map[string]any{
+		access := strings.Join(accessLabels(p.Access), ", ")
+		rows = append(rows, []string{p.Name, argumentList(p), access, aboutLine(p.Title, p.Description)})
+		list = append(list, withAccess(map[string]any{
 			"name": p.Name, "title": p.Title, "description": p.Description, "definition": p.Raw,
-		}, p.Mark))
+		}, p.Access))
 	}
 	if x.JSON {
 		x.PrintJSON(x.about(map[string]any{"prompts": list}))
 		return nil
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	if len(rows) == 0 {
 		x.Say("%s has no prompts", console.OrDash(x.Info().Name))
 	}
@@ -65,7 +66,7 @@ func (x *exploring) listPrompts(ctx context.Context) error {
 
 // argumentWords are the arguments of a prompt as they are typed; in brackets those
 // that may be left out.
-func argumentWords(p mcpclient.Prompt) string {
+func argumentList(p mcpclient.Prompt) string {
 	var words []string
 	for _, a := range p.Arguments {
 		if a.Required {
@@ -125,7 +126,7 @@ func (x *exploring) getPrompt(ctx context.Context, name string, values map[strin
 		x.PrintJSON(x.about(map[string]any{"prompt": name, "result": result.Raw}))
 		return nil
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	for i, m := range result.Messages {
 		if i > 0 {
 			x.Fact("")

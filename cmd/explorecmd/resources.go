@@ -56,11 +56,11 @@ func (x *exploring) listResources(ctx context.Context, templates bool) error {
 		if (r.URITemplate != "") != templates {
 			continue
 		}
-		mark := strings.Join(markWords(r.Mark), ", ")
-		rows = append(rows, []string{r.URI + r.URITemplate, r.MIMEType, bytesWords(r.Size), mark, aboutLine(nameOf(r), r.Description)})
-		list = append(list, withMark(map[string]any{
+		mark := strings.Join(accessLabels(r.Access), ", ")
+		rows = append(rows, []string{r.URI + r.URITemplate, r.MIMEType, byteCount(r.Size), mark, aboutLine(nameOf(r), r.Description)})
+		list = append(list, withAccess(map[string]any{
 			"uri": r.URI, "uri_template": r.URITemplate, "name": r.Name, "mime_type": r.MIMEType, "definition": r.Raw,
-		}, r.Mark))
+		}, r.Access))
 	}
 	what := "resources"
 	if templates {
@@ -70,7 +70,7 @@ func (x *exploring) listResources(ctx context.Context, templates bool) error {
 		x.PrintJSON(x.about(map[string]any{what: list}))
 		return nil
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	if len(rows) == 0 {
 		x.Say("%s has no %s", console.OrDash(x.Info().Name), what)
 	}
@@ -120,7 +120,7 @@ func (x *exploring) readResource(ctx context.Context, uri, save string, raw bool
 		x.PrintJSON(x.about(map[string]any{"uri": uri, "result": result.Raw, "saved": append([]string{}, saved...)}))
 		return nil
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	if len(result.Contents) == 0 {
 		x.Say("%s holds nothing", console.Printable(uri))
 	}
@@ -165,7 +165,7 @@ func (x *exploring) watch(ctx context.Context, uris []string) error {
 			return err
 		}
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	x.Say("Watching; ctrl+c ends it")
 	for {
 		select {
@@ -228,12 +228,12 @@ func (x *exploring) showServer() error {
 		}))
 		return nil
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	x.Fact("%s", titleLine(info.Name, info.Title))
 	x.Fact("  version       %s", console.OrDash(info.Version))
 	x.Fact("  protocol      %s", console.OrDash(info.ProtocolVersion))
-	x.Fact("  capabilities  %s", console.OrDash(capabilityWords(info.Capabilities)))
-	if s := x.Standing(); s.User.Sub != "" {
+	x.Fact("  capabilities  %s", console.OrDash(capabilityList(info.Capabilities)))
+	if s := x.Principal(); s.User.Sub != "" {
 		x.Fact("  told of       %s", console.WhoIs(s.User))
 	}
 	x.factText(info.Instructions)
@@ -241,7 +241,7 @@ func (x *exploring) showServer() error {
 }
 
 // capabilityWords are the names of what a server can do, with what it says more.
-func capabilityWords(text []byte) string {
+func capabilityList(text []byte) string {
 	var words []string
 	capabilities, err := toolargs.ParseLenient(text)
 	if err != nil {

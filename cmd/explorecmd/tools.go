@@ -58,17 +58,17 @@ func (x *exploring) listTools(ctx context.Context) error {
 		x.PrintJSON(x.about(map[string]any{"tools": list}))
 		return nil
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	if len(tools) == 0 {
 		x.Say("%s has no tools", console.OrDash(x.Info().Name))
 		return nil
 	}
 	rows, denied := [][]string{}, 0
 	for _, t := range tools {
-		if t.Mark.Effect == "deny" {
+		if t.Access.Effect == "deny" {
 			denied++
 		}
-		rows = append(rows, []string{t.Name, toolMarks(t), aboutLine(t.Title, t.Description)})
+		rows = append(rows, []string{t.Name, toolAccess(t), aboutLine(t.Title, t.Description)})
 	}
 	table.Print(x.App, rows)
 	if denied > 0 {
@@ -79,21 +79,21 @@ func (x *exploring) listTools(ctx context.Context) error {
 
 // toolJSON is a tool as --json shows it.
 func toolJSON(t mcpclient.Tool) map[string]any {
-	return withMark(map[string]any{
+	return withAccess(map[string]any{
 		"name": t.Name, "title": t.Title, "description": t.Description,
 		"read_only": t.ReadOnly, "destructive": t.Destructive, "task_only": t.TaskOnly, "definition": t.Raw,
-	}, t.Mark)
+	}, t.Access)
 }
 
-func withMark(members map[string]any, m mcpclient.Mark) map[string]any {
+func withAccess(members map[string]any, m mcpclient.Access) map[string]any {
 	members["allowed"], members["effect"], members["rule"] = m.Allowed, m.Effect, m.Rule
-	members["why"], members["cures"], members["notes"] = m.Why, append([]string{}, m.Cures...), append([]string{}, m.Notes...)
+	members["why"], members["hints"], members["notes"] = m.Why, append([]string{}, m.Hints...), append([]string{}, m.Notes...)
 	return members
 }
 
 // toolMarks say in a word each what to know before a call.
-func toolMarks(t mcpclient.Tool) string {
-	words := markWords(t.Mark)
+func toolAccess(t mcpclient.Tool) string {
+	words := accessLabels(t.Access)
 	if t.ReadOnly {
 		words = append(words, "read-only")
 	}
@@ -106,7 +106,7 @@ func toolMarks(t mcpclient.Tool) string {
 	return strings.Join(words, ", ")
 }
 
-func markWords(m mcpclient.Mark) []string {
+func accessLabels(m mcpclient.Access) []string {
 	switch m.Effect {
 	case "deny":
 		return []string{"denied: " + m.Rule}
@@ -188,10 +188,10 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 		x.PrintJSON(x.about(map[string]any{"tool": toolJSON(t)}))
 		return nil
 	}
-	x.tellStanding()
+	x.showPrincipal()
 	x.Fact("%s", titleLine(t.Name, t.Title))
-	x.factMark(t.Mark)
-	if m := toolMarks(mcpclient.Tool{ReadOnly: t.ReadOnly, Destructive: t.Destructive}); m != "" {
+	x.factMark(t.Access)
+	if m := toolAccess(mcpclient.Tool{ReadOnly: t.ReadOnly, Destructive: t.Destructive}); m != "" {
 		x.Fact("  it says of itself: %s", m)
 	}
 	if t.TaskOnly {
@@ -207,7 +207,7 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 	if t.OutputSchema != nil {
 		x.factFields("Result", toolargs.Read(t.OutputSchema).Root())
 	}
-	if t.Mark.Allowed {
+	if t.Access.Allowed {
 		x.Fact("\nCall it:\n  %s", console.Printable(exampleCall(t.Name, root)+x.server))
 	}
 	return nil
@@ -221,7 +221,7 @@ func titleLine(name, title string) string {
 }
 
 // factMark says what the policy says.
-func (x *exploring) factMark(m mcpclient.Mark) {
+func (x *exploring) factMark(m mcpclient.Access) {
 	switch m.Effect {
 	case "deny":
 		x.Fact("  denied: %s", console.Printable(m.Why))
@@ -231,8 +231,8 @@ func (x *exploring) factMark(m mcpclient.Mark) {
 	if !m.Allowed {
 		x.Fact("  rule: %s", console.Printable(m.Rule))
 	}
-	for _, cure := range m.Cures {
-		x.Fact("  cure: %s", console.Printable(cure))
+	for _, hint := range m.Hints {
+		x.Fact("  to fix it: %s", console.Printable(hint))
 	}
 	for _, note := range m.Notes {
 		x.Fact("  also: %s", console.Printable(note))

@@ -93,7 +93,7 @@ func (x *exploring) callTool(ctx context.Context, o *toolCall, input []byte) err
 		return err
 	}
 	if !x.JSON {
-		x.tellStanding()
+		x.showPrincipal()
 	}
 	text, err := x.argumentsOf(t, o, input)
 	if err != nil {
@@ -167,7 +167,7 @@ func argumentMessage(tool string, err error) string {
 // agreed asks before a tool that its server marks as destructive, where a user
 // can be asked. If the policy wants an agreement, it asks by itself.
 func (x *exploring) agreed(ctx context.Context, t mcpclient.Tool, o *toolCall, arguments json.RawMessage) bool {
-	if !t.Destructive || o.yes || !x.attended || !t.Mark.Allowed || len(t.Mark.Notes) > 0 {
+	if !t.Destructive || o.yes || !x.attended || !t.Access.Allowed || len(t.Access.Notes) > 0 {
 		return true
 	}
 	const most = 300

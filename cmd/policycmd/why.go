@@ -15,7 +15,7 @@ func NewWhy(a *console.App) *cobra.Command {
 	var q broker.Question
 	c := &cobra.Command{
 		Use:   "why NAME [KEY=VALUE...]",
-		Short: "Why a tool may or may not be used, and what mends it",
+		Short: "Why a tool may or may not be used, and how to change that",
 		Long: "Asks the policy about the signed-in user and one tool (or resource, template, prompt, method)\n" +
 			"and tells which rule decides, what is missing and what to do about it. Nothing is\n" +
 			"called. KEY=VALUE supposes something else of the user: groups, roles, scopes, email,\n" +
@@ -71,8 +71,8 @@ func runWhy(ctx context.Context, a *console.App, q broker.Question, args []strin
 	for _, note := range answer.Notes {
 		a.Fact("  also   %s", console.Printable(note))
 	}
-	for _, cure := range answer.Cures {
-		a.Fact("  cure   %s", console.Printable(cure))
+	for _, hint := range answer.Hints {
+		a.Fact("  fix    %s", console.Printable(hint))
 	}
 	return nil
 }

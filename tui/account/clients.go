@@ -76,7 +76,7 @@ func clientRowOf(s clients.State) clientRow {
 }
 
 // clientWords say what the state of a client means.
-var clientWords = map[string]struct{ sign, words string }{
+var clientStates = map[string]struct{ sign, words string }{
 	clients.SetUp:          {"✓", "set up"},
 	clients.NotSetUp:       {"·", "not set up"},
 	clients.Unreadable:     {"!", "its file cannot be read"},
@@ -87,7 +87,7 @@ var clientWords = map[string]struct{ sign, words string }{
 
 // line is the client in one line.
 func (c *clientRow) line(l *widget.Theme, width int) string {
-	w := clientWords[c.state]
+	w := clientStates[c.state]
 	style := l.Dim
 	switch w.sign {
 	case "✓":
@@ -126,7 +126,7 @@ func (s *Screen) showClients() widget.Action {
 	var lines []string
 	for i := range s.installed.rows {
 		c := &s.installed.rows[i]
-		w := clientWords[c.state]
+		w := clientStates[c.state]
 		lines = append(lines, w.sign+" "+c.name+": "+w.words, "  "+c.file)
 		for _, name := range c.servers {
 			lines = append(lines, "  runs mcpauth as "+name)

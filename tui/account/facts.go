@@ -19,7 +19,7 @@ func (s *Screen) accountFacts() []widget.Fact {
 	facts := []widget.Fact{
 		{"User", name}, {"Profile", s.Profile()}, {"Issuer", text.CleanLine(s.Resolved.Issuer)},
 		{"Groups", cleanList(user.Groups)}, {"Roles", cleanList(user.Roles)}, {"Scopes", cleanList(user.Scopes)},
-		{"Access", s.accessWords()},
+		{"Access", s.accessText()},
 	}
 	if !s.Account.EndsAt.IsZero() {
 		facts = append(facts, widget.Fact{"Session", "until " + text.Moment(s.Account.EndsAt, s.Now())})
@@ -35,12 +35,12 @@ func (s *Screen) accountFacts() []widget.Fact {
 }
 
 // accessWords tells how long the access token lives and what happens then.
-func (s *Screen) accessWords() string {
+func (s *Screen) accessText() string {
 	left := s.Account.ExpiresAt.Sub(s.Now())
 	switch {
 	case s.Account.ExpiresAt.IsZero():
 		return ""
-	case s.Account.State == broker.Troubled && s.Account.Err != nil:
+	case s.Account.State == broker.Degraded && s.Account.Err != nil:
 		return "! " + text.CleanLine(problem.Of(s.Account.Err).Msg)
 	case left <= 0 && s.Account.HasRefreshToken:
 		return "over; renewed when it is needed"
@@ -73,9 +73,9 @@ func (s *Screen) serverFacts() []widget.Fact {
 	default:
 		facts = append(facts, widget.Fact{"State", "none: name a command with  mcpauth tui -- COMMAND"})
 	}
-	facts = append(facts, widget.Fact{"Log", s.logWords()})
+	facts = append(facts, widget.Fact{"Log", s.logText()})
 	if !s.Exploring() { // a policy stands in a profile
-		facts = append(facts, widget.Fact{"Policy", s.policyWords()})
+		facts = append(facts, widget.Fact{"Policy", s.policyText()})
 	}
 	if s.Info.Instructions != "" && s.Server != nil {
 		facts = append(facts, widget.Fact{"Says", widget.FirstLine(s.Info.Instructions)})
@@ -93,7 +93,7 @@ func (s *Screen) command() []string {
 
 // logWords tell whether there is something to be read in the log, and what the
 // server said last.
-func (s *Screen) logWords() string {
+func (s *Screen) logText() string {
 	said := 0
 	for _, line := range s.Log.Lines {
 		if line.Level != screen.LevelOurs {
@@ -106,7 +106,7 @@ func (s *Screen) logWords() string {
 	return text.Count(said, "line") + " (l): " + widget.Cut(s.Log.Lines[len(s.Log.Lines)-1].Text, 60)
 }
 
-func (s *Screen) policyWords() string {
+func (s *Screen) policyText() string {
 	switch {
 	case s.policy.err != nil:
 		return "✗ " + text.CleanLine(s.policy.err.Msg)

@@ -45,7 +45,7 @@ func (s *Screen) choices() []widget.Binding {
 
 // outLines is the screen of a signed-out user.
 func (s *Screen) outLines(width int) []string {
-	lines := append(s.outWords(width), "")
+	lines := append(s.signedOutText(width), "")
 	s.choicesAt = len(lines)
 	lines = append(lines, s.choiceLines(width)...)
 	if s.Resolved.Name != "" && s.Problem == nil {
@@ -78,7 +78,7 @@ func (s *Screen) choiceLines(width int) []string {
 }
 
 // outWords says how things are.
-func (s *Screen) outWords(width int) []string {
+func (s *Screen) signedOutText(width int) []string {
 	l := s.Theme
 	switch {
 	case s.Locked:

@@ -29,7 +29,7 @@ func (s *Screen) exploreChoices(again widget.Binding) []widget.Binding {
 func (s *Screen) exploreLines(width int) []string {
 	l := s.Theme
 	text := min(width-2, 90)
-	lines := s.exploreWords(text)
+	lines := s.exploreText(text)
 	if s.Terminal.Height >= widget.LowTerminal {
 		lines = append([]string{""}, lines...)
 	}
@@ -48,7 +48,7 @@ func (s *Screen) exploreLines(width int) []string {
 }
 
 // exploreWords says what goes on.
-func (s *Screen) exploreWords(width int) []string {
+func (s *Screen) exploreText(width int) []string {
 	l := s.Theme
 	name := strings.TrimSpace(s.Info.Name + " " + s.Info.Version)
 	switch {
@@ -71,7 +71,7 @@ func (s *Screen) firstDay(width int) []string {
 	lines = append(lines, widget.Wrapped("A profile says where you sign in. Your first sign-in in a shell makes one; then look again.",
 		width)...)
 	lines = append(append(lines, ""), hintLines(l, s.Problem.Hints, width)...)
-	return append(append(lines, ""), widget.WrappedWords("Any server can be looked at without one: mcpauth tui -- COMMAND", width)...)
+	return append(append(lines, ""), widget.WrappedText("Any server can be looked at without one: mcpauth tui -- COMMAND", width)...)
 }
 
 // hintLines are commands that help, each below the words that lead to it.
@@ -79,7 +79,7 @@ func hintLines(l *widget.Theme, hints []string, width int) []string {
 	var lines []string
 	for _, hint := range hints {
 		lead := " • "
-		for _, line := range widget.WrappedWords(text.CleanLine(hint), width-3) {
+		for _, line := range widget.WrappedText(text.CleanLine(hint), width-3) {
 			lines = append(lines, l.Dim.Render(lead)+l.Accent.Render(line))
 			lead = "   "
 		}

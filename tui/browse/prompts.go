@@ -204,13 +204,13 @@ func (s *Prompts) listLines(width, height int) []string {
 	l := s.Theme
 	lines := []string{s.filter.Line(l, fmt.Sprintf("%d of %d", len(s.found), len(s.All)), width)}
 	if len(s.found) == 0 {
-		return append(lines, screen.EmptyLines(l, s.EmptyWords("prompts", s.Loaded, s.Problem, s.filter.Value() != ""), width)...)
+		return append(lines, screen.EmptyLines(l, s.EmptyText("prompts", s.Loaded, s.Problem, s.filter.Value() != ""), width)...)
 	}
 	return append(append(lines, ""), s.List.View(height-2, func(i int, chosen bool) []string {
 		p := &s.All[s.found[i]]
 		end := text.Count(len(p.Arguments), "argument")
-		if !p.Mark.Allowed && p.Mark.Effect != "" {
-			end = markWords(p.Mark)
+		if !p.Access.Allowed && p.Access.Effect != "" {
+			end = accessLabels(p.Access)
 		}
 		about := widget.Cut("    "+cmp.Or(widget.FirstLine(p.description), p.title), width)
 		if chosen {
@@ -249,8 +249,8 @@ func (s *Prompts) aboutLines(p promptItem, width, height int) (lines []string) {
 		lines = append(lines, about[:min(len(about), max(1, height/4))]...)
 	}
 	lines = append(lines, "")
-	if !p.Mark.Allowed && p.Mark.Effect != "" {
-		lines = append(append(lines, markLines(s.Theme, p.Mark, width)...), "")
+	if !p.Access.Allowed && p.Access.Effect != "" {
+		lines = append(append(lines, markLines(s.Theme, p.Access, width)...), "")
 	}
 	return lines
 }

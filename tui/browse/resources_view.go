@@ -82,7 +82,7 @@ func (s *Resources) listLines(width, height int) []string {
 	}
 	lines := []string{s.filter.Line(s.Theme, fmt.Sprintf("%d of %d", shown, len(s.All)), width)}
 	if len(s.rows) == 0 {
-		return append(lines, screen.EmptyLines(s.Theme, s.EmptyWords("resources", s.Loaded, s.Problem, s.filter.Value() != ""), width)...)
+		return append(lines, screen.EmptyLines(s.Theme, s.EmptyText("resources", s.Loaded, s.Problem, s.filter.Value() != ""), width)...)
 	}
 	return append(lines, s.List.View(height-1, func(i int, chosen bool) []string { return []string{s.row(i, chosen, width)} })...)
 }
@@ -117,7 +117,7 @@ func (s *Resources) row(i int, chosen bool, width int) string {
 		return l.Chosen.Render(widget.Right("  "+mark+name, end, width))
 	}
 	style := l.Dim
-	if !item.Mark.Allowed {
+	if !item.Access.Allowed {
 		style = l.Bad
 	}
 	return widget.Right("  "+mark+name, style.Render(end), width)
@@ -126,8 +126,8 @@ func (s *Resources) row(i int, chosen bool, width int) string {
 // rowEnd is what stands at the end of an item's line: what the policy says
 // against it, or its kind and size.
 func (s *Resources) rowEnd(item *resourceItem) string {
-	if !item.Mark.Allowed {
-		return markWords(item.Mark)
+	if !item.Access.Allowed {
+		return accessLabels(item.Access)
 	}
 	kind := item.mime[strings.LastIndexByte(item.mime, '/')+1:]
 	if item.Size > 0 {
@@ -137,7 +137,7 @@ func (s *Resources) rowEnd(item *resourceItem) string {
 }
 
 // markWords are what the policy says against an item, in a word or two.
-func markWords(m mcpclient.Mark) string {
+func accessLabels(m mcpclient.Access) string {
 	switch m.Effect {
 	case "step_up":
 		return "! sign in again"
@@ -148,7 +148,7 @@ func markWords(m mcpclient.Mark) string {
 }
 
 // markLines are what the policy says about an item, where it says something.
-func markLines(l *widget.Theme, m mcpclient.Mark, width int) []string {
+func markLines(l *widget.Theme, m mcpclient.Access, width int) []string {
 	if m.Effect == "" {
 		return nil
 	}
@@ -174,7 +174,7 @@ func (s *Resources) detail(width, height int) []string {
 func (s *Resources) aboutLines(item resourceItem, width int) []string {
 	l := s.Theme
 	lines := []string{l.Strong.Render(widget.CutMiddle(item.shown, width)),
-		l.Dim.Render(widget.Cut(strings.TrimSpace(item.mime+"  "+sizeWords(item.Size)), width)), ""}
+		l.Dim.Render(widget.Cut(strings.TrimSpace(item.mime+"  "+sizeText(item.Size)), width)), ""}
 	if item.name != "" {
 		lines = append(lines, widget.Wrapped(item.name, width)...)
 	}
@@ -182,11 +182,11 @@ func (s *Resources) aboutLines(item resourceItem, width int) []string {
 		lines = append(lines, widget.Wrapped(item.description, width)...)
 	}
 	lines = append(lines, "")
-	lines = append(lines, markLines(l, item.Mark, width)...)
+	lines = append(lines, markLines(l, item.Access, width)...)
 	return append(lines, "", l.Key.Render("enter")+l.Dim.Render(" reads it"))
 }
 
-func sizeWords(size int64) string {
+func sizeText(size int64) string {
 	if size < 0 {
 		return ""
 	}
@@ -210,8 +210,8 @@ func (s *Resources) templateLines(item resourceItem, width, height int) []string
 	if uri, err := s.expand(); err == nil {
 		lines = append(lines, "", l.Dim.Render("→ ")+widget.Cut(text.CleanLine(uri), width-2))
 	}
-	if !item.Mark.Allowed {
-		lines = append(append(lines, ""), markLines(l, item.Mark, width)...)
+	if !item.Access.Allowed {
+		lines = append(append(lines, ""), markLines(l, item.Access, width)...)
 	}
 	return lines
 }

@@ -55,7 +55,7 @@ func (l *Loading[T]) Forget() {
 }
 
 // EmptyWords says why a list is empty. what is "tools", "resources" or "prompts".
-func (w *Session) EmptyWords(what string, loaded bool, problem *problem.Problem, filtered bool) []string {
+func (w *Session) EmptyText(what string, loaded bool, problem *problem.Problem, filtered bool) []string {
 	switch {
 	case problem != nil:
 		return append([]string{problem.Msg}, problem.Hints...)

@@ -49,7 +49,7 @@ func (s *Screen) detailLines(t toolItem, width int) []string {
 	}
 	if t.denied() {
 		lines = append(lines, "")
-		lines = append(lines, s.Theme.PolicyLines(t.Mark, width)...)
+		lines = append(lines, s.Theme.PolicyLines(t.Access, width)...)
 	}
 	if t.description != "" {
 		lines = append(lines, "")
@@ -76,7 +76,7 @@ func (s *Screen) detailLines(t toolItem, width int) []string {
 	}
 	if !t.denied() {
 		lines = append(lines, "")
-		lines = append(lines, s.Theme.PolicyLines(t.Mark, width)...)
+		lines = append(lines, s.Theme.PolicyLines(t.Access, width)...)
 	}
 	return append(lines, s.callLines(t, width)...)
 }

@@ -93,7 +93,7 @@ func (s *Screen) drawList(width, height int) []string {
 	count := fmt.Sprintf("%d of %d", len(s.found), len(s.list.All))
 	lines := []string{widget.Right(l.Accent.Render("/ ")+s.filter.Show(width-len(count)-4), l.Dim.Render(count), width), ""}
 	if len(s.found) == 0 {
-		words := s.EmptyWords("tools", s.list.Loaded, nil, len(s.list.All) > 0)[0]
+		words := s.EmptyText("tools", s.list.Loaded, nil, len(s.list.All) > 0)[0]
 		return append(lines, l.Dim.Render(widget.Cut("  "+words, width)))
 	}
 	// Two lines for a tool where there is room: so that nothing jumps, all have them or none.
@@ -136,7 +136,7 @@ func (s *Screen) marks(t toolItem) string {
 		parts = append(parts, l.Bad.Render("✗ policy"))
 	case s.ReadOnly && !t.ReadOnly:
 		parts = append(parts, l.Dim.Render("✗ look only"))
-	case t.Mark.Effect == "step_up":
+	case t.Access.Effect == "step_up":
 		parts = append(parts, l.Warn.Render("! step-up"))
 	}
 	if t.TaskOnly {

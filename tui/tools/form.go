@@ -172,7 +172,7 @@ func (c *callForm) Status() string {
 		return status
 	}
 	if c.tool.denied() {
-		return l.Bad.Render("✗ denied  "+text.CleanLine(cmp.Or(c.tool.Mark.Rule, "the policy"))) +
+		return l.Bad.Render("✗ denied  "+text.CleanLine(cmp.Or(c.tool.Access.Rule, "the policy"))) +
 			l.Dim.Render("   a call is refused and logged")
 	}
 	return l.Good.Render("✓ ready to send") + l.Dim.Render("   fields marked \"not sent\" are left out")

@@ -188,7 +188,7 @@ func toolMatch(t toolItem, filter string) (score int, ok bool) {
 }
 
 // denied reports whether a call of the tool would be refused.
-func (t *toolItem) denied() bool { return t.Mark.Effect == "deny" }
+func (t *toolItem) denied() bool { return t.Access.Effect == "deny" }
 
 // chosen is the tool at the cursor.
 func (s *Screen) chosen() (toolItem, bool) {

@@ -34,7 +34,7 @@ func (l *Theme) ProblemLines(p *problem.Problem, width int) []string {
 	}
 	for _, hint := range p.Hints {
 		lines = append(lines, "")
-		for _, line := range WrappedWords(text.CleanLine(hint), max(width-2, 1)) {
+		for _, line := range WrappedText(text.CleanLine(hint), max(width-2, 1)) {
 			lines = append(lines, "  "+l.Accent.Render(line))
 		}
 	}
@@ -70,7 +70,7 @@ func FileName(text, ending string) string {
 }
 
 // PolicyLines is what the policy says about something of the server, and how to fix it.
-func (l *Theme) PolicyLines(m mcpclient.Mark, width int) []string {
+func (l *Theme) PolicyLines(m mcpclient.Access, width int) []string {
 	words, style := "allowed", l.Good
 	switch {
 	case m.Effect == "deny":
@@ -91,9 +91,9 @@ func (l *Theme) PolicyLines(m mcpclient.Mark, width int) []string {
 			lines = append(lines, Indented(Wrapped(text.CleanLine(reason), width-2), 2)...)
 		}
 	}
-	for _, cure := range m.Cures {
+	for _, hint := range m.Hints {
 		lead := "→ "
-		for _, line := range WrappedWords(text.CleanLine(cure), width-4) {
+		for _, line := range WrappedText(text.CleanLine(hint), width-4) {
 			lines = append(lines, "  "+l.Accent.Render(lead+line))
 			lead = "  "
 		}

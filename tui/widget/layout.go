@@ -68,7 +68,7 @@ func Wrapped(text string, width int) []string {
 
 // WrappedWords breaks a text at blanks alone, so that a flag in it stays whole.
 // Only a word that is longer than a line is broken.
-func WrappedWords(text string, width int) []string {
+func WrappedText(text string, width int) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(text) {

@@ -12,8 +12,8 @@ import (
 // The fix of a denial is a command: no flag of it is broken, and it has one arrow.
 func TestCuresAreWhole(t *testing.T) {
 	const why = "its definition is changed and not approved"
-	mark := mcpclient.Mark{Effect: "deny", Rule: "pin", Why: why, Notes: []string{why},
-		Cures: []string{"mcpauth tools approve --profile orders-prod-of-europe --all-that-changed search_orders"}}
+	mark := mcpclient.Access{Effect: "deny", Rule: "pin", Why: why, Notes: []string{why},
+		Hints: []string{"mcpauth tools approve --profile orders-prod-of-europe --all-that-changed search_orders"}}
 	l := NewTheme(func(string) string { return "" })
 	for width := 20; width < 90; width++ {
 		text := ansi.Strip(strings.Join(l.PolicyLines(mark, width), "\n"))

@@ -50,7 +50,7 @@ rate = "5/minute"
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := NewJudge(JudgeConfig{
+	judge := NewEvaluator(EvaluatorConfig{
 		Profile: "orders", Issuer: "https://a.example", Server: "main.py", Policy: policyOf(t, text),
 		User: policy.User{Sub: "ada", Groups: []string{"finance"}}, Pins: pins,
 	})
@@ -67,18 +67,18 @@ rate = "5/minute"
 		{"prompt", "p", "prompts/get", `,"name":"p"`, "deny", "rule 3 denies it"},
 		{"method", "vendor/x", "vendor/x", ``, "allow", ""},
 	} {
-		mark := judge.Mark(c.kind, c.name)
+		mark := judge.Access(c.kind, c.name)
 		if mark.Effect != c.effect || mark.Why != c.why || mark.Allowed != (c.effect == "allow") {
 			t.Errorf("%s %s: %+v", c.kind, c.name, mark)
 		}
-		if !mark.Allowed && len(mark.Cures) == 0 {
+		if !mark.Allowed && len(mark.Hints) == 0 {
 			t.Errorf("%s %s: nothing mends it", c.kind, c.name)
 		}
 		if passes(t, g, callOf(c.method, `{}`, c.members)) != mark.Allowed {
 			t.Errorf("%s %s: the gate does not do what is marked, %+v", c.kind, c.name, mark)
 		}
 	}
-	if mark := judge.Mark("tool", "pay"); !mark.Allowed || strings.Join(mark.Notes, "; ") != "a person must agree to each call; at most 5/minute" {
+	if mark := judge.Access("tool", "pay"); !mark.Allowed || strings.Join(mark.Notes, "; ") != "a person must agree to each call; at most 5/minute" {
 		t.Errorf("%+v", mark)
 	}
 	if states, err := PinStates(state, "orders", "other.py"); err != nil || len(states) != 0 {

@@ -16,7 +16,7 @@ type Answer struct {
 	Rule   string   `json:"rule"`   // what decided
 	Source string   `json:"source"` // where the rule stands, as file:line; or the file
 	Why    string   `json:"why"`
-	Cures  []string `json:"cures"` // what a person can do about it, commands where there are some
+	Hints  []string `json:"hints"` // what a person can do about it, commands where there are some
 	Notes  []string `json:"notes"` // what else stands between a call and the tool
 }
 
@@ -26,7 +26,7 @@ var kinds = map[string]policy.Kind{
 	"request": policy.Request,
 }
 
-// ItemOf is the item of such a name; kind is one of the words of [Judge.Mark].
+// ItemOf is the item of such a name; kind is one of the words of [Evaluator.Access].
 func ItemOf(kind, name string) policy.Item { return policy.Item{Kind: kinds[kind], Name: name} }
 
 // kindWord is the reverse of kinds.
@@ -39,8 +39,8 @@ func kindWord(kind policy.Kind) string {
 	return ""
 }
 
-// JudgeConfig is what a [Judge] goes by.
-type JudgeConfig struct {
+// EvaluatorConfig is what a [Evaluator] goes by.
+type EvaluatorConfig struct {
 	Profile, Issuer, Server string
 	Policy                  *policy.Policy
 	Source                  string // file of the policy
@@ -48,37 +48,37 @@ type JudgeConfig struct {
 	Pins                    map[string]string // state by tool, of those that are not approved
 }
 
-// Judge answers what the policy says to one user about many items. It holds what
+// Evaluator answers what the policy says to one user about many items. It holds what
 // it was made of: after a change of the policy, the sign-in or the approved tools a
 // new one is needed. It is safe for concurrent use.
-type Judge struct {
-	JudgeConfig
+type Evaluator struct {
+	EvaluatorConfig
 	view *policy.View
 }
 
 // NewJudge makes a judge.
-func NewJudge(c JudgeConfig) *Judge { return &Judge{c, c.Policy.For(c.User, c.Server)} }
+func NewEvaluator(c EvaluatorConfig) *Evaluator { return &Evaluator{c, c.Policy.For(c.User, c.Server)} }
 
-// Mark is what the policy says now to an item. Of the configuration it needs the
+// Access is what the policy says now to an item. Of the configuration it needs the
 // profile, the issuer and the source.
-func (g *Session) Mark(item policy.Item, c JudgeConfig) policy.Mark {
+func (g *Session) Access(item policy.Item, c EvaluatorConfig) policy.Access {
 	now := g.session.Snapshot()
 	c.Server, c.Policy, c.User = g.server, g.authorizer.policy.current.Load(), PolicyUser(now)
-	j := &Judge{c, g.authorizer.view(now)}
+	j := &Evaluator{c, g.authorizer.view(now)}
 	if state := g.authorizer.pins.state(item.Name); item.Kind == policy.Tool && state != "" {
 		j.Pins = map[string]string{item.Name: state}
 	}
-	return j.Mark(kindWord(item.Kind), item.Name)
+	return j.Access(kindWord(item.Kind), item.Name)
 }
 
 // PolicyProblem says why there is no policy to go by; nil where there is one.
 func (g *Session) PolicyProblem() *problem.Problem { return g.authorizer.policy.failure.Load() }
 
-// Mark is what the policy says to an item now: kind is "tool", "resource",
+// Access is what the policy says to an item now: kind is "tool", "resource",
 // "template", "prompt", "method" or "request".
-func (j *Judge) Mark(kind, name string) policy.Mark {
+func (j *Evaluator) Access(kind, name string) policy.Access {
 	a := j.Answer(kind, name, time.Now())
-	m := policy.Mark{Allowed: a.Effect == policy.Allow.String(), Effect: a.Effect, Rule: a.Rule, Why: a.Why, Cures: a.Cures, Notes: a.Notes}
+	m := policy.Access{Allowed: a.Effect == policy.Allow.String(), Effect: a.Effect, Rule: a.Rule, Why: a.Why, Hints: a.Hints, Notes: a.Notes}
 	if m.Allowed {
 		m.Why = ""
 	}
@@ -86,13 +86,13 @@ func (j *Judge) Mark(kind, name string) policy.Mark {
 }
 
 // Answer says why the policy decides so.
-func (j *Judge) Answer(kind, name string, now time.Time) Answer {
+func (j *Evaluator) Answer(kind, name string, now time.Time) Answer {
 	e := j.view.Explain(ItemOf(kind, name), now)
-	a := Answer{Effect: e.Effect.String(), Rule: e.Rule, Source: j.Source, Why: e.Why(), Cures: []string{}, Notes: []string{}}
+	a := Answer{Effect: e.Effect.String(), Rule: e.Rule, Source: j.Source, Why: e.Why(), Hints: []string{}, Notes: []string{}}
 	if e.Line > 0 {
 		a.Source = fmt.Sprintf("%s:%d", j.Source, e.Line)
 	}
-	a.Cures = append(a.Cures, curesOf(e, j.Profile, j.Issuer, j.User)...)
+	a.Hints = append(a.Hints, hintsOf(e, j.Profile, j.Issuer, j.User)...)
 	if kind != "tool" {
 		return a
 	}
@@ -107,7 +107,7 @@ func (j *Judge) Answer(kind, name string, now time.Time) Answer {
 }
 
 // addPin adds what pinning says of a tool.
-func (j *Judge) addPin(a *Answer, tool string) {
+func (j *Evaluator) addPin(a *Answer, tool string) {
 	state, there := j.Pins[tool]
 	if !there {
 		return
@@ -118,11 +118,11 @@ func (j *Judge) addPin(a *Answer, tool string) {
 		return
 	}
 	a.Effect, a.Rule, a.Why = policy.Deny.String(), "pin", words
-	a.Cures = []string{"mcpauth tools approve" + problem.ProfileFlag(j.Profile) + " " + text.QuoteWord(tool)}
+	a.Hints = []string{"mcpauth tools approve" + problem.ProfileFlag(j.Profile) + " " + text.QuoteWord(tool)}
 }
 
 // curesOf says what would lift a denial: a sign-in, or whom to ask for what.
-func curesOf(e policy.Explanation, profile, issuer string, u policy.User) []string {
+func hintsOf(e policy.Explanation, profile, issuer string, u policy.User) []string {
 	if e.Effect == policy.StepUp {
 		return []string{stepUpCommand(profile, e.Needs)}
 	}
@@ -130,28 +130,28 @@ func curesOf(e policy.Explanation, profile, issuer string, u policy.User) []stri
 		return nil
 	}
 	who := cmp.Or(u.Email, u.UnverifiedEmail, u.Sub)
-	var cures []string
+	var hints []string
 	for _, claim := range e.Unknown {
-		cures = append(cures, fmt.Sprintf("ask the administrator of %s to send %s so that it can be read and trusted, then: %s", issuer, claim, problem.LoginCommand(profile)))
+		hints = append(hints, fmt.Sprintf("ask the administrator of %s to send %s so that it can be read and trusted, then: %s", issuer, claim, problem.LoginCommand(profile)))
 	}
 	const most = 3
 	for _, m := range e.Missing[:min(len(e.Missing), most)] {
 		needs := m.Needs
 		m.Needs = policy.Needs{}
 		if m.Unverified != "" {
-			cures = append(cures, "ask the administrator of "+issuer+" to send email_verified = true, or where each of its addresses can be trusted: "+
+			hints = append(hints, "ask the administrator of "+issuer+" to send email_verified = true, or where each of its addresses can be trusted: "+
 				"trust_email = true in the profile")
 			m.EmailDomains, m.Unverified = nil, ""
 		}
 		if ask := m.String(); ask != "" {
-			cures = append(cures, fmt.Sprintf("ask whoever manages %s to give %s %s, then: %s", issuer, who, ask, problem.LoginCommand(profile)))
+			hints = append(hints, fmt.Sprintf("ask whoever manages %s to give %s %s, then: %s", issuer, who, ask, problem.LoginCommand(profile)))
 		}
 		if !needs.None() {
-			cures = append(cures, stepUpCommand(profile, needs))
+			hints = append(hints, stepUpCommand(profile, needs))
 		}
 	}
-	if len(cures) == 0 {
-		cures = append(cures, "ask whoever wrote the policy: mcpauth policy show"+problem.ProfileFlag(profile))
+	if len(hints) == 0 {
+		hints = append(hints, "ask whoever wrote the policy: mcpauth policy show"+problem.ProfileFlag(profile))
 	}
-	return cures
+	return hints
 }
