@@ -11,6 +11,7 @@ import (
 	"github.com/mcpauth/mcpauth/broker/config"
 	"github.com/mcpauth/mcpauth/broker/gate"
 	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -47,8 +48,8 @@ func IsLocked(err error) bool { return errors.As(err, new(*identity.LockedError)
 
 // ValidateAuthorizeURL returns the address in the only form that may be handed
 // to a browser, or says why it may not.
-func ValidateAuthorizeURL(address string) (string, error) {
-	return identity.ValidateAuthorizeURL(address)
+func ValidateAuthorizeURL(raw string) (string, error) {
+	return address.ForBrowser(raw)
 }
 
 // Options are what a broker needs from outside. All but Dir are required.

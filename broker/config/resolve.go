@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcpauth/mcpauth/broker/edit"
 	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/broker/text"
 	"github.com/mcpauth/mcpauth/keychain"
@@ -291,7 +292,7 @@ func (c File) takenName(name string) bool {
 // login-example-com, this machine becomes local.
 func hostName(issuer string) string {
 	u, err := url.Parse(issuer)
-	if err != nil || identity.IsThisMachine(u.Hostname()) {
+	if err != nil || address.IsThisMachine(u.Hostname()) {
 		return "local"
 	}
 	name := strings.Map(func(r rune) rune {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mcpauth/mcpauth/broker/identity"
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 	"github.com/mcpauth/mcpauth/broker/policy"
 	"github.com/mcpauth/mcpauth/broker/text"
 )
@@ -103,7 +104,7 @@ func checkIssuer(v string) error {
 		return errors.New("must have no query (RFC 8414, section 2)")
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && identity.IsLoopback(u.Hostname()):
+	case u.Scheme == "http" && address.IsLoopback(u.Hostname()):
 		return nil
 	}
 	return fmt.Errorf("must begin with https:// (http:// only on loopback), not %q", v)
@@ -115,7 +116,7 @@ func checkMetadataURL(v string) error {
 	switch {
 	case err != nil:
 		return err
-	case u.Scheme == "https", u.Scheme == "http" && identity.IsLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && address.IsLoopback(u.Hostname()):
 		return nil
 	}
 	return fmt.Errorf("must begin with https:// (http:// only on loopback), not %q", v)
@@ -196,7 +197,7 @@ func parseURL(v string) (*url.URL, error) {
 	return u, nil
 }
 
-// isRedirectHost is narrower than identity.IsLoopback: these are what the loopback
+// isRedirectHost is narrower than address.IsLoopback: these are what the loopback
 // listener can bind and what providers register.
 func isRedirectHost(host string) bool {
 	return host == "127.0.0.1" || host == "::1" || host == "localhost"

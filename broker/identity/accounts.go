@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -35,7 +36,7 @@ func New(options Options) *Accounts {
 		now = time.Now
 	}
 	network := http.DefaultTransport.(*http.Transport).Clone()
-	network.DialContext = dial
+	network.DialContext = address.Dial
 	network.MaxIdleConnsPerHost = 1
 	network.IdleConnTimeout = 10 * time.Second // a proxy is idle for an hour between two refreshes
 	return &Accounts{

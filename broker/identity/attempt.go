@@ -8,6 +8,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 )
 
 // Attempt is a sign-in whose browser is at the provider. It is for a program that
@@ -24,7 +26,7 @@ type Attempt struct {
 // nothing waits: the caller bounds the time that the attempt is good for, and has it
 // finished only by the browser that was sent to URL.
 func (a *Accounts) Begin(ctx context.Context, c Client, o LoginOptions, redirectURI string) (*Attempt, error) {
-	if _, err := parseURL(redirectURI, maxEndpoint); err != nil {
+	if _, err := address.Parse(redirectURI); err != nil {
 		return nil, &ClientError{Field: "redirect_uris", Reason: "has " + clean(redirectURI) + ", which " + err.Error()}
 	}
 	if c.Machine {
@@ -40,15 +42,15 @@ func (a *Accounts) Begin(ctx context.Context, c Client, o LoginOptions, redirect
 func (s *signIn) begin(redirectURI string) (*Attempt, error) {
 	s.redirectURI = redirectURI
 	config := s.config()
-	address, err := ValidateAuthorizeURL(config.AuthCodeURL(s.state, s.authorizationParameters()...))
+	target, err := address.ForBrowser(config.AuthCodeURL(s.state, s.authorizationParameters()...))
 	if err != nil {
 		return nil, &MetadataError{Field: "authorization_endpoint", Reason: err.Error()}
 	}
-	u, err := url.Parse(address)
+	u, err := url.Parse(target)
 	if err != nil {
 		return nil, &MetadataError{Field: "authorization_endpoint", Reason: "is not a URL"}
 	}
-	return &Attempt{URL: address, address: u, signIn: s}, nil
+	return &Attempt{URL: target, address: u, signIn: s}, nil
 }
 
 // State is the parameter of the answer by which a program with several attempts finds

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 )
 
 const (
@@ -110,15 +112,15 @@ func (s *signIn) deviceCode(ctx context.Context) (*deviceAnswer, error) {
 // judge refuses an answer that a person could not use or should not see.
 func (d *deviceAnswer) judge() error {
 	d.UserCode = strings.TrimSpace(d.UserCode)
-	address, err := ValidateAuthorizeURL(d.URL)
+	link, err := address.ForBrowser(d.URL)
 	switch {
 	case err != nil:
 		return &MetadataError{Field: "verification_uri", Reason: err.Error()}
 	case d.DeviceCode == "" || d.UserCode == "" || clean(d.UserCode) != d.UserCode: // nobody could type what a terminal does not show
 		return &MetadataError{Field: "user_code", Reason: "or device_code is missing"}
 	}
-	d.URL = address
-	if d.FullURL, err = ValidateAuthorizeURL(d.FullURL); err != nil {
+	d.URL = link
+	if d.FullURL, err = address.ForBrowser(d.FullURL); err != nil {
 		d.FullURL = ""
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 )
 
 // metadata is what mcpauth reads of a provider's configuration (OpenID Connect
@@ -93,7 +95,7 @@ func (a *Accounts) discover(ctx context.Context, c Client) (*provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &transport{base: base, now: a.now, reach: reachOf(issuer, c.metadataURL())}
+	t := &transport{base: base, now: a.now, reach: address.NewReach(issuer, c.metadataURL())}
 	p := &provider{transport: t, http: t.client(), now: a.now}
 	if err := p.readMetadata(ctx, c.metadataURL()); err != nil {
 		return nil, err
@@ -110,6 +112,22 @@ func (a *Accounts) discover(ctx context.Context, c Client) (*provider, error) {
 	keys.Transport = p.keyReader
 	p.keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, &keys), p.JWKSURI)
 	return p, nil
+}
+
+// parseIssuer judges the issuer that a person configured. It may not have a
+// query (OpenID Connect Discovery 3).
+func parseIssuer(raw string) (*url.URL, error) {
+	if raw == "" {
+		return nil, &ClientError{Field: "issuer", Reason: "is missing"}
+	}
+	u, err := address.Parse(raw)
+	if err != nil {
+		return nil, &ClientError{Field: "issuer", Reason: err.Error()}
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		return nil, &ClientError{Field: "issuer", Reason: "has a query"}
+	}
+	return u, nil
 }
 
 // metadataURL is where the metadata is: below the issuer (OpenID Connect Discovery
@@ -173,7 +191,7 @@ func (p *provider) judge(issuer *url.URL) error {
 		if *e.value == "" && !e.needed || e.name == "issuer" {
 			continue
 		}
-		if err := judgeEndpoint(*e.value, issuer); err != nil {
+		if err := address.JudgeEndpoint(*e.value, issuer); err != nil {
 			return &MetadataError{Field: e.name, Reason: err.Error()}
 		}
 	}

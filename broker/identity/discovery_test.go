@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 )
 
 func TestWrongIssuer(t *testing.T) {
@@ -148,12 +149,12 @@ func TestEndpointsOfARemoteIssuer(t *testing.T) {
 		"https://0x7f.1/", "https://0177.0.0.1/", "https://2130706433/", "https://127.0.0.1./", "https://0x7F000001:1/", "https://127.0x0.1/",
 		"https://X.LocalHost./", "https://[::ffff:7f00:1]/", "https://localhost6.localdomain6/", "https://[0:0:0:0:0:0:0:1]/", "https://0xa9.254.43518/",
 	} {
-		if judgeEndpoint(raw, remote) == nil {
+		if address.JudgeEndpoint(raw, remote) == nil {
 			t.Error("accepted", raw)
 		}
 	}
 	for _, raw := range []string{"https://login.example.com/token", "https://oauth2.googleapis.com/token", "https://10.0.0.1:8443/token?x=1"} {
-		if err := judgeEndpoint(raw, remote); err != nil {
+		if err := address.JudgeEndpoint(raw, remote); err != nil {
 			t.Errorf("%s %v", raw, err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 )
 
 const (
@@ -29,7 +31,7 @@ type transport struct {
 	base  http.RoundTripper
 	now   func() time.Time
 	skew  atomic.Int64 // nanoseconds that the provider's clock is ahead
-	reach reach
+	reach address.Reach
 
 	metadata *metadata // for the log; nil before it is read
 }
@@ -42,7 +44,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (t *transport) roundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.base.RoundTrip(t.reach.limited(r, t.base))
+	resp, err := t.base.RoundTrip(t.reach.Limit(r, t.base))
 	if err != nil {
 		return nil, err
 	}

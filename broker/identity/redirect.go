@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+
+	"github.com/mcpauth/mcpauth/broker/identity/address"
 )
 
 const defaultRedirect = "http://127.0.0.1/callback" // any free port
@@ -35,13 +37,13 @@ func parseRedirects(raw []string) ([]redirect, error) {
 }
 
 func parseRedirect(raw string) (redirect, error) {
-	u, err := parseURL(raw, maxEndpoint)
+	u, err := address.Parse(raw)
 	if err != nil {
 		return redirect{}, err
 	}
 	port := u.Port()
 	switch {
-	case u.Scheme != "http" || !IsLoopback(u.Hostname()) || !asBrowsersSpell(u.Hostname()):
+	case u.Scheme != "http" || !address.IsLoopback(u.Hostname()) || !asBrowsersSpell(u.Hostname()):
 		return redirect{}, errors.New("is not http on loopback; mcpauth listens there and nowhere else")
 	case u.RawQuery != "" || u.ForceQuery:
 		return redirect{}, errors.New("has a query")

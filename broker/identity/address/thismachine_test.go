@@ -1,4 +1,4 @@
-package identity
+package address
 
 import (
 	"errors"
@@ -29,6 +29,17 @@ func TestPlaceOf(t *testing.T) {
 	}
 }
 
+// limited is a client whose requests are limited to a reach.
+func limited(r Reach, network *http.Transport) *http.Client {
+	return &http.Client{Transport: roundTrip(func(request *http.Request) (*http.Response, error) {
+		return network.RoundTrip(r.Limit(request, network))
+	})}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // A name of a provider elsewhere may turn out to be this machine when it is looked
 // up. The dialer judges the address, for all but what the user has chosen.
 func TestAttackNameThatLeadsToThisMachine(t *testing.T) {
@@ -36,12 +47,12 @@ func TestAttackNameThatLeadsToThisMachine(t *testing.T) {
 	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached") }))
 	defer service.Close()
 	port := service.Listener.Addr().(*net.TCPAddr).Port
-	network := &http.Transport{DialContext: dial}
+	network := &http.Transport{DialContext: Dial}
 	defer network.CloseIdleConnections()
 	// "localhost" stands for a name whose address is found only when it is dialed.
 	target := (&url.URL{Scheme: "http", Host: net.JoinHostPort("localhost", strconv.Itoa(port)), Path: "/"}).String()
 	remote := &url.URL{Scheme: "https", Host: "login.example.com"}
-	answer, err := (&transport{base: network, now: (&clock{}).now, reach: reachOf(remote)}).client().Get(target)
+	answer, err := limited(NewReach(remote), network).Get(target)
 	if err == nil {
 		_ = answer.Body.Close()
 	}
@@ -54,17 +65,17 @@ func TestWhatTheUserChoseMayBeHere(t *testing.T) {
 	t.Parallel()
 	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer service.Close()
-	network := &http.Transport{DialContext: dial}
+	network := &http.Transport{DialContext: Dial}
 	defer network.CloseIdleConnections()
 	remote := &url.URL{Scheme: "https", Host: "login.example.com"}
 	for name, test := range map[string]struct {
-		reach  reach
+		reach  Reach
 		target string
 		proxy  string
 	}{
-		"local issuer":                {reachOf(&url.URL{Scheme: "http", Host: "127.0.0.1:1"}), service.URL, ""},
-		"metadata_url of the profile": {reachOf(remote, service.URL), service.URL, ""},
-		"local proxy":                 {reachOf(remote), "http://login.example.com/", service.URL},
+		"local issuer":                {NewReach(&url.URL{Scheme: "http", Host: "127.0.0.1:1"}), service.URL, ""},
+		"metadata_url of the profile": {NewReach(remote, service.URL), service.URL, ""},
+		"local proxy":                 {NewReach(remote), "http://login.example.com/", service.URL},
 	} {
 		network.Proxy = func(*http.Request) (*url.URL, error) {
 			if test.proxy == "" {
@@ -72,7 +83,7 @@ func TestWhatTheUserChoseMayBeHere(t *testing.T) {
 			}
 			return url.Parse(test.proxy)
 		}
-		answer, err := (&transport{base: network, now: (&clock{}).now, reach: test.reach}).client().Get(test.target)
+		answer, err := limited(test.reach, network).Get(test.target)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -112,10 +123,10 @@ func TestAttackOwnAddressInANetwork(t *testing.T) {
 			t.Errorf("%s is dialed for an issuer elsewhere: %v", address, err)
 		}
 		here := &url.URL{Scheme: "https", Host: address}
-		if err := judgeEndpoint(here.String(), remote); err == nil {
+		if err := JudgeEndpoint(here.String(), remote); err == nil {
 			t.Errorf("%s is taken as an endpoint of an issuer elsewhere", here)
 		}
-		if err := judgeEndpoint(here.String(), here); err != nil {
+		if err := JudgeEndpoint(here.String(), here); err != nil {
 			t.Errorf("%s is its own issuer: %v", here, err)
 		}
 	}

@@ -1,4 +1,6 @@
-package identity
+// Package address judges the addresses that a sign-in meets: whether one may be
+// asked, may be given to a browser, and whether it leads to this machine.
+package address
 
 import (
 	"encoding/hex"
@@ -10,18 +12,18 @@ import (
 )
 
 const (
-	maxEndpoint     = 2 << 10 // bytes of a URL in a provider's document
-	maxAuthorizeURL = 8 << 10 // bytes of a URL that a browser is given
+	maxEndpoint   = 2 << 10 // bytes of a URL in a provider's document
+	maxForBrowser = 8 << 10 // bytes of a URL that a browser is given
 )
 
-// ValidateAuthorizeURL is the one judge of what may be handed to a browser. It
+// ForBrowser is the one judge of what may be handed to a browser. It
 // returns raw rebuilt from its parts, or says why not: only https, or http on
 // loopback; no user information; no byte that a shell, a terminal or a URL
 // handler could take for more than itself, but for & = ? and %, which an address
 // needs; at most 8 KiB. What it returns begins with "http", never with "-"
 // (CVE-2025-6514).
-func ValidateAuthorizeURL(raw string) (string, error) {
-	u, err := parseURL(raw, maxAuthorizeURL)
+func ForBrowser(raw string) (string, error) {
+	u, err := parse(raw, maxForBrowser)
 	if err != nil {
 		return "", err
 	}
@@ -29,7 +31,7 @@ func ValidateAuthorizeURL(raw string) (string, error) {
 	if u.RawQuery != "" {
 		address += "?" + encoded(u.RawQuery)
 	}
-	if len(address) > maxAuthorizeURL {
+	if len(address) > maxForBrowser {
 		return "", errors.New("is too long for a URL")
 	}
 	return address, nil
@@ -77,27 +79,11 @@ func plainHost(host string) bool {
 	return closed && err == nil && !strings.Contains(address, "%") && strings.Trim(port, ":0123456789") == ""
 }
 
-// parseIssuer judges the issuer that a person configured. It may not have a
-// query (OpenID Connect Discovery 3).
-func parseIssuer(raw string) (*url.URL, error) {
-	if raw == "" {
-		return nil, &ClientError{Field: "issuer", Reason: "is missing"}
-	}
-	u, err := parseURL(raw, maxEndpoint)
-	if err != nil {
-		return nil, &ClientError{Field: "issuer", Reason: err.Error()}
-	}
-	if u.RawQuery != "" || u.ForceQuery {
-		return nil, &ClientError{Field: "issuer", Reason: "has a query"}
-	}
-	return u, nil
-}
-
-// judgeEndpoint judges a URL out of the document of issuer. A provider on the
+// JudgeEndpoint judges a URL out of the document of issuer. A provider on the
 // internet must not send us, with a token in hand, to a service of this
 // machine, so loopback is for an issuer on loopback only.
-func judgeEndpoint(raw string, issuer *url.URL) error {
-	u, err := parseURL(raw, maxEndpoint)
+func JudgeEndpoint(raw string, issuer *url.URL) error {
+	u, err := Parse(raw)
 	if err != nil {
 		return err
 	}
@@ -107,14 +93,16 @@ func judgeEndpoint(raw string, issuer *url.URL) error {
 	return nil
 }
 
-func parseURL(raw string, limit int) (*url.URL, error) {
+// Parse reads an absolute URL with a host that is https, or http on loopback, and has
+// neither user information nor a fragment. The error goes on behind the URL.
+func Parse(raw string) (*url.URL, error) { return parse(raw, maxEndpoint) }
+
+func parse(raw string, limit int) (*url.URL, error) {
 	if len(raw) > limit {
 		return nil, errors.New("is too long for a URL")
 	}
-	for _, b := range []byte(raw) {
-		if b <= ' ' || b >= 0x7f || strings.IndexByte("\"'`<>\\^{|}", b) >= 0 {
-			return nil, errors.New("has a character that no URL may have")
-		}
+	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"'`<>\\^{|}", r) }) {
+		return nil, errors.New("has a character that no URL may have")
 	}
 	u, err := url.Parse(raw)
 	switch {
@@ -128,10 +116,16 @@ func parseURL(raw string, limit int) (*url.URL, error) {
 		return nil, errors.New("has user information in it")
 	case u.Fragment != "" || strings.Contains(raw, "#"):
 		return nil, errors.New("has a fragment")
-	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
-		return u, nil
-	case u.Scheme == "http":
-		return nil, errors.New("is http, which is for loopback only; use https")
 	}
-	return nil, errors.New("is not https")
+	return u, checkScheme(u)
+}
+
+func checkScheme(u *url.URL) error {
+	switch {
+	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
+		return nil
+	case u.Scheme == "http":
+		return errors.New("is http, which is for loopback only; use https")
+	}
+	return errors.New("is not https")
 }
