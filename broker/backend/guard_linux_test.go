@@ -321,7 +321,7 @@ func descriptors(t *testing.T) int {
 
 func TestPipesAreLarge(t *testing.T) {
 	p := child(t, "hang")
-	for name, fd := range map[string]int{"stdin": p.in.fd, "stdout": p.out.fd} {
+	for name, fd := range map[string]int{"stdin": p.in.(*blockingEnd).fd, "stdout": p.out.(*blockingEnd).fd} {
 		size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
 		if err != nil || size < 256<<10 {
 			t.Errorf("the pipe of %s holds %d bytes, %v", name, size, err)

@@ -192,7 +192,7 @@ func testCommand(mode string, env ...string) *exec.Cmd {
 // child starts a process under test; with this package, which ends with the test.
 func child(t testing.TB, mode string, change ...func(*Command)) *Process {
 	t.Helper()
-	c := Command{Argv: []string{os.Args[0]}, Env: []string{modeVariable + "=" + mode, quick}}
+	c := Command{Argv: []string{os.Args[0]}, Env: []string{modeVariable + "=" + mode, quick}, Polled: testPolled}
 	for _, f := range change {
 		f(&c)
 	}

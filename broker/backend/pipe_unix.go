@@ -11,14 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An end is our end of a pipe to or from the child.
-//
-// It waits in a thread of its own, and not in Go's poller: mixed with an os.Stdin
+// A blockingEnd waits in a thread of its own, and not in Go's poller: mixed with an os.Stdin
 // that blocks, Go's poller stalls for up to 10 ms and costs ten times the latency
 // (reference/speed.md, 4.2). Where it can be woken, a Read waits in read(2), which is
 // half the system calls; else, as a Write does, in poll(2) with a second descriptor.
 // A process that left the group with our pipe in its hands must not hang us for ever.
-type end struct {
+type blockingEnd struct {
 	using  sync.Mutex // held by a Read, a Write and the last part of Close
 	fd     int
 	blocks atomic.Bool // a Read waits in read(2)
@@ -30,7 +28,7 @@ type end struct {
 	waker  int // write end; its close ends all waiting
 }
 
-func newEnd(fd int, blocks bool) (*end, error) {
+func newBlockingEnd(fd int, blocks bool) (end, error) {
 	wake, err := newPipe()
 	if err != nil {
 		return nil, err
@@ -40,24 +38,29 @@ func newEnd(fd int, blocks bool) (*end, error) {
 		unix.Close(wake[1])
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	e := &end{fd: fd, woken: wake[0], waker: wake[1]}
+	e := &blockingEnd{fd: fd, woken: wake[0], waker: wake[1]}
 	e.blocks.Store(blocks)
 	return e, nil
 }
 
 // pipeToChild and pipeFromChild leave the child's end blocking, as a program
 // expects of its stdio: the two ends of a pipe do not share that flag.
-func pipeToChild() (pipe, error) { return newStdioPipe(1) }
+func pipeToChild(polled bool) (pipe, error) { return newStdioPipe(1, polled) }
 
-func pipeFromChild() (pipe, error) { return newStdioPipe(0) }
+func pipeFromChild(polled bool) (pipe, error) { return newStdioPipe(0, polled) }
 
-func newStdioPipe(our int) (pipe, error) {
+func newStdioPipe(our int, polled bool) (pipe, error) {
 	fds, err := newPipe()
 	if err != nil {
 		return pipe{}, err
 	}
-	enlarge(fds[our])
-	ours, err := newEnd(fds[our], our == 0 && canPoke(fds[our]))
+	var ours end
+	if polled {
+		ours, err = newPolledEnd(fds[our])
+	} else {
+		enlarge(fds[our])
+		ours, err = newBlockingEnd(fds[our], our == 0 && canPoke(fds[our]))
+	}
 	if err != nil {
 		unix.Close(fds[0])
 		unix.Close(fds[1])
@@ -67,7 +70,7 @@ func newStdioPipe(our int) (pipe, error) {
 }
 
 // wait blocks until fd is ready or the end was woken.
-func (e *end) wait(event int16) (woken bool, err error) {
+func (e *blockingEnd) wait(event int16) (woken bool, err error) {
 	e.poll[0] = unix.PollFd{Fd: int32(e.fd), Events: event}
 	e.poll[1] = unix.PollFd{Fd: int32(e.woken), Events: unix.POLLIN}
 	for {
@@ -81,7 +84,7 @@ func (e *end) wait(event int16) (woken bool, err error) {
 	}
 }
 
-func (e *end) Read(b []byte) (int, error) {
+func (e *blockingEnd) Read(b []byte) (int, error) {
 	e.using.Lock()
 	defer e.using.Unlock()
 	if e.shut {
@@ -109,7 +112,7 @@ func (e *end) Read(b []byte) (int, error) {
 	}
 }
 
-func (e *end) Write(b []byte) (int, error) {
+func (e *blockingEnd) Write(b []byte) (int, error) {
 	e.using.Lock()
 	defer e.using.Unlock()
 	written := 0
@@ -133,7 +136,7 @@ func (e *end) Write(b []byte) (int, error) {
 
 // release ends all waiting, for now and ever: a Read takes what is there and then
 // reports io.EOF. Where others could still write, an empty line may come before that.
-func (e *end) release() {
+func (e *blockingEnd) release() {
 	e.waking.Do(func() {
 		unix.Close(e.waker)
 		if !e.blocks.Load() {
@@ -149,7 +152,7 @@ func (e *end) release() {
 }
 
 // Close closes the descriptor, also while another goroutine is in Read or Write.
-func (e *end) Close() error {
+func (e *blockingEnd) Close() error {
 	e.release()
 	e.using.Lock()
 	defer e.using.Unlock()
@@ -157,7 +160,7 @@ func (e *end) Close() error {
 	return nil
 }
 
-func (e *end) closeNow() {
+func (e *blockingEnd) closeNow() {
 	if e.shut {
 		return
 	}

@@ -50,6 +50,10 @@ type Command struct {
 	Stderr io.Writer
 	// Grace is how long [Process.Stop] waits after the close of stdin; 0 is 10 s.
 	Grace time.Duration
+	// Polled has Go's poller wait for the child's pipes, for a program with many
+	// children. Without it a thread of its own waits in the system, which is faster for
+	// one child. On Windows there is no choice.
+	Polled bool
 }
 
 // Exit says how the child ended.
@@ -77,8 +81,8 @@ func (e Exit) String() string {
 // Process is a running child. All methods may be called from several goroutines.
 type Process struct {
 	cmd    *exec.Cmd
-	in     *end
-	out    *end
+	in     end
+	out    end
 	tree   *tree
 	stderr *stderr
 	exit   Exit
@@ -101,7 +105,7 @@ func Start(c Command) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStdio()
+	s, err := newStdio(c.Polled)
 	if err != nil {
 		return nil, startError(c, Other, err)
 	}

@@ -21,7 +21,7 @@ const (
 // from which a second goroutine feeds the reader of ours. Many AI clients never
 // read a server's stderr: a server that logs would stand still after 64 KiB.
 type stderr struct {
-	from *end
+	from end
 	to   io.Writer
 
 	ended   chan struct{} // closed when nobody can write to the pipe any more
@@ -39,7 +39,7 @@ type stderr struct {
 }
 
 // newStderr starts the draining. The preface is the first thing in the stream.
-func newStderr(from *end, to io.Writer, preface string) *stderr {
+func newStderr(from end, to io.Writer, preface string) *stderr {
 	if to == nil {
 		to = io.Discard
 	}

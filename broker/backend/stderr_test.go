@@ -125,9 +125,9 @@ func TestPrefaceComesFirst(t *testing.T) {
 	}
 }
 
-func testPipe(t *testing.T) (*end, *os.File) {
+func testPipe(t *testing.T) (end, *os.File) {
 	t.Helper()
-	p, err := pipeFromChild()
+	p, err := pipeFromChild(false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,22 +1,33 @@
 package backend
 
-import "os"
+import (
+	"io"
+	"os"
+)
+
+// An end is our end of a pipe to or from the child.
+type end interface {
+	io.ReadWriteCloser
+	// release ends all waiting, for now and ever: a Read takes what is there and then
+	// reports io.EOF.
+	release()
+}
 
 // A pipe is one of the child's three: our end and the end that the child gets.
 type pipe struct {
-	ours   *end
+	ours   end
 	childs *os.File
 }
 
 type stdio struct{ stdin, stdout, stderr pipe }
 
-func newStdio() (*stdio, error) {
+func newStdio(polled bool) (*stdio, error) {
 	s := &stdio{}
 	for _, wanted := range []struct {
 		pipe *pipe
-		make func() (pipe, error)
+		make func(polled bool) (pipe, error)
 	}{{&s.stdin, pipeToChild}, {&s.stdout, pipeFromChild}, {&s.stderr, pipeFromChild}} {
-		made, err := wanted.make()
+		made, err := wanted.make(polled)
 		if err != nil {
 			s.closeOurEnds()
 			s.closeChildEnds()
