@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/identity/address"
+	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
@@ -26,7 +27,7 @@ type Accounts struct {
 
 	testOnlyWatchEvery time.Duration // unless 0, instead of watchEvery
 	testOnlyPause      func(context.Context, time.Duration) error
-	testOnlySettled    func(redirect) // between the choice of a port and its use
+	testOnlySettled    func(loopback.Redirect) // between the choice of a port and its use
 }
 
 // New returns the accounts that are kept in options.Store. It does no work.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/mcpauth/mcpauth/broker/identity/address"
+	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 )
 
 // Attempt is a sign-in whose browser is at the provider. It is for a program that
@@ -27,7 +28,7 @@ type Attempt struct {
 // finished only by the browser that was sent to URL.
 func (a *Accounts) Begin(ctx context.Context, c Client, o LoginOptions, redirectURI string) (*Attempt, error) {
 	if _, err := address.Parse(redirectURI); err != nil {
-		return nil, &ClientError{Field: "redirect_uris", Reason: "has " + clean(redirectURI) + ", which " + err.Error()}
+		return nil, unusableRedirect(redirectURI, err)
 	}
 	if c.Machine {
 		return nil, &ClientError{Field: "grant", Reason: "is client_credentials, which signs in without a user and so without a browser"}
@@ -63,7 +64,7 @@ func (t *Attempt) State() string { return t.signIn.state }
 func (t *Attempt) Finish(ctx context.Context, query url.Values) (User, error) {
 	s := t.signIn
 	switch {
-	case repeats(query) || !s.knows(query.Get("state")):
+	case loopback.Repeats(query) || !s.knows(query.Get("state")):
 		return User{}, &VerifyError{What: answerToSignIn, Why: "it does not belong to this sign-in (state)"}
 	case t.used.Swap(true):
 		return User{}, &VerifyError{What: answerToSignIn, Why: "it came before"}
@@ -98,17 +99,6 @@ const answerToSignIn = "answer to the sign-in"
 
 func (s *signIn) knows(state string) bool {
 	return subtle.ConstantTimeCompare([]byte(state), []byte(s.state)) == 1
-}
-
-// repeats is RFC 6749 3.1: no parameter more than once. Two readers could take
-// two different ones.
-func repeats(query url.Values) bool {
-	for _, values := range query {
-		if len(values) > 1 {
-			return true
-		}
-	}
-	return false
 }
 
 // judge is RFC 9207 2.4 and RFC 6749 4.1.2.1. iss comes first: what a foreign

@@ -2,66 +2,56 @@ package identity
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net"
-	"net/http"
-	"strings"
-	"time"
+	"log/slog"
+	"net/url"
 
-	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/int128/oauth2cli"
+	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 )
 
+// codeFlow is a sign-in by the browser of this machine, as its listener on loopback
+// knows it.
+type codeFlow struct {
+	*signIn
+	log  *slog.Logger
+	said tokenResponse
+}
+
+var _ loopback.SignIn = (*codeFlow)(nil)
+
+// Knows implements [loopback.SignIn].
+func (f *codeFlow) Knows(state string) bool { return f.knows(state) }
+
+// Judge implements [loopback.SignIn].
+func (f *codeFlow) Judge(answer url.Values) error {
+	err := f.judge(answer)
+	logStep(f.log, "callback", "the browser came back", sent(answer), problemAttr(err, f.state, answer.Get("code")))
+	return err
+}
+
+// Exchange implements [loopback.SignIn].
+func (f *codeFlow) Exchange(ctx context.Context, code string) (err error) {
+	f.said, err = f.exchange(ctx, code)
+	return err
+}
+
+// Stray implements [loopback.SignIn].
+func (f *codeFlow) Stray(query url.Values, status int) {
+	logStep(f.log, "callback", "a request that is no answer to this sign-in", sentNames(query), slog.Int("status", status),
+		slog.String("problem", "wrong user, address, method, state, browser or form; the sign-in goes on"))
+}
+
+// Warn implements [loopback.SignIn].
+func (f *codeFlow) Warn(text string) { f.warn(text) }
+
 // receive has the browser bring an authorization code, and exchanges it.
-func (s *signIn) receive(ctx context.Context, g *guard, r redirect) (tokenResponse, error) {
-	attempt, err := s.begin(r.uri())
-	if err != nil {
-		return tokenResponse{}, err
+func (f *codeFlow) receive(ctx context.Context, l *loopback.Listener, target *url.URL) error {
+	logStep(f.log, "authorize", "browser to "+withoutQuery(target), sent(target.Query()))
+	if f.tab != nil {
+		return l.Receive(ctx, f.tab.SendOn, nil)
 	}
-	g.log = logOf(ctx)
-	logStep(g.log, "authorize", "browser to "+withoutQuery(attempt.address), sent(attempt.address.Query()))
-	g.lead(ctx, r, attempt.URL, s.warn)
-	ready := make(chan string, 1) // with a buffer: oauth2cli waits for its reader before it goes on
-	config := oauth2cli.Config{
-		OAuth2Config:            s.config(),
-		State:                   s.state,
-		LocalServerBindAddress:  []string{r.address()},
-		LocalServerCallbackPath: r.path, // without it the callback would get 404
-		LocalServerMiddleware:   g.wrap,
-		LocalServerReadyChan:    ready,
-	}
-	done, exchange := make(chan error, 1), &codeExchange{guard: g}
-	go func() {
-		_, err := oauth2cli.GetToken(oidc.ClientContext(ctx, &http.Client{Transport: exchange}), config)
-		done <- err
-	}()
-	err = s.accompany(ctx, g, r.uri(), ready, done)
-	if err != nil {
-		return exchange.said, s.explain(ctx, exchange, err)
-	}
-	return exchange.said, nil
-}
-
-// codeExchange has the code exchanged by us where x/oauth2 thinks that it does so. It
-// is shown the least that it takes for tokens.
-type codeExchange struct {
-	guard *guard
-	said  tokenResponse
-	err   error
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (e *codeExchange) RoundTrip(r *http.Request) (*http.Response, error) {
-	e.said, e.err = e.guard.signIn.exchange(r.Context(), e.guard.sentCode())
-	if e.err != nil {
-		return nil, e.err
-	}
-	const least = `{"access_token":"-","token_type":"Bearer"}`
-	return &http.Response{
-		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(strings.NewReader(least)), ContentLength: int64(len(least)), Request: r,
-	}, nil
+	return l.Receive(ctx, f.options.UI.OpenURL, func(link string, opened bool) {
+		f.options.UI.show(link, opened, f.redirectURI, f.client.ClientID)
+	})
 }
 
 func (ui UI) show(link string, opened bool, redirectURI, clientID string) {
@@ -73,56 +63,23 @@ func (ui UI) show(link string, opened bool, redirectURI, clientID string) {
 	}
 }
 
-// accompany sends the user to the provider once the listener is up, and waits for
-// the result. Neither the authorization URL itself is opened nor oauth2cli's index
-// page, but a page of the guard's; the link that is shown is another one, which
-// works when the first went to the wrong browser or was taken by another program.
-func (s *signIn) accompany(ctx context.Context, g *guard, redirectURI string, ready <-chan string, done <-chan error) error {
-	var opened chan error
-	var slow <-chan time.Time
-	open := s.options.UI.OpenURL
-	if s.tab != nil {
-		open = s.tab.goOn
+const defaultRedirect = "http://127.0.0.1/callback" // any free port
+
+func parseRedirects(raw []string) ([]loopback.Redirect, error) {
+	if len(raw) == 0 {
+		raw = []string{defaultRedirect}
 	}
-	show := func(worked bool) {
-		opened, slow = nil, nil
-		if s.tab == nil {
-			s.options.UI.show(g.entry.page(), worked, redirectURI, s.client.ClientID)
+	redirects := make([]loopback.Redirect, 0, len(raw))
+	for _, uri := range raw {
+		r, err := loopback.ParseRedirect(uri)
+		if err != nil {
+			return nil, unusableRedirect(uri, err)
 		}
+		redirects = append(redirects, r)
 	}
-	for {
-		select {
-		case <-ready:
-			ready = nil
-			if open == nil {
-				show(false)
-				continue
-			}
-			opened, slow = make(chan error, 1), time.After(slowOpen)
-			go func(opened chan<- error) { opened <- open(ctx, g.entry.page()) }(opened)
-		case err := <-opened:
-			show(err == nil)
-		case <-slow:
-			show(true)
-		case err := <-done:
-			return err
-		}
-	}
+	return redirects, nil
 }
 
-// explain replaces oauth2cli's and x/oauth2's errors, which print the expected
-// state and the provider's whole answer.
-func (s *signIn) explain(ctx context.Context, exchange *codeExchange, err error) error {
-	var listening *net.OpError
-	switch refused := exchange.guard.refused(); {
-	case refused != nil:
-		return refused
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case exchange.err != nil:
-		return exchange.err
-	case errors.As(err, &listening) && listening.Op == "listen":
-		return &busyError{addr: listening.Addr.String()}
-	}
-	return unusable("token", s.provider.TokenEndpoint, "the code could not be sent to it")
+func unusableRedirect(uri string, err error) error {
+	return &ClientError{Field: "redirect_uris", Reason: "has " + clean(uri) + ", which " + err.Error()}
 }

@@ -142,35 +142,6 @@ func TestStaleTabIsTold(t *testing.T) {
 	})
 }
 
-// A redirect URI whose path no cookie can have still works.
-func TestEntryCookieForAnyPath(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string]string{"/callback": "/callback", "/": "/", "/a;b": "/"} {
-		e := newEntry("127.0.0.1:1", path, "https://login.example.com/", nil)
-		e.expectAnswer(path, time.Minute)
-		if e.cookie.Path != want || e.cookie.Domain != "" || !e.cookie.HttpOnly || e.cookie.SameSite != http.SameSiteLaxMode || e.cookie.MaxAge != 60 {
-			t.Errorf("%s: %+v", path, e.cookie)
-		}
-		if u, err := url.Parse(e.page()); err != nil || !strings.HasPrefix(u.Path, strings.TrimSuffix(path, "/")+"/") {
-			t.Errorf("%s: %v %v", path, u, err)
-		}
-	}
-}
-
-// Each sign-in has its own cookie, or two at once would take each other's.
-func TestEntryCookiesDiffer(t *testing.T) {
-	t.Parallel()
-	names := map[string]bool{}
-	for range 10 {
-		e := newEntry("127.0.0.1:1", "/callback", "https://login.example.com/", nil)
-		e.expectAnswer("/callback", time.Minute)
-		names[e.cookie.Name] = true
-	}
-	if len(names) != 10 {
-		t.Error(names)
-	}
-}
-
 // What the provider has to know is told while the sign-in waits.
 func TestExpectedAnswerIsTold(t *testing.T) {
 	t.Parallel()

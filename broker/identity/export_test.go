@@ -27,5 +27,5 @@ func Request(t *testing.T, c Client, metadata []byte) (query url.Values, redirec
 	if err != nil {
 		t.Fatal(err)
 	}
-	return u.Query(), redirects[0].uri()
+	return u.Query(), redirects[0].URI()
 }

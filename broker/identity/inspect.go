@@ -3,12 +3,12 @@ package identity
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 )
 
 // Inspection is what a provider says of itself, as far as a person who looks for
@@ -83,17 +83,14 @@ func Redirects(c Client) ([]RedirectState, error) {
 	}
 	states := make([]RedirectState, 0, len(parsed))
 	for _, r := range parsed {
-		state := RedirectState{URI: r.uri(), Any: r.port == "0"}
-		if state.Any {
-			state.URI = "http://" + strings.TrimSuffix(net.JoinHostPort(r.host, ""), ":") + r.path
-		}
-		_, release, err := r.settle()
+		state := RedirectState{URI: r.Registered(), Any: r.AnyPort()}
+		_, release, err := r.Settle()
 		if err == nil {
 			release()
 		}
-		var busy *busyError
+		var busy *loopback.BusyError
 		if errors.As(err, &busy) {
-			state.Addr = busy.addr
+			state.Addr = busy.Addr
 		}
 		state.Free = err == nil
 		states = append(states, state)

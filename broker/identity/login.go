@@ -11,12 +11,12 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 	"github.com/mcpauth/mcpauth/keychain"
 )
 
 const (
 	defaultLoginTimeout = 3 * time.Minute
-	slowOpen            = 3 * time.Second // a browser in the foreground never returns
 	giveBackWithin      = 3 * time.Second // after ctrl+c the user waits for it
 )
 
@@ -102,21 +102,21 @@ func (a *Accounts) prepare(ctx context.Context, c Client, o LoginOptions) (*prov
 
 // tryEach uses the first redirect URI whose port is free. One that leaves the port open
 // has several tries, since another program may take the port that was just chosen.
-func (s *signIn) tryEach(ctx context.Context, redirects []redirect) (User, error) {
+func (s *signIn) tryEach(ctx context.Context, redirects []loopback.Redirect) (User, error) {
 	var tried []string
 	for _, r := range redirects {
 		tries := 1
-		if r.port == "0" {
+		if r.AnyPort() {
 			tries = 3
 		}
-		var busy *busyError
+		var busy *loopback.BusyError
 		for range tries {
 			user, err := s.attempt(ctx, r)
 			if busy = nil; !errors.As(err, &busy) {
 				return user, err
 			}
 		}
-		tried = append(tried, strings.Replace(busy.addr, ":0", ":any", 1))
+		tried = append(tried, strings.Replace(busy.Addr, ":0", ":any", 1))
 	}
 	return User{}, &PortsBusyError{Addrs: tried}
 }
@@ -153,32 +153,32 @@ type signIn struct {
 	verifier    string // code_verifier
 	state       string
 	nonce       string
-	redirectURI string    // once begun
-	tab         *guard    // a browser that waits for an earlier answer's outcome, or nil
-	seen        string    // generation; see onePage
-	claimed     time.Time // when a login of the user wanted the page last, before it was taken
+	redirectURI string             // once begun
+	tab         *loopback.Listener // a browser that waits for an earlier answer's outcome, or nil
+	seen        string             // generation; see onePage
+	claimed     time.Time          // when a login of the user wanted the page last, before it was taken
 }
 
-// attempt tries to sign in with one redirect URI. A *busyError means that its
+// attempt tries to sign in with one redirect URI. A *loopback.BusyError means that its
 // port was not to be had, and that nothing else has happened. When the provider
 // refuses what nobody has chosen, it is asked once more without, in the tab that
 // is open already.
-func (s *signIn) attempt(ctx context.Context, r redirect) (User, error) {
-	g, user, err := s.visit(ctx, r)
-	if g == nil {
+func (s *signIn) attempt(ctx context.Context, r loopback.Redirect) (User, error) {
+	tab, user, err := s.visit(ctx, r)
+	if tab == nil {
 		return user, err
 	}
 	next := s.next(err)
 	if next == nil {
-		g.finish(ctx, s.outcomePage(ctx, user, err))
+		tab.Finish(ctx, s.outcomePage(ctx, user, err))
 		return user, err
 	}
-	next.tab = g
+	next.tab = tab
 	again, user, err := next.visit(ctx, r)
 	page := s.outcomePage(ctx, user, err)
-	g.finish(ctx, page) // if the second visit came to nothing before the tab could go on
+	tab.Finish(ctx, page) // if the second visit came to nothing before the tab could go on
 	if again != nil {
-		again.finish(ctx, page)
+		again.Finish(ctx, page)
 	}
 	return user, err
 }
@@ -200,10 +200,10 @@ func (s *signIn) next(err error) *signIn {
 }
 
 // visit sends a browser to the provider and waits for what it brings back. The
-// browser then waits for the guard to finish, if there is one.
-func (s *signIn) visit(ctx context.Context, r redirect) (*guard, User, error) {
-	anyPort := r.port == "0"
-	r, release, err := r.settle()
+// browser then waits for the listener to finish, if there is one.
+func (s *signIn) visit(ctx context.Context, r loopback.Redirect) (*loopback.Listener, User, error) {
+	anyPort := r.AnyPort()
+	r, release, err := r.Settle()
 	if err != nil {
 		return nil, User{}, err
 	}
@@ -211,25 +211,30 @@ func (s *signIn) visit(ctx context.Context, r redirect) (*guard, User, error) {
 	if s.accounts.testOnlySettled != nil {
 		s.accounts.testOnlySettled(r)
 	}
-	g := newGuard(s, r)
-	waiting, end := s.untilClaimed(ctx, g)
+	attempt, err := s.begin(r.URI())
+	if err != nil {
+		return nil, User{}, err
+	}
+	flow := &codeFlow{signIn: s, log: logOf(ctx)}
+	l := loopback.NewListener(r, attempt.URL, flow)
+	waiting, end := s.untilClaimed(ctx, l.Answered)
 	defer end()
-	said, err := s.receive(waiting, g, r)
+	err = flow.receive(waiting, l, attempt.address)
 	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
-		return g, User{}, context.Cause(waiting)
+		return l, User{}, context.Cause(waiting)
 	}
 	if err != nil {
-		s.giveBackRest(ctx, said)
-		if ctx.Err() != nil && !g.answered() {
-			err = &UnansweredError{RedirectURI: r.uri(), AnyPort: anyPort, ClientID: s.client.ClientID, Opened: g.entry.opened(), Err: ctx.Err()}
+		s.giveBackRest(ctx, flow.said)
+		if ctx.Err() != nil && !l.Answered() {
+			err = &UnansweredError{RedirectURI: s.redirectURI, AnyPort: anyPort, ClientID: s.client.ClientID, Opened: l.Opened(), Err: ctx.Err()}
 		}
-		return g, User{}, err
+		return l, User{}, err
 	}
-	user, err := s.accept(ctx, said)
-	return g, user, err
+	user, err := s.accept(ctx, flow.said)
+	return l, user, err
 }
 
-func (s *signIn) outcomePage(ctx context.Context, user User, err error) page {
+func (s *signIn) outcomePage(ctx context.Context, user User, err error) loopback.Page {
 	if err != nil {
 		return failedPage(s.client.Profile, outcome(ctx, err))
 	}

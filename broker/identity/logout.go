@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -247,5 +248,5 @@ func (e endedSignIn) endSession(ctx context.Context, c Client, open func(context
 		query.Set("id_token_hint", e.rec.idToken.Reveal())
 	}
 	u.RawQuery = query.Encode()
-	return handOff(ctx, u.String(), open)
+	return loopback.HandOff(ctx, u.String(), open)
 }

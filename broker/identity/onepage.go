@@ -83,7 +83,7 @@ func (s *signIn) accepts(rec *record) bool {
 
 // untilClaimed ends the context of an invited sign-in when a login of the user claims
 // the page, unless the answer is here already.
-func (s *signIn) untilClaimed(ctx context.Context, g *guard) (_ context.Context, end func()) {
+func (s *signIn) untilClaimed(ctx context.Context, answered func() bool) (_ context.Context, end func()) {
 	if !s.options.Invited {
 		return ctx, func() {}
 	}
@@ -98,7 +98,7 @@ func (s *signIn) untilClaimed(ctx context.Context, g *guard) (_ context.Context,
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				if !stampOf(claim).Equal(s.claimed) && !g.answered() {
+				if !stampOf(claim).Equal(s.claimed) && !answered() {
 					cancel(&TakenOverError{})
 				}
 			}

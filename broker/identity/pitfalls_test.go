@@ -7,15 +7,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/demoidp"
+	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 )
 
 // The pitfalls of oauth2cli that reference/oauth.md 1.3 lists, by its numbers.
@@ -195,9 +194,13 @@ func TestPitfall06PortStolenBeforeTheListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &signIn{accounts: w.accounts, provider: p, client: w.client, options: LoginOptions{UI: w.ui()}, state: random()}
-	r := redirect{host: "127.0.0.1", port: occupied(t, "127.0.0.1:0"), path: "/callback"}
-	_, err = s.receive(t.Context(), newGuard(s, r), r)
-	wantError[*busyError](t, err)
+	r, err := loopback.ParseRedirect("http://127.0.0.1:" + occupied(t, "127.0.0.1:0") + "/callback")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow := &codeFlow{signIn: s}
+	err = flow.receive(t.Context(), loopback.NewListener(r, w.idp.Issuer(), flow), &url.URL{})
+	wantError[*loopback.BusyError](t, err)
 }
 
 // A redirect URI with any port gets another port then.
@@ -205,9 +208,9 @@ func TestPitfall06AnotherPortForTheOneThatWasStolen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
 	stolen := 0
-	w.accounts.testOnlySettled = func(r redirect) {
+	w.accounts.testOnlySettled = func(r loopback.Redirect) {
 		if stolen++; stolen <= 2 {
-			occupied(t, r.address())
+			occupied(t, strings.TrimSuffix(strings.TrimPrefix(r.URI(), "http://"), "/callback"))
 		}
 	}
 	w.signedIn(t)
@@ -325,32 +328,6 @@ func TestPitfall10OneTokenRequestAfterOne503(t *testing.T) {
 	// For the refresh token see TestRefreshTroubleKeepsEverything.
 }
 
-func TestPitfall11ReloadedCallbackIsHarmless(t *testing.T) {
-	t.Parallel()
-	g := newGuard(&signIn{provider: &provider{}, state: "s", client: Client{Profile: "test"}}, redirect{})
-	g.path = "/callback"
-	var seen atomic.Int64
-	server := httptest.NewServer(g.wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) })))
-	defer server.Close()
-	g.entry = newEntry(server.Listener.Addr().String(), g.path, "https://login.example.com/authorize", nil)
-	g.entry.expectAnswer(g.path, soon)
-	cookie, _, _ := strings.Cut(get(t, g.entry.page()).header.Get("Set-Cookie"), ";")
-	withCookie := func(r *http.Request) { r.Header.Set("Cookie", cookie) }
-	pages := make(chan shown, 2)
-	for range cap(pages) { // the same answer twice, while the outcome is open
-		go func() { pages <- get(t, server.URL+"/callback?state=s&code=c", withCookie) }()
-	}
-	eventually(t, "the answer to be taken", func() bool { return g.sentCode() == "c" })
-	wantPage(t, get(t, server.URL+"/callback?state=s&code=another", withCookie), http.StatusBadRequest, "used before or has expired")
-	g.finish(t.Context(), signedInPage("test", User{Sub: "ada"}))
-	for range cap(pages) {
-		wantPage(t, receive(t, pages), http.StatusOK, "You are signed in")
-	}
-	if seen.Load() != 1 || g.sentCode() != "c" {
-		t.Errorf("oauth2cli saw %d answers, the code is %q", seen.Load(), g.sentCode())
-	}
-}
-
 func TestPitfall11UsedLinkThroughHTTP(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, signsInAlone())
@@ -367,9 +344,6 @@ func TestPitfall11UsedLinkThroughHTTP(t *testing.T) {
 
 func TestPitfall12CallbackInFlightWhenTheLoginIsCalledOff(t *testing.T) {
 	t.Parallel()
-	closed := make(chan int)
-	close(closed)
-	handOver(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { closed <- 1 }), nil) // as oauth2cli does
 	w := newWorld(t, signsInAlone())
 	ctx, cancel := context.WithCancel(t.Context())
 	w.browser.atCallback = func(*url.URL) { cancel() }

@@ -1,4 +1,4 @@
-package identity
+package loopback
 
 import "testing"
 
@@ -23,18 +23,17 @@ func TestRedirectURIs(t *testing.T) {
 		"urn:ietf:wg:oauth:2.0:oob":                "",
 		"http://127.0.0.1:99999999999999/callback": "",
 	} {
-		redirects, err := parseRedirects([]string{raw})
+		redirect, err := ParseRedirect(raw)
 		switch {
 		case want == "" && err == nil:
-			if _, _, err := redirects[0].settle(); err == nil {
+			if _, _, err := redirect.Settle(); err == nil {
 				t.Errorf("%s was accepted", raw)
 			}
 		case want == "":
-			wantError[*ClientError](t, err)
 		case err != nil:
 			t.Errorf("%s: %v", raw, err)
-		case redirects[0].address() != want:
-			t.Errorf("%s listens on %s, want %s", raw, redirects[0].address(), want)
+		case redirect.address() != want:
+			t.Errorf("%s listens on %s, want %s", raw, redirect.address(), want)
 		}
 	}
 }

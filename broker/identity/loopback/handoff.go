@@ -1,4 +1,4 @@
-package identity
+package loopback
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 
 const handoffWithin = 20 * time.Second // for a browser to start and take an address
 
-// handOff has a browser go to an address that holds a secret, by a page of its own.
-func handOff(ctx context.Context, address string, open func(context.Context, string) error) error {
+// HandOff has a browser go to an address that holds a secret, by a page of its own.
+func HandOff(ctx context.Context, address string, open func(context.Context, string) error) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("a page for the browser: %w", err)

@@ -1,58 +1,42 @@
-package identity
+package loopback
 
 import (
 	"errors"
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/mcpauth/mcpauth/broker/identity/address"
 )
 
-const defaultRedirect = "http://127.0.0.1/callback" // any free port
-
-// redirect is one redirect URI of a client, which says where to listen.
-type redirect struct {
+// Redirect is one redirect URI of a client, which says where to listen.
+type Redirect struct {
 	host string // as the provider spells it: "127.0.0.1", "localhost", "::1"
 	port string // "0" for any free one
 	path string // begins with "/"; empty when the URI has none
 }
 
-// parseRedirects reads a client's redirect URIs. A URI without a port, or with
-// port 0, means any free port (RFC 8252 7.3); a provider that compares ports,
-// as Okta does, needs them spelled out.
-func parseRedirects(raw []string) ([]redirect, error) {
-	if len(raw) == 0 {
-		raw = []string{defaultRedirect}
-	}
-	redirects := make([]redirect, 0, len(raw))
-	for _, uri := range raw {
-		r, err := parseRedirect(uri)
-		if err != nil {
-			return nil, &ClientError{Field: "redirect_uris", Reason: "has " + clean(uri) + ", which " + err.Error()}
-		}
-		redirects = append(redirects, r)
-	}
-	return redirects, nil
-}
-
-func parseRedirect(raw string) (redirect, error) {
+// ParseRedirect reads a redirect URI. One without a port, or with port 0, means any
+// free port (RFC 8252 7.3); a provider that compares ports, as Okta does, needs it
+// spelled out. The error goes on behind the URI.
+func ParseRedirect(raw string) (Redirect, error) {
 	u, err := address.Parse(raw)
 	if err != nil {
-		return redirect{}, err
+		return Redirect{}, err
 	}
 	port := u.Port()
 	switch {
 	case u.Scheme != "http" || !address.IsLoopback(u.Hostname()) || !asBrowsersSpell(u.Hostname()):
-		return redirect{}, errors.New("is not http on loopback; mcpauth listens there and nowhere else")
+		return Redirect{}, errors.New("is not http on loopback; mcpauth listens there and nowhere else")
 	case u.RawQuery != "" || u.ForceQuery:
-		return redirect{}, errors.New("has a query")
+		return Redirect{}, errors.New("has a query")
 	case u.EscapedPath() != u.Path:
-		return redirect{}, errors.New("has an escaped character in its path")
+		return Redirect{}, errors.New("has an escaped character in its path")
 	case port == "":
 		port = "0"
 	}
-	return redirect{host: u.Hostname(), port: port, path: u.Path}, nil
+	return Redirect{host: u.Hostname(), port: port, path: u.Path}, nil
 }
 
 // asBrowsersSpell reports whether a browser keeps the spelling of a loopback host, so
@@ -64,7 +48,7 @@ func asBrowsersSpell(host string) bool {
 
 // address is where to listen. oauth2cli would say localhost to the provider
 // whatever it listens on; here the words stay apart from the address.
-func (r redirect) address() string {
+func (r Redirect) address() string {
 	host := r.host
 	if host == "localhost" {
 		host = "127.0.0.1"
@@ -72,37 +56,50 @@ func (r redirect) address() string {
 	return net.JoinHostPort(host, r.port)
 }
 
-func (r redirect) uri() string {
+// AnyPort reports whether any free port will do.
+func (r Redirect) AnyPort() bool { return r.port == "0" }
+
+// Registered is the redirect URI as it must be registered at the provider: without a
+// port where any will do.
+func (r Redirect) Registered() string {
+	if r.AnyPort() {
+		return "http://" + strings.TrimSuffix(net.JoinHostPort(r.host, ""), ":") + r.path
+	}
+	return r.URI()
+}
+
+// URI is the redirect URI as the provider gets it.
+func (r Redirect) URI() string {
 	return (&url.URL{Scheme: "http", Host: net.JoinHostPort(r.host, r.port), Path: r.path}).String()
 }
 
-// settle turns "any port" into one that is free now. oauth2cli takes no
+// Settle turns "any port" into one that is free now. oauth2cli takes no
 // listener, so the port is released again, and another program may take it before
 // oauth2cli does; that is a busy port like any other then.
 //
 // A browser that reads "localhost" may go to [::1] first, where another
 // program could wait for the code. So that port is held, too, until release.
-func (r redirect) settle() (settled redirect, release func(), err error) {
+func (r Redirect) Settle() (settled Redirect, release func(), err error) {
 	listener, err := net.Listen("tcp", r.address())
 	if err != nil {
-		return r, nil, &busyError{addr: r.address()}
+		return r, nil, &BusyError{Addr: r.address()}
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	_, r.port, err = net.SplitHostPort(listener.Addr().String())
 	if err = errors.Join(err, listener.Close()); err != nil {
-		return r, nil, &busyError{addr: r.address()}
+		return r, nil, &BusyError{Addr: r.address()}
 	}
 	if r.host != "localhost" {
 		return r, func() {}, nil
 	}
 	release, err = holdIPv6Port(port)
 	if err != nil {
-		return r, nil, &busyError{addr: net.JoinHostPort("::1", r.port)}
+		return r, nil, &BusyError{Addr: net.JoinHostPort("::1", r.port)}
 	}
 	return r, release, nil
 }
 
-// busyError means that one port cannot be taken and the next may be tried.
-type busyError struct{ addr string }
+// BusyError means that one port cannot be taken and the next may be tried.
+type BusyError struct{ Addr string }
 
-func (e *busyError) Error() string { return e.addr + " is in use" }
+func (e *BusyError) Error() string { return e.Addr + " is in use" }

@@ -1,6 +1,7 @@
-package identity
+package loopback
 
 import (
+	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
 	"net/http"
@@ -41,7 +42,7 @@ func newEntry(host, path, target string, warn func(string)) *entry {
 // sign-ins may go on at once.
 func (e *entry) expectAnswer(path string, within time.Duration) {
 	e.cookie = &http.Cookie{
-		Name: "mcpauth_" + random()[:12], Path: path, MaxAge: max(1, int(within.Seconds())),
+		Name: "mcpauth_" + strings.ToLower(rand.Text()[:12]), Path: path, MaxAge: max(1, int(within.Seconds())),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, // the answer is a navigation from the provider's site
 	}
 	if e.cookie.Valid() != nil { // a path with a semicolon
@@ -51,7 +52,7 @@ func (e *entry) expectAnswer(path string, within time.Duration) {
 
 // page returns the address of a new page.
 func (e *entry) page() string {
-	path := e.folder + "/" + random()
+	path := e.folder + "/" + rand.Text()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.pages[path] = false
@@ -60,16 +61,16 @@ func (e *entry) page() string {
 
 // refuse answers a request of another user of this machine, and one to another
 // host or with another method: a page of the web that has had its name lead here.
-func (e *entry) refuse(r *http.Request) *page {
+func (e *entry) refuse(r *http.Request) *Page {
 	p := strayPage()
 	switch peer := peerOf(r); {
 	case peer.foreign:
 		e.warnOnce(peer.warning())
 		p = foreignPage()
 	case r.Host != e.host:
-		p.status = http.StatusMisdirectedRequest
+		p.Status = http.StatusMisdirectedRequest
 	case r.Method != http.MethodGet:
-		p.status = http.StatusMethodNotAllowed
+		p.Status = http.StatusMethodNotAllowed
 	default:
 		return nil
 	}
@@ -87,16 +88,17 @@ func (e *entry) serve(w http.ResponseWriter, r *http.Request) bool {
 		}
 		e.mu.Unlock()
 		if known {
-			e.warnOnce("a second browser opened the sign-in link, which is good for one; if that was not you, stop this sign-in and begin again")
-			usedPage().write(w)
+			e.warnOnce("a second browser opened the sign-in link, which is good for one; " +
+				"if that was not you, stop this sign-in and begin again")
+			ExpiredPage().write(w)
 		}
 		return known
 	}
 	e.pages[r.URL.Path] = true
-	p := page{status: http.StatusSeeOther, location: e.target}
+	p := Page{Status: http.StatusSeeOther, location: e.target}
 	if e.cookie != nil {
 		if !owns {
-			e.cookie.Value = random()
+			e.cookie.Value = rand.Text()
 		}
 		p.cookie = e.cookie.String()
 	}
