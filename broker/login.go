@@ -82,7 +82,7 @@ func (b *Broker) Logout(ctx context.Context, r config.Resolved, o LogoutOptions)
 	if err != nil && !errors.Is(err, keychain.ErrNotFound) {
 		return LogoutResult{}, problem.Of(err)
 	}
-	result, err := b.accounts.LogoutWith(ctx, client, o)
+	result, err := b.accounts.Logout(ctx, client, o)
 	b.recordLogout(r, result.User)
 	return result, asError(err)
 }

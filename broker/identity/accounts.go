@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mcpauth/mcpauth/broker/identity/address"
@@ -104,3 +107,121 @@ func slot(readable string, parts ...string) string {
 	}, readable)
 	return readable[:min(len(readable), maxReadable)] + "-" + hex.EncodeToString(sum.Sum(nil)[:16])
 }
+
+// load reads the client's record. Nobody signed in is ErrSignedOut itself; a
+// record that cannot be used is a *RecordError; all else is the keychain's
+// error, which does not mean that the user is signed out.
+func (a *Accounts) load(ctx context.Context, c Client) (*record, error) {
+	text, err := a.store.Get(ctx, c.key())
+	if errors.Is(err, keychain.ErrNotFound) {
+		return nil, ErrSignedOut
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the sign-in: %w", err)
+	}
+	return decodeRecord(text, c)
+}
+
+// save writes a record. The caller holds the client's lock.
+func (a *Accounts) save(ctx context.Context, c Client, r *record) error {
+	text, err := r.encode()
+	if err != nil {
+		return err
+	}
+	err = a.store.Set(ctx, c.key(), text)
+	var full *keychain.Error
+	if errors.As(err, &full) && full.Kind == keychain.TooBig && !r.idToken.IsZero() {
+		smaller := *r // without what only a logout by browser would be nicer with
+		smaller.idToken = keychain.Secret{}
+		return a.save(ctx, c, &smaller)
+	}
+	if err != nil {
+		return fmt.Errorf("storing the sign-in: %w", err)
+	}
+	return nil
+}
+
+func (a *Accounts) sharedOf(c Client) Shared {
+	if a.shared != nil {
+		return a.shared(c.slot())
+	}
+	return a.files(c)
+}
+
+func (a *Accounts) files(c Client) stateFiles {
+	base := filepath.Join(a.stateDir, c.slot())
+	return stateFiles{
+		lock: base + ".lock", page: base + ".page", claim: base + ".claim", generation: base + ".gen",
+		pause: base + ".pause", used: base + ".used", code: base + ".code",
+	}
+}
+
+func (c Client) codeKey() string { return "device-code/" + c.slot() }
+
+// pause waits, unless ctx ends before.
+func (a *Accounts) pause(ctx context.Context, d time.Duration) error {
+	if a.testOnlyPause != nil {
+		return a.testOnlyPause(ctx, d)
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// providerTTL is how long metadata is believed. Short-lived access tokens are
+// common, and asking for it at each refresh would double the requests.
+const providerTTL = time.Hour
+
+// providers remembers the metadata that sessions use. A sign-in always asks again.
+type providers struct {
+	mu    sync.Mutex
+	known map[string]knownProvider // by the address of its metadata
+}
+
+type knownProvider struct {
+	*provider
+	read time.Time
+}
+
+func (a *Accounts) discover(ctx context.Context, c Client) (*provider, error) {
+	return discover(ctx, c, a.roundTripper, a.now)
+}
+
+func (a *Accounts) provider(ctx context.Context, c Client) (*provider, error) {
+	a.providers.mu.Lock()
+	known, ok := a.providers.known[c.way()]
+	a.providers.mu.Unlock()
+	if age := a.now().Sub(known.read); ok && known.Issuer == c.Issuer && age >= 0 && age < providerTTL {
+		return known.provider, nil
+	}
+	p, err := a.discover(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	a.providers.mu.Lock()
+	defer a.providers.mu.Unlock()
+	a.providers.known[c.way()] = knownProvider{p, a.now()}
+	return p, nil
+}
+
+// Keys are the keys under which a client's sign-in and, unless secretRef is
+// empty, its client_secret are in a store: what has to move with it.
+func Keys(c Client, secretRef string) []string {
+	keys := []string{c.key()}
+	if secretRef != "" {
+		keys = append(keys, secretKey(secretRef))
+	}
+	return keys
+}
+
+// Hold keeps everybody on this machine from changing the client's sign-in until
+// release is called. It waits for a refresh under way, until ctx ends.
+func (a *Accounts) Hold(ctx context.Context, c Client) (release func(), err error) {
+	return a.sharedOf(c).Lock(ctx)
+}
+
+// Tell has every running session of the client read its sign-in again.
+func (a *Accounts) Tell(c Client) error { return a.sharedOf(c).Bump() }

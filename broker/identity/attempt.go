@@ -64,7 +64,7 @@ func (t *Attempt) State() string { return t.signIn.state }
 func (t *Attempt) Finish(ctx context.Context, query url.Values) (User, error) {
 	s := t.signIn
 	switch {
-	case loopback.Repeats(query) || !s.knows(query.Get("state")):
+	case loopback.Repeats(query) || !s.Knows(query.Get("state")):
 		return User{}, &VerifyError{What: answerToSignIn, Why: "it does not belong to this sign-in (state)"}
 	case t.used.Swap(true):
 		return User{}, &VerifyError{What: answerToSignIn, Why: "it came before"}
@@ -97,7 +97,8 @@ func (t *Attempt) Again(err error) *Attempt {
 // answerToSignIn is VerifyError.What of an answer that may be a mix-up attack.
 const answerToSignIn = "answer to the sign-in"
 
-func (s *signIn) knows(state string) bool {
+// Knows implements [loopback.SignIn].
+func (s *signIn) Knows(state string) bool {
 	return subtle.ConstantTimeCompare([]byte(state), []byte(s.state)) == 1
 }
 
@@ -151,11 +152,4 @@ func (s *signIn) exchange(ctx context.Context, code string) (tokenResponse, erro
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.redirectURI}, "code_verifier": {s.verifier},
 	}
 	return s.provider.grantTokens(ctx, "token", s.client, form, code, s.verifier)
-}
-
-// giveBackRest revokes what came with an answer that cannot be used.
-func (s *signIn) giveBackRest(ctx context.Context, said tokenResponse) {
-	if said.RefreshToken != "" {
-		s.giveBack(ctx, said)
-	}
 }

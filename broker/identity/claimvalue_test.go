@@ -230,7 +230,7 @@ func TestAttackRefreshKeepsNoAddressThatIsVerifiedNoMore(t *testing.T) {
 		`{"email":"eve@example.com","email_verified":true}`: true,
 		`{"email":{"address":"eve@example.com"}}`:           false,
 	} {
-		if u := renewedUser(before, claimsOf(t, text), Client{}); u.EmailCounts != want {
+		if u := renewedUser(before.user, before.fromUserinfo, claimsOf(t, text), Client{}); u.EmailCounts != want {
 			t.Errorf("%s: %+v", text, u)
 		}
 	}

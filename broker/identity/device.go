@@ -20,14 +20,6 @@ const (
 	maxDeviceLife     = 30 * time.Minute
 )
 
-// DeviceCode is what a person needs to sign in on another device (RFC 8628 3.2).
-type DeviceCode struct {
-	UserCode  string        // to type there
-	URL       string        // verification_uri
-	FullURL   string        // verification_uri_complete, with the code in it; may be empty
-	ExpiresIn time.Duration // for how long it is good
-}
-
 // deviceAnswer is RFC 8628 3.2.
 type deviceAnswer struct {
 	DeviceCode, UserCode, URL, FullURL string
@@ -200,19 +192,4 @@ func (d *devicePace) goOn(err error) bool {
 		return true
 	}
 	return refused.Code == "authorization_pending"
-}
-
-// pause waits, unless ctx ends before.
-func (a *Accounts) pause(ctx context.Context, d time.Duration) error {
-	if a.testOnlyPause != nil {
-		return a.testOnlyPause(ctx, d)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

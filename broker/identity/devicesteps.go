@@ -52,8 +52,6 @@ type pendingCode struct {
 	ACR         []string `json:"acr,omitempty"`
 }
 
-func (c Client) codeKey() string { return "device-code/" + c.slot() }
-
 // BeginDevice asks the provider for a code and keeps what [Accounts.FinishDevice]
 // needs in the keychain, in the place of an earlier one. Nothing goes on after it.
 func (a *Accounts) BeginDevice(ctx context.Context, c Client, o LoginOptions) (DeviceCode, error) {
@@ -131,7 +129,7 @@ func (a *Accounts) finishDevice(ctx context.Context, c Client, o LoginOptions) (
 		err = ErrCodeExpired
 	}
 	if gone := a.forgetCode(ctx, c, kept); gone != nil {
-		s.warn(gone.Error())
+		s.Warn(gone.Error())
 	}
 	return user, err
 }

@@ -114,7 +114,7 @@ func TestLogoutEndsADeviceSignIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, demoidp.Options{})
 	w.beginDevice(t, LoginOptions{})
-	if _, err := w.accounts.Logout(t.Context(), w.client); err != nil {
+	if _, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{}); err != nil {
 		t.Error(err)
 	}
 	w.wantNoCode(t)

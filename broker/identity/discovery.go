@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -83,7 +82,7 @@ type provider struct {
 }
 
 // discover reads and judges the metadata of the client's issuer.
-func (a *Accounts) discover(ctx context.Context, c Client) (*provider, error) {
+func discover(ctx context.Context, c Client, network http.RoundTripper, now func() time.Time) (*provider, error) {
 	issuer, err := parseIssuer(c.Issuer)
 	if err != nil {
 		return nil, err
@@ -91,12 +90,12 @@ func (a *Accounts) discover(ctx context.Context, c Client) (*provider, error) {
 	if c.ClientID == "" {
 		return nil, &ClientError{Field: "client_id", Reason: "is missing"}
 	}
-	base, err := c.network(a.roundTripper)
+	base, err := c.network(network)
 	if err != nil {
 		return nil, err
 	}
-	t := &transport{base: base, now: a.now, reach: address.NewReach(issuer, c.metadataURL())}
-	p := &provider{transport: t, http: t.client(), now: a.now}
+	t := &transport{base: base, now: now, reach: address.NewReach(issuer, c.metadataURL())}
+	p := &provider{transport: t, http: t.client(), now: now}
 	if err := p.readMetadata(ctx, c.metadataURL()); err != nil {
 		return nil, err
 	}
@@ -220,36 +219,4 @@ func (p *provider) endpoint(c Client) oauth2.Endpoint {
 		style = oauth2.AuthStyleInParams
 	}
 	return oauth2.Endpoint{AuthURL: p.AuthorizationEndpoint, TokenURL: p.TokenEndpoint, AuthStyle: style}
-}
-
-// providerTTL is how long metadata is believed. Short-lived access tokens are
-// common, and asking for it at each refresh would double the requests.
-const providerTTL = time.Hour
-
-// providers remembers the metadata that sessions use. A sign-in always asks again.
-type providers struct {
-	mu    sync.Mutex
-	known map[string]knownProvider // by the address of its metadata
-}
-
-type knownProvider struct {
-	*provider
-	read time.Time
-}
-
-func (a *Accounts) provider(ctx context.Context, c Client) (*provider, error) {
-	a.providers.mu.Lock()
-	known, ok := a.providers.known[c.way()]
-	a.providers.mu.Unlock()
-	if age := a.now().Sub(known.read); ok && known.Issuer == c.Issuer && age >= 0 && age < providerTTL {
-		return known.provider, nil
-	}
-	p, err := a.discover(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	a.providers.mu.Lock()
-	defer a.providers.mu.Unlock()
-	a.providers.known[c.way()] = knownProvider{p, a.now()}
-	return p, nil
 }

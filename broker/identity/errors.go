@@ -223,3 +223,13 @@ func clean(said string, secrets ...string) string {
 	}
 	return said
 }
+
+// LockedError means that the user has locked mcpauth on this machine: every
+// sign-in is kept, and none may be used before [Accounts.Unlock]. It is
+// [ErrSignedOut].
+type LockedError struct{}
+
+func (*LockedError) Error() string { return "mcpauth is locked on this machine" }
+
+// Is makes it ErrSignedOut.
+func (*LockedError) Is(target error) bool { return target == ErrSignedOut }

@@ -173,3 +173,24 @@ type Status struct {
 	ACR             string    // acr of the ID token: how they proved who they are; empty when the provider did not say
 	EndsAt          time.Time // when a limit of the client ends the sign-in, unless it is used before; zero without limits
 }
+
+// DeviceCode is what a person needs to sign in on another device (RFC 8628 3.2).
+type DeviceCode struct {
+	UserCode  string        // to type there
+	URL       string        // verification_uri
+	FullURL   string        // verification_uri_complete, with the code in it; may be empty
+	ExpiresIn time.Duration // for how long it is good
+}
+
+// Offline says how a refresh token is asked for: by the scope offline_access
+// (OpenID Connect Core 11) or in a provider's own way.
+type Offline string
+
+// The ways to ask for a refresh token. The empty one is OfflineAuto.
+const (
+	OfflineAuto       Offline = "auto"        // OfflineConsent or OfflineAccessType, by what the provider lists
+	OfflineScope      Offline = "scope"       // offline_access alone
+	OfflineConsent    Offline = "consent"     // offline_access with prompt=consent
+	OfflineAccessType Offline = "access_type" // access_type=offline with prompt=consent, and no scope
+	OfflineNever      Offline = "never"       // not at all: the sign-in ends with its access token
+)

@@ -36,7 +36,7 @@ const ClockLeeway = tokenLeeway
 func (a *Accounts) Inspect(ctx context.Context, c Client) (Inspection, error) {
 	began := time.Now()
 	clock := &clockReader{base: a.roundTripper, now: a.now}
-	p, err := (&Accounts{now: a.now, roundTripper: clock}).discover(ctx, c)
+	p, err := discover(ctx, c, clock, a.now)
 	i := Inspection{ClockAhead: clock.ahead, ClockKnown: clock.known, Took: time.Since(began)}
 	if err != nil {
 		return i, err

@@ -3,16 +3,12 @@ package identity
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"github.com/mcpauth/mcpauth/broker/identity/loopback"
-	"github.com/mcpauth/mcpauth/keychain"
 )
 
 const (
@@ -121,44 +117,6 @@ func (s *signIn) tryEach(ctx context.Context, redirects []loopback.Redirect) (Us
 	return User{}, &PortsBusyError{Addrs: tried}
 }
 
-func (a *Accounts) newSignIn(p *provider, c Client, o LoginOptions, ask asked) *signIn {
-	return &signIn{
-		accounts: a,
-		provider: p,
-		client:   c,
-		options:  o,
-		asked:    ask,
-		began:    a.now(),
-		verifier: oauth2.GenerateVerifier(),
-		state:    random(),
-		nonce:    random(),
-	}
-}
-
-// random is 256 bits, for state and nonce (RFC 9700 4.7).
-func random() string {
-	var bits [32]byte
-	_, _ = rand.Read(bits[:]) // never fails since Go 1.24
-	return base64.RawURLEncoding.EncodeToString(bits[:])
-}
-
-// signIn is one sign-in under way.
-type signIn struct {
-	accounts    *Accounts
-	provider    *provider
-	client      Client
-	options     LoginOptions
-	asked       asked
-	began       time.Time
-	verifier    string // code_verifier
-	state       string
-	nonce       string
-	redirectURI string             // once begun
-	tab         *loopback.Listener // a browser that waits for an earlier answer's outcome, or nil
-	seen        string             // generation; see onePage
-	claimed     time.Time          // when a login of the user wanted the page last, before it was taken
-}
-
 // attempt tries to sign in with one redirect URI. A *loopback.BusyError means that its
 // port was not to be had, and that nothing else has happened. When the provider
 // refuses what nobody has chosen, it is asked once more without, in the tab that
@@ -181,22 +139,6 @@ func (s *signIn) attempt(ctx context.Context, r loopback.Redirect) (User, error)
 		again.Finish(ctx, page)
 	}
 	return user, err
-}
-
-// next is the sign-in to try after the error of this one, or nil.
-func (s *signIn) next(err error) *signIn {
-	var refused *ProviderError
-	if !errors.As(err, &refused) {
-		return nil
-	}
-	less, leftOut := s.asked.less(refused)
-	if leftOut == "" {
-		return nil
-	}
-	s.warn("the provider refused (" + refused.Code + "), so it is asked again without " + leftOut)
-	next := s.accounts.newSignIn(s.provider, s.client, s.options, less)
-	next.seen, next.claimed = s.seen, s.claimed
-	return next
 }
 
 // visit sends a browser to the provider and waits for what it brings back. The
@@ -249,101 +191,38 @@ func outcome(ctx context.Context, err error) error {
 	return err
 }
 
-// accept checks the tokens and stores them, or gives them back.
-func (s *signIn) accept(ctx context.Context, said tokenResponse) (User, error) {
-	user, err := s.keep(ctx, said)
-	if err != nil {
-		s.giveBack(ctx, said)
+// loginMachine signs the client itself in, by its secret.
+func (a *Accounts) loginMachine(ctx context.Context, p *provider, c Client, o LoginOptions) (User, error) {
+	if c.ClientSecret.IsZero() {
+		return User{}, &ClientError{Field: "client_secret", Reason: "is missing, and client_credentials has nothing else to sign in with"}
 	}
-	return user, err
-}
-
-// giveBack revokes tokens that came and are not kept: nobody could do so later.
-// Where a sign-in is stored from before, they are left to run out, since many
-// providers end all of a person's tokens for this client with one of them.
-func (s *signIn) giveBack(ctx context.Context, said tokenResponse) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
-	defer cancel()
-	if rec, err := s.accounts.load(ctx, s.client); !s.options.nobody || err == nil && rec.dead == "" {
-		return
-	}
-	tokens := said.tokens(nil)
-	s.provider.revokeAll(ctx, s.client, &record{access: tokens.access, refresh: tokens.refresh})
-}
-
-// keep checks the tokens and stores them, or neither.
-func (s *signIn) keep(ctx context.Context, said tokenResponse) (User, error) {
-	if said.IDToken == "" {
-		return User{}, &VerifyError{What: "token response", Why: "it has no ID token"}
-	}
-	if said.TokenType != "" && !strings.EqualFold(said.TokenType, "bearer") {
-		return User{}, &VerifyError{What: "token response", Why: "its token_type is not Bearer"}
-	}
-	id, err := s.provider.verifyIDToken(ctx, said.IDToken, expectation{client: s.client, nonce: s.nonce, accessToken: said.AccessToken})
+	var ask asked
+	ask.add(slices.Concat(c.Scopes, o.Scopes)...)
+	rec, err := p.machineRecord(ctx, c, ask.scopes)
 	if err != nil {
 		return User{}, err
 	}
-	if err := s.checkProof(id.number("auth_time"), id.text("acr")); err != nil {
-		return User{}, err
-	}
-	if err := s.checkOwner(ctx, id.text("sub")); err != nil {
-		return User{}, err
-	}
-	id = id.withLists(s.provider.readAccess(ctx, s.client, said.AccessToken, id.text("sub")))
-	rec := newRecord(s.client, userFrom(id, s.client), said.tokens(s.asked.scopes), s.accounts.now())
-	rec.signedInAt, rec.extraScopes = rec.obtainedAt, s.options.Scopes
-	rec.acr, rec.idToken = id.text("acr"), keychain.NewSecret(said.IDToken)
-	if rec, err = s.complete(ctx, rec, missing(id)); err != nil {
-		return User{}, err
-	}
-	for _, gap := range rec.user.Claimed.Gaps {
-		if gap.Why != userinfoText { // told already
-			s.warn(gap.Claim + gap.Why)
-		}
-	}
-	err = s.store(ctx, rec)
-	logStep(logOf(ctx), "store", s.accounts.store.Name(), problemAttr(err))
-	if err != nil {
+	rec.extraScopes = o.Scopes
+	s := a.newSignIn(p, c, o, ask)
+	if err := s.store(ctx, rec); err != nil {
 		return User{}, err
 	}
 	return rec.user, nil
 }
 
-// complete adds the claims that only userinfo has. A provider whose userinfo
-// does not work costs those claims and not the sign-in.
-func (s *signIn) complete(ctx context.Context, rec *record, wanted []string) (*record, error) {
-	full, err := s.provider.withUserinfo(ctx, s.client, rec, wanted)
-	var foreign *VerifyError
-	switch {
-	case err == nil:
-		return full, nil
-	case errors.As(err, &foreign), ctx.Err() != nil:
-		return nil, err
-	}
-	s.warn("userinfo gave nothing: " + err.Error())
-	return rec.withoutUserinfo(s.client, wanted), nil
-}
-
-// store writes the sign-in under the profile's lock, which is taken only now:
-// held while a browser is open, it would keep every proxy from refreshing.
-func (s *signIn) store(ctx context.Context, rec *record) error {
-	a, shared := s.accounts, s.accounts.sharedOf(s.client)
-	unlock, err := shared.Lock(ctx)
+// Unlock has the user of a client sign in again, stores that
+// sign-in, and undoes Lock. Where a user was signed in, it has to be the same
+// person. A provider that does not say when the user signed in proves nothing,
+// so then UI.Confirm has to say yes, too. Whatever fails leaves the lock where
+// it is.
+func (a *Accounts) Unlock(ctx context.Context, c Client, o LoginOptions) (User, error) {
+	o.Reauth, o.unlocks = true, true
+	user, err := a.Login(ctx, c, o)
 	if err != nil {
-		return err
+		return User{}, err
 	}
-	defer unlock()
-	if err := a.save(ctx, s.client, rec); err != nil {
-		return err
+	if user.AuthTime == 0 && (o.UI.Confirm == nil || !o.UI.Confirm(ctx, unlockQuestion)) {
+		return User{}, ErrUnconfirmed
 	}
-	if err := shared.Bump(); err != nil {
-		s.warn("running proxies may not notice the sign-in: " + err.Error())
-	}
-	return nil
-}
-
-func (s *signIn) warn(text string) {
-	if s.options.UI.Warn != nil {
-		s.options.UI.Warn(text)
-	}
+	return user, a.LiftLock()
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/mcpauth/mcpauth/broker/identity/loopback"
 	"github.com/mcpauth/mcpauth/broker/problem"
-	"github.com/mcpauth/mcpauth/keychain"
 )
 
 const (
@@ -19,28 +18,12 @@ const (
 	wipeWithin   = 30 * time.Second             // a keychain may ask for its password
 )
 
-// ErrNoRevocation means that the provider has no revocation_endpoint, so that
-// its tokens live on until they run out.
-var ErrNoRevocation error = &state{"the provider has no revocation endpoint", problem.ExitError, endThereHints()}
-
 // ErrNoEndSession means that the provider has no end_session_endpoint, so that
 // only the person can sign out of it, on its own pages.
 var ErrNoEndSession = errors.New("the provider has no address to end a session at")
 
 // ErrStillGood means that the provider takes a token that it says it has revoked.
 var ErrStillGood error = &state{"the provider still takes the token", problem.ExitError, endThereHints()}
-
-func endThereHints() []string {
-	return []string{"end the session on the provider's own pages; here the tokens are deleted"}
-}
-
-// Revocation is what became of one token at the provider. All fields are
-// unset when there was no such token.
-type Revocation struct {
-	Revoked bool
-	Proven  bool  // the provider was asked afterwards, and takes the token no more
-	Err     error // why it was not revoked, or is not proven to be
-}
 
 // LogoutOptions are the choices of a logout. The zero value revokes, deletes
 // and is content.
@@ -53,24 +36,11 @@ type LogoutOptions struct {
 	Browser func(ctx context.Context, url string) error
 }
 
-// LogoutResult tells what a logout found and did.
-type LogoutResult struct {
-	User         User // who was signed in; zero when nobody was
-	RefreshToken Revocation
-	AccessToken  Revocation
-	BrowserErr   error // why the browser was not sent to the provider
-}
-
-// Logout is LogoutWith without options.
-func (a *Accounts) Logout(ctx context.Context, c Client) (LogoutResult, error) {
-	return a.LogoutWith(ctx, c, LogoutOptions{})
-}
-
-// LogoutWith ends the client's sign-in: it revokes the refresh token and then the
+// Logout ends the client's sign-in: it revokes the refresh token and then the
 // access token at the provider (RFC 7009), and deletes both here in any case,
 // even when the provider is out of reach or ctx has ended. The error is about
 // the deletion alone.
-func (a *Accounts) LogoutWith(ctx context.Context, c Client, o LogoutOptions) (LogoutResult, error) {
+func (a *Accounts) Logout(ctx context.Context, c Client, o LogoutOptions) (LogoutResult, error) {
 	ended, err := a.logout(ctx, c, o)
 	if err == nil && o.Browser != nil && ended.rec != nil {
 		ended.result.BrowserErr = ended.endSession(ctx, c, o.Browser)
@@ -131,54 +101,6 @@ func (a *Accounts) end(ctx context.Context, c Client, o LogoutOptions) endedSign
 		p.prove(ctx, c, rec, &result)
 	}
 	return endedSignIn{result: result, rec: rec, provider: p}
-}
-
-func failedFor(token keychain.Secret, err error) Revocation {
-	if token.IsZero() {
-		return Revocation{}
-	}
-	return Revocation{Err: err}
-}
-
-// giveUp revokes the tokens of a record that is stored no more, if it can.
-func (a *Accounts) giveUp(ctx context.Context, c Client, rec *record) {
-	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
-	defer cancel()
-	if p, err := a.provider(ctx, c); err == nil {
-		p.revokeAll(ctx, c, rec)
-	}
-}
-
-func (p *provider) revokeAll(ctx context.Context, c Client, rec *record) LogoutResult {
-	one := func(token keychain.Secret, hint string) Revocation {
-		switch {
-		case token.IsZero():
-			return Revocation{}
-		case p.RevocationEndpoint == "":
-			return Revocation{Err: ErrNoRevocation}
-		}
-		err := p.revoke(ctx, c, token, hint)
-		return Revocation{Revoked: err == nil, Err: err}
-	}
-	return LogoutResult{
-		User:         rec.user,
-		RefreshToken: one(rec.refresh, "refresh_token"), // first: it could make new access tokens
-		AccessToken:  one(rec.access, "access_token"),
-	}
-}
-
-// revoke answers nil for a token that the provider does not know, too
-// (RFC 7009 2.2).
-func (p *provider) revoke(ctx context.Context, c Client, token keychain.Secret, hint string) error {
-	form := url.Values{"token": {token.Reveal()}, "token_type_hint": {hint}}
-	a, err := p.postForm(ctx, "revocation", p.RevocationEndpoint, c, form)
-	if err != nil {
-		return err
-	}
-	if a.status != http.StatusOK {
-		return p.refusal("revocation", p.RevocationEndpoint, a, token.Reveal(), c.ClientSecret.Reveal())
-	}
-	return nil
 }
 
 // prove asks whether the tokens that were revoked are.

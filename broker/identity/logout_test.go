@@ -17,7 +17,7 @@ func TestLogoutRevokesAndWipes(t *testing.T) {
 	w := newWorld(t, signsInAlone())
 	w.signedIn(t)
 	rec := w.stored(t)
-	result, err := w.accounts.Logout(t.Context(), w.client)
+	result, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{})
 	if err != nil || result.User.Sub != "ada" || !result.RefreshToken.Revoked || !result.AccessToken.Revoked {
 		t.Errorf("%+v, %v", result, err)
 	}
@@ -27,7 +27,7 @@ func TestLogoutRevokesAndWipes(t *testing.T) {
 	if _, err := w.accounts.load(t.Context(), w.client); err != ErrSignedOut {
 		t.Errorf("still stored: %v", err)
 	}
-	result, err = w.accounts.Logout(t.Context(), w.client)
+	result, err = w.accounts.Logout(t.Context(), w.client, LogoutOptions{})
 	if err != nil || result.User.Sub != "" || result.RefreshToken != (Revocation{}) {
 		t.Errorf("again: %+v, %v", result, err)
 	}
@@ -68,7 +68,7 @@ func TestLogoutWipesInAnyCase(t *testing.T) {
 			w.signedIn(t)
 			before := w.accounts.files(w.client).Generation()
 			test.trouble(t, w)
-			result, err := w.accounts.Logout(test.ctx, w.client)
+			result, err := w.accounts.Logout(test.ctx, w.client, LogoutOptions{})
 			if err != nil {
 				t.Error(err)
 			}
@@ -91,7 +91,7 @@ func TestLogoutTellsWhenItCannotWipe(t *testing.T) {
 	w := newWorld(t, signsInAlone())
 	w.signedIn(t)
 	w.store.deleteFails.Store(&keychain.Error{Op: "delete", Kind: keychain.Locked})
-	result, err := w.accounts.Logout(t.Context(), w.client)
+	result, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{})
 	if failure := wantError[*keychain.Error](t, err); failure.Kind != keychain.Locked || !result.RefreshToken.Revoked {
 		t.Errorf("%+v, %v", result, err)
 	}
@@ -104,7 +104,7 @@ func TestLogoutOfAConfidentialClient(t *testing.T) {
 	w := newWorld(t, o)
 	w.client.ClientID, w.client.ClientSecret = "web", keychain.NewSecret("s%+")
 	w.signedIn(t)
-	result, err := w.accounts.Logout(t.Context(), w.client)
+	result, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{})
 	if err != nil || !result.RefreshToken.Revoked {
 		t.Errorf("%+v, %v", result, err)
 	}
@@ -133,7 +133,7 @@ func TestLogoutIsProven(t *testing.T) {
 			w := newWorld(t, signsInAlone())
 			w.signedIn(t)
 			w.idp.SetFault(test.fault)
-			result, err := w.accounts.LogoutWith(t.Context(), w.client, LogoutOptions{Prove: true})
+			result, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{Prove: true})
 			if err != nil {
 				t.Error(err)
 			}
@@ -155,7 +155,7 @@ func TestLogoutByBrowser(t *testing.T) {
 	before := w.signedIn(t)
 	receive(t, w.browser.urls)
 	w.clock.advance(time.Hour)
-	result, err := w.accounts.LogoutWith(t.Context(), w.client, LogoutOptions{Browser: func(ctx context.Context, url string) error {
+	result, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{Browser: func(ctx context.Context, url string) error {
 		if strings.Contains(url, "id_token") || w.isStored(ctx) {
 			t.Errorf("%s, and the sign-in is still here: %v", url, w.isStored(ctx))
 		}
@@ -187,7 +187,7 @@ func TestLogoutWithoutEndSession(t *testing.T) {
 	w := newWorld(t, signsInAlone())
 	w.idp.SetFault(fails("discovery", always, demoidp.Fault{Edit: func(doc map[string]any) { delete(doc, "end_session_endpoint") }}))
 	w.signedIn(t)
-	result, err := w.accounts.LogoutWith(t.Context(), w.client, LogoutOptions{Browser: never(t)})
+	result, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{Browser: never(t)})
 	if err != nil || !errors.Is(result.BrowserErr, ErrNoEndSession) || !result.RefreshToken.Revoked {
 		t.Errorf("%+v, %v", result, err)
 	}

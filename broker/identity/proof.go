@@ -58,20 +58,3 @@ var ErrUnconfirmed error = &state{
 	"still locked: the provider does not prove that a person signed in just now, and nobody here confirmed it",
 	problem.ExitSignInNeeded, []string{"at a terminal, mcpauth unlock asks you", signOutHint},
 }
-
-// Unlock has the user of a client sign in again, stores that
-// sign-in, and undoes Lock. Where a user was signed in, it has to be the same
-// person. A provider that does not say when the user signed in proves nothing,
-// so then UI.Confirm has to say yes, too. Whatever fails leaves the lock where
-// it is.
-func (a *Accounts) Unlock(ctx context.Context, c Client, o LoginOptions) (User, error) {
-	o.Reauth, o.unlocks = true, true
-	user, err := a.Login(ctx, c, o)
-	if err != nil {
-		return User{}, err
-	}
-	if user.AuthTime == 0 && (o.UI.Confirm == nil || !o.UI.Confirm(ctx, unlockQuestion)) {
-		return User{}, ErrUnconfirmed
-	}
-	return user, a.LiftLock()
-}

@@ -107,7 +107,7 @@ func TestScopesAreAddedTo(t *testing.T) {
 	want(asked, err, "openid orders.read orders.write")
 	asked, _, err = w.loginWith(t, LoginOptions{})
 	want(asked, err, "openid orders.read orders.write")
-	if _, err := w.accounts.Logout(t.Context(), w.client); err != nil {
+	if _, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{}); err != nil {
 		t.Error(err)
 	}
 	asked, _, err = w.loginWith(t, LoginOptions{})

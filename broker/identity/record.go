@@ -1,7 +1,7 @@
 package identity
 
 import (
-	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -160,39 +161,6 @@ func decodeRecord(text keychain.Secret, c Client) (*record, error) {
 	}, nil
 }
 
-// load reads the client's record. Nobody signed in is ErrSignedOut itself; a
-// record that cannot be used is a *RecordError; all else is the keychain's
-// error, which does not mean that the user is signed out.
-func (a *Accounts) load(ctx context.Context, c Client) (*record, error) {
-	text, err := a.store.Get(ctx, c.key())
-	if errors.Is(err, keychain.ErrNotFound) {
-		return nil, ErrSignedOut
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the sign-in: %w", err)
-	}
-	return decodeRecord(text, c)
-}
-
-// save writes a record. The caller holds the client's lock.
-func (a *Accounts) save(ctx context.Context, c Client, r *record) error {
-	text, err := r.encode()
-	if err != nil {
-		return err
-	}
-	err = a.store.Set(ctx, c.key(), text)
-	var full *keychain.Error
-	if errors.As(err, &full) && full.Kind == keychain.TooBig && !r.idToken.IsZero() {
-		smaller := *r // without what only a logout by browser would be nicer with
-		smaller.idToken = keychain.Secret{}
-		return a.save(ctx, c, &smaller)
-	}
-	if err != nil {
-		return fmt.Errorf("storing the sign-in: %w", err)
-	}
-	return nil
-}
-
 // ended is the record with its tokens gone, for status to tell of.
 func (r *record) ended(reason string, now time.Time) *record {
 	dead := *r
@@ -276,4 +244,74 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// ownClaims are those that say nothing of the person, or that a User holds in a
+// form of its own.
+var ownClaims = map[string]bool{
+	"iss": true, "sub": true, "aud": true, "exp": true, "iat": true, "nbf": true, "jti": true, "nonce": true, "azp": true,
+	"at_hash": true, "c_hash": true, "s_hash": true, "sid": true, "auth_time": true, "acr": true,
+	"groups": true, "roles": true, "email": true,
+}
+
+// OtherClaim tells whether a claim is one that [Snapshot].Claims may have.
+func OtherClaim(name string) bool { return !ownClaims[name] }
+
+// otherClaims are the claims of the sign-in's ID token that a policy may ask
+// about: texts, numbers, switches and lists of these, and the names of those that
+// are something else. The token was verified when it was stored, and the keychain
+// is ours.
+func (r *record) otherClaims() (others map[string][]string, unreadable []string) {
+	if r.machine {
+		return nil, nil // it has no ID token
+	}
+	parts := strings.Split(r.idToken.Reveal(), ".")
+	if len(parts) != 3 {
+		return nil, []string{AllClaims}
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var said claims
+	if err != nil || json.Unmarshal(payload, &said) != nil || said == nil {
+		return nil, []string{AllClaims}
+	}
+	others = map[string][]string{}
+	for name, value := range said {
+		if ownClaims[name] || !said.has(name) {
+			continue
+		}
+		texts, whole := claimTexts(value)
+		if len(texts) > 0 {
+			others[name] = texts
+		}
+		if !whole {
+			unreadable = append(unreadable, name)
+		}
+	}
+	slices.Sort(unreadable)
+	return others, unreadable
+}
+
+// claimTexts are the values of a claim. whole is false when it has others: an
+// object, or a list in a list.
+func claimTexts(value jsontext.Value) (texts []string, whole bool) {
+	switch value.Kind() {
+	case '"':
+		text, ok := textOf(value)
+		return []string{text}, ok
+	case '0', 't', 'f':
+		return []string{string(value)}, true
+	case '[':
+		var list []jsontext.Value
+		list, whole = elementsOf(value)
+		for _, one := range list {
+			if one.Kind() == '[' {
+				whole = false
+				continue
+			}
+			more, ok := claimTexts(one)
+			texts, whole = append(texts, more...), whole && ok
+		}
+		return texts, whole
+	}
+	return nil, false
 }

@@ -71,7 +71,7 @@ func TestCorruptOrForeignKeychainEntry(t *testing.T) {
 		w.heard(status.Err)
 	}
 	requests := w.idp.Count("revocation")
-	if _, err := w.accounts.Logout(t.Context(), w.client); err != nil {
+	if _, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{}); err != nil {
 		t.Error(err)
 	}
 	if w.idp.Count("revocation") != requests {

@@ -3,13 +3,8 @@ package identity
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net/url"
-	"slices"
 	"time"
-
-	"github.com/mcpauth/mcpauth/keychain"
 )
 
 // maxPause bounds every wait for a provider, so that a clock that jumps, or a
@@ -21,10 +16,9 @@ func pauseHolds(until, now time.Time) bool {
 }
 
 const (
-	renewTimeout    = 30 * time.Second // one refresh with its lock, requests and writes
-	userinfoTimeout = 5 * time.Second  // of a refresh; the lock is held meanwhile
-	busyPause       = time.Second      // while another process refreshes
-	sharedPause     = time.Second / 2  // for all processes after a failure; each backs off further by itself
+	userinfoTimeout = 5 * time.Second // of a refresh; the lock is held meanwhile
+	busyPause       = time.Second     // while another process refreshes
+	sharedPause     = time.Second / 2 // for all processes after a failure; each backs off further by itself
 )
 
 // errBusy means that another process holds the lock, most likely to refresh.
@@ -253,78 +247,4 @@ func (s *Session) refreshProfile(ctx context.Context, p *provider, rec *record) 
 		return nil
 	}
 	return s.keep(ctx, full, rec)
-}
-
-// refresh is RFC 6749 6. It is written by hand since x/oauth2 can send no
-// resource with it. A record that comes with an error must be stored all the same.
-func (p *provider) refresh(ctx context.Context, c Client, old *record) (*record, error) {
-	if old.machine {
-		return p.renewMachine(ctx, c, old)
-	}
-	token := old.refresh.Reveal()
-	said, err := p.grantTokens(ctx, "refresh", c, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, token)
-	if err != nil {
-		return old.rescued(said), err
-	}
-	next, err := p.successor(ctx, c, old, said)
-	var failed *VerifyError
-	switch {
-	case errors.As(err, &failed) && failed.Foreign:
-		return nil, err // tokens that are not ours never stand under this sign-in
-	case err != nil:
-		return old.rescued(said), err
-	}
-	return next, nil
-}
-
-// rescued is the record with the refresh token of an answer in which nothing else
-// can be used, or nil when it has no new one. The old one may be good no more, and
-// to send it again would end the sign-in.
-func (r *record) rescued(said tokenResponse) *record {
-	if said.RefreshToken == "" || said.RefreshToken == r.refresh.Reveal() {
-		return nil
-	}
-	kept := *r
-	kept.refresh = keychain.NewSecret(said.RefreshToken)
-	return &kept
-}
-
-// successor is the record after a refresh.
-func (p *provider) successor(ctx context.Context, c Client, old *record, said tokenResponse) (*record, error) {
-	who, err := p.refreshed(ctx, c, old, said)
-	if err != nil {
-		return nil, fmt.Errorf("refreshing: %w", err)
-	}
-	next := newRecord(c, who.user, said.tokens(old.user.Scopes), p.now())
-	next.signedInAt, next.fromUserinfo = old.signedInAt, who.fromUserinfo
-	next.extraScopes, next.acr, next.idToken = old.extraScopes, old.acr, who.idToken
-	if next.refresh.IsZero() {
-		next.refresh = old.refresh // RFC 6749 6: then the old one stays good
-	}
-	return next, nil
-}
-
-// refreshed is the user by the tokens of a refresh, in a record that has
-// nothing else: an ID token must be about the same person. Tokens that cannot be
-// checked since the keys are out of reach are left unread, rather than to lose
-// those that came with them.
-func (p *provider) refreshed(ctx context.Context, c Client, old *record, said tokenResponse) (*record, error) {
-	who := &record{user: old.user.clone(), fromUserinfo: old.fromUserinfo, idToken: old.idToken}
-	var trouble *UnreachableError
-	access := p.readAccess(ctx, c, said.AccessToken, old.user.Sub)
-	if said.IDToken == "" {
-		who.user.takeProfile(access, slices.DeleteFunc([]string{"groups", "roles"}, func(name string) bool { return !access.has(name) }))
-		return who, nil
-	}
-	id, err := p.verifyIDToken(ctx, said.IDToken, expectation{client: c, sub: old.user.Sub, accessToken: said.AccessToken})
-	switch {
-	case errors.As(err, &trouble):
-		return who, nil
-	case err != nil:
-		return nil, err
-	}
-	id = id.withLists(access)
-	who.user, who.idToken = renewedUser(old, id, c), keychain.NewSecret(said.IDToken)
-	who.fromUserinfo = slices.DeleteFunc(slices.Clone(old.fromUserinfo), id.settles)
-	return who, nil
 }

@@ -71,7 +71,7 @@ func TestSessionSeesLoginAndLogoutWithinASecond(t *testing.T) {
 	if err != nil || !w.idp.Active(token.Reveal()) {
 		t.Errorf("token: %v", err)
 	}
-	if _, err := w.accounts.Logout(t.Context(), w.client); err != nil {
+	if _, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	since = time.Now()

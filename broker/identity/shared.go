@@ -42,12 +42,8 @@ type Shared interface {
 	Use(at time.Time)
 }
 
-func (a *Accounts) sharedOf(c Client) Shared {
-	if a.shared != nil {
-		return a.shared(c.slot())
-	}
-	return a.files(c)
-}
+// renewTimeout bounds one refresh with its lock, requests and writes.
+const renewTimeout = 30 * time.Second
 
 // stateFiles are the files of one sign-in in the state folder. None of
 // them says anything about its user. They are [Shared], and what the sign-ins of one
@@ -60,14 +56,6 @@ type stateFiles struct {
 	pause      string // its time stamp is when the provider may be asked again
 	code       string // held by the sign-in with a code that asks for the tokens
 	used       string // its time stamp is when a call was made last, where there is an idle limit
-}
-
-func (a *Accounts) files(c Client) stateFiles {
-	base := filepath.Join(a.stateDir, c.slot())
-	return stateFiles{
-		lock: base + ".lock", page: base + ".page", claim: base + ".claim", generation: base + ".gen",
-		pause: base + ".pause", used: base + ".used", code: base + ".code",
-	}
 }
 
 func (f stateFiles) Lock(ctx context.Context) (func(), error) { return sharedfile.Lock(ctx, f.lock) }

@@ -109,7 +109,7 @@ func TestMachinesWithoutACommonFolder(t *testing.T) {
 	if n := w.idp.Count("refresh_token"); n != 1 || common.LastUse().IsZero() {
 		t.Errorf("%d refreshes, last use %s", n, common.LastUse())
 	}
-	if _, err := machines[2].Logout(t.Context(), w.client); err != nil {
+	if _, err := machines[2].Logout(t.Context(), w.client, LogoutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the logout on another machine", func() bool { return running.Snapshot().State == SignedOut })

@@ -69,7 +69,7 @@ func TestWatchTellsOfAllThatHappensToASignIn(t *testing.T) {
 	shows(t, watched, "the end of the access token", func(s Status) bool { return s.State == Degraded && errors.Is(s.Err, ErrExpired) })
 	w.clock.advance(9 * time.Hour)
 	shows(t, watched, "the idle limit", func(s Status) bool { return s.State == SignedOut && errors.As(s.Err, new(*EndedError)) })
-	if _, err := w.accounts.Logout(t.Context(), w.client); err != nil {
+	if _, err := w.accounts.Logout(t.Context(), w.client, LogoutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	shows(t, watched, "logout", func(s Status) bool { return s.State == SignedOut && s.Err == nil })
