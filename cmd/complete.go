@@ -28,7 +28,7 @@ var profileCommands = []string{"mcpauth profile show", "mcpauth profile use", "m
 // profiles, words of flags, folders. Whatever a command already offers stays.
 func completeValues(a *console.App, root *cobra.Command) {
 	profiles := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return profileNames(a), cobra.ShellCompDirectiveNoFileComp
+		return a.ProfileNames(), cobra.ShellCompDirectiveNoFileComp
 	}
 	console.Must(root.RegisterFlagCompletionFunc("profile", profiles))
 	everyCommand(root, func(c *cobra.Command) {
@@ -46,20 +46,6 @@ func completeValues(a *console.App, root *cobra.Command) {
 			}
 		}
 	})
-}
-
-// profileNames are the profiles of the configuration file; none if it cannot be
-// read: a shell that completes a word has no place for an error.
-func profileNames(a *console.App) []string {
-	paths, err := a.Paths()
-	if err != nil {
-		return nil
-	}
-	file, err := config.Load(paths.ConfigFile)
-	if err != nil {
-		return nil
-	}
-	return file.ProfileNames()
 }
 
 func everyCommand(c *cobra.Command, do func(*cobra.Command)) {

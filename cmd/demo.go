@@ -44,8 +44,9 @@ func newDemoServer(a *console.App) *cobra.Command {
 func newDemo(a *console.App) *cobra.Command {
 	var withBrowser bool
 	c := &cobra.Command{
-		Use:   "demo",
-		Short: "See the whole thing work on this machine, without any set-up",
+		Use:     "demo",
+		Short:   "See the whole thing work on this machine, without any set-up",
+		Example: "  mcpauth demo",
 		Long: "Starts a small OpenID provider on loopback, signs in to it by the code that\n" +
 			"`mcpauth login` runs, starts an MCP server behind the code that `mcpauth proxy`\n" +
 			"runs, and calls a tool. Needs no network and leaves nothing behind.",

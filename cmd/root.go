@@ -9,7 +9,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -44,25 +43,10 @@ func newRoot(a *console.App) *cobra.Command {
 		if c.RunE == nil && c.Run == nil { // cobra's own: it would print its help for a shell that it does not know, and end well
 			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		}
-		if c.Name() == "help" {
-			c.RunE = helpOn
-		}
 	}
+	arrangeHelp(a, root)
 	completeValues(a, root)
 	return root
-}
-
-// helpOn is `mcpauth help COMMAND`. Cobra's own ends well where there is no such command.
-func helpOn(c *cobra.Command, args []string) error {
-	on, rest, err := c.Root().Find(args)
-	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("unknown command %q for %q", rest[0], on.CommandPath())
-	}
-	if err != nil {
-		return console.Misused(on, err)
-	}
-	on.InitDefaultHelpFlag() // so that it is among the flags
-	return on.Help()
 }
 
 func newVersion(a *console.App) *cobra.Command {
@@ -71,7 +55,8 @@ func newVersion(a *console.App) *cobra.Command {
 		Short: "Print the version",
 		Long: "Prints the version. With --json also the commit, its time, the version of Go and the\n" +
 			"system that the program was built for.",
-		Args: cobra.NoArgs,
-		Run:  func(*cobra.Command, []string) { a.TellVersion() },
+		Example: "  mcpauth version\n  mcpauth version --json",
+		Args:    cobra.NoArgs,
+		Run:     func(*cobra.Command, []string) { a.TellVersion() },
 	}
 }

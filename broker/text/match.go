@@ -1,7 +1,9 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,16 +17,24 @@ func DidYouMean(word string, known []string) string {
 }
 
 // Nearest returns the known word that is a typing error away from word, or "".
-// Case and the choice between - and _ do not count, nor does camelCase.
 func Nearest(word string, known []string) string {
-	best, limit := "", 1+len(word)/4
-	plain := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)) }
-	for _, k := range known {
-		if d := editDistance(plain(word), plain(k)); d <= limit {
-			best, limit = k, d-1
-		}
+	if near := Near(word, known); len(near) > 0 {
+		return near[0]
 	}
-	return best
+	return ""
+}
+
+// Near returns the known words that are a typing error away from word, the nearest
+// first, and of equal ones those of the same length. Case and the choice between - and _ do not count, nor does camelCase.
+func Near(word string, known []string) []string {
+	plain := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)) }
+	distance := func(k string) int { return editDistance(plain(word), plain(k)) }
+	near := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return distance(k) > 1+len(word)/4 })
+	slices.SortStableFunc(near, func(a, b string) int {
+		byLength := func(k string) int { return max(len(k)-len(word), len(word)-len(k)) }
+		return cmp.Or(cmp.Compare(distance(a), distance(b)), cmp.Compare(byLength(a), byLength(b)))
+	})
+	return near
 }
 
 // editDistance counts the letters to insert, delete, replace or swap with

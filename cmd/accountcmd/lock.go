@@ -12,8 +12,9 @@ import (
 
 func NewLock(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "lock",
-		Short: "Cut every AI client off until you unlock",
+		Use:     "lock",
+		Short:   "Cut every AI client off until you unlock",
+		Example: "  mcpauth lock",
 		Long: "Keeps all sign-ins and lets nobody use them: every running proxy refuses calls\n" +
 			"within a second, and so does a new one, after a restart of the machine, too.\n" +
 			"Undo it with: mcpauth unlock",
@@ -36,8 +37,9 @@ func NewLock(a *console.App) *cobra.Command {
 func NewUnlock(a *console.App) *cobra.Command {
 	o := &unlockOptions{}
 	c := &cobra.Command{
-		Use:   "unlock",
-		Short: "Sign in anew and let AI clients go on",
+		Use:     "unlock",
+		Short:   "Sign in anew and let AI clients go on",
+		Example: "  mcpauth unlock",
 		Long: "Undoes `mcpauth lock` for all profiles, after you have signed in to one of them\n" +
 			"anew: the provider has to ask you who you are, whatever your browser remembers.\n" +
 			"Who cannot sign in any more can sign out of everything instead: --sign-out.",

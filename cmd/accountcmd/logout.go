@@ -15,8 +15,9 @@ type logoutOptions struct{ all, everywhere, browser bool }
 func NewLogout(a *console.App) *cobra.Command {
 	o := &logoutOptions{}
 	c := &cobra.Command{
-		Use:   "logout",
-		Short: "Revoke the tokens at the provider and delete them here",
+		Use:     "logout",
+		Short:   "Revoke the tokens at the provider and delete them here",
+		Example: "  mcpauth logout\n  mcpauth logout --profile orders",
 		Long: "Tells the provider that the tokens are no longer good and deletes them from the\n" +
 			"keychain. They are deleted even if the provider cannot be reached.\n\n" +
 			"With --everywhere the provider is asked afterwards whether it still takes them,\n" +

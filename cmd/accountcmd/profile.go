@@ -13,10 +13,11 @@ import (
 
 func NewProfile(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "profile",
-		Short: "The accounts and servers that mcpauth knows",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "profile",
+		Short:   "The accounts and servers that mcpauth knows",
+		Example: "  mcpauth profile list\n  mcpauth profile use orders",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newProfileAdd(a), newProfileList(a), newProfileShow(a), newProfileUse(a), newProfileSecret(a), newProfileRemove(a))
 	return c
@@ -99,9 +100,10 @@ func addProfile(ctx context.Context, a *console.App, name string, command []stri
 
 func newProfileList(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List the profiles",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "List the profiles",
+		Example: "  mcpauth profile list",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {
@@ -148,9 +150,10 @@ func listProfiles(a *console.App, file config.File, current string) {
 
 func newProfileShow(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "show [NAME]",
-		Short: "Show a profile with all its layers put together, and where each value comes from",
-		Args:  cobra.MaximumNArgs(1),
+		Use:     "show [NAME]",
+		Short:   "Show a profile with all its layers put together, and where each value comes from",
+		Example: "  mcpauth profile show orders",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o := a.Overrides()
 			if len(args) == 1 {
@@ -233,9 +236,10 @@ func secretText(r config.Resolved) string {
 
 func newProfileUse(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "use NAME",
-		Short: "Make a profile the default one",
-		Args:  exactlyOneName("use"),
+		Use:     "use NAME",
+		Short:   "Make a profile the default one",
+		Example: "  mcpauth profile use orders",
+		Args:    exactlyOneName("use"),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {
@@ -252,9 +256,10 @@ func newProfileUse(a *console.App) *cobra.Command {
 
 func newProfileSecret(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "secret NAME",
-		Short: "Read the client secret of a profile from standard input into the keychain",
-		Args:  exactlyOneName("secret"),
+		Use:     "secret NAME",
+		Short:   "Read the client secret of a profile from standard input into the keychain",
+		Example: "  mcpauth profile secret orders < secret.txt",
+		Args:    exactlyOneName("secret"),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {
@@ -280,9 +285,10 @@ func newProfileSecret(a *console.App) *cobra.Command {
 
 func newProfileRemove(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "remove NAME",
-		Short: "Sign a profile out and take it out of the configuration file",
-		Args:  exactlyOneName("remove"),
+		Use:     "remove NAME",
+		Short:   "Sign a profile out and take it out of the configuration file",
+		Example: "  mcpauth profile remove orders",
+		Args:    exactlyOneName("remove"),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {

@@ -18,8 +18,9 @@ import (
 func NewStatus(a *console.App) *cobra.Command {
 	var all bool
 	c := &cobra.Command{
-		Use:   "status",
-		Short: "Who is signed in, where the tokens are, until when",
+		Use:     "status",
+		Short:   "Who is signed in, where the tokens are, until when",
+		Example: "  mcpauth status\n  mcpauth status --all --json",
 		Long: "Tells of the current profile, or of all, from what is stored here; the provider\n" +
 			"is not asked. Exits with 4 when a profile that was asked for is not signed in.",
 		Args: cobra.NoArgs,

@@ -50,8 +50,9 @@ func OtherStore(a *console.App, b *broker.Broker, store string) (string, error) 
 
 func NewStore(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "store",
-		Short: "Show or change where the tokens are kept",
+		Use:     "store",
+		Short:   "Show or change where the tokens are kept",
+		Example: "  mcpauth store show",
 		Long: "The tokens of all profiles are in the keychain of the operating system, or, by\n" +
 			"your choice, in an age file that a passphrase opens. mcpauth never changes from\n" +
 			"one to the other by itself.",
@@ -64,9 +65,10 @@ func NewStore(a *console.App) *cobra.Command {
 
 func newStoreShow(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "show",
-		Short: "Which store is in use, and why",
-		Args:  cobra.NoArgs,
+		Use:     "show",
+		Short:   "Which store is in use, and why",
+		Example: "  mcpauth store show",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {

@@ -22,8 +22,9 @@ import (
 
 func New(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "audit",
-		Short: "What was called in your name, by which client, and what was decided",
+		Use:     "audit",
+		Short:   "What was called in your name, by which client, and what was decided",
+		Example: "  mcpauth audit list --since 1d\n  mcpauth audit tail -f",
 		Long: "Reads the audit log of this machine: every call, the decision and its rule, how it ended\n" +
 			"and how long it took. With --json each entry is one object on a line of its own. In the\n" +
 			"configuration, [audit] keep (90d) and max_size (2 GB) say when the oldest files are removed.",
@@ -274,9 +275,10 @@ func entryJSON(e audit.Entry) []byte {
 
 func newAuditShow(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "show ID",
-		Short: "All of one entry",
-		Args:  cobra.ExactArgs(1),
+		Use:     "show ID",
+		Short:   "All of one entry",
+		Example: "  mcpauth audit show 01M83Q2K1F0DV2SPYD46TK0",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder, err := auditFolder(a)
 			if err != nil {
@@ -343,8 +345,9 @@ func printEntry(a *console.App, e audit.Entry) {
 
 func newAuditVerify(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "verify",
-		Short: "Check that the record is as it was written",
+		Use:     "verify",
+		Short:   "Check that the record is as it was written",
+		Example: "  mcpauth audit verify",
 		Long: "Checks each record's hash, that it follows the one before it, and that no file ends\n" +
 			"too early or is gone. Names each flaw by file and line, and exits with 1 if there is\n" +
 			"one. It cannot find what your own account rewrote as a whole, or rolled back together.",

@@ -21,10 +21,11 @@ import (
 
 func New(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "client",
-		Short: "Set up AI clients: add servers behind mcpauth, or put it in front of theirs",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "client",
+		Short:   "Set up AI clients: add servers behind mcpauth, or put it in front of theirs",
+		Example: "  mcpauth client list\n  mcpauth client add cursor -- python3 main.py",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newClientList(a), newClientAdd(a), newClientWrap(a), newClientUnwrap(a), newClientRemove(a), newClientShow(a), newClientUndo(a))
 	return c
@@ -233,8 +234,9 @@ func namesFileHere(command []string) bool {
 func newClientWrap(a *console.App) *cobra.Command {
 	o := &clientOptions{}
 	c := &cobra.Command{
-		Use:   "wrap CLIENT NAME",
-		Short: "Put mcpauth in front of a server that a client has",
+		Use:     "wrap CLIENT NAME",
+		Short:   "Put mcpauth in front of a server that a client has",
+		Example: "  mcpauth client wrap cursor files",
 		Long: "Changes what the entry starts from COMMAND to `mcpauth proxy -- COMMAND`, and nothing\n" +
 			"else of it. `mcpauth client unwrap` puts it back. An entry that runs a mcpauth of another\n" +
 			"path, that lost its --, or whose server has moved to another folder of the PATH, is renewed.",
@@ -273,6 +275,7 @@ func newClientUnwrap(a *console.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:               "unwrap CLIENT NAME",
 		Short:             "Take mcpauth away from in front of a server; the server stays",
+		Example:           "  mcpauth client unwrap cursor files",
 		Args:              exactly(2, "mcpauth client unwrap CLIENT NAME"),
 		ValidArgsFunction: completeServer(a, clients.ServerState.Ours),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -291,6 +294,7 @@ func newClientUndo(a *console.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:               "undo CLIENT",
 		Short:             "Take back the last change that mcpauth made to a client",
+		Example:           "  mcpauth client undo cursor",
 		Args:              exactly(1, "mcpauth client undo CLIENT"),
 		ValidArgsFunction: console.FirstOnly(completeClients),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -318,6 +322,7 @@ func newClientRemove(a *console.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:               "remove [CLIENT...] --name NAME",
 		Short:             "Remove a server that runs mcpauth from AI clients",
+		Example:           "  mcpauth client remove cursor --name orders",
 		Long:              "Removes the entry NAME from the clients that are named, or from all that have it.\nAn entry that does not run mcpauth is left alone.",
 		ValidArgsFunction: completeClients,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -375,9 +380,10 @@ func clientsWith(b *broker.Broker, scope, name string) ([]string, error) {
 func newClientShow(a *console.App) *cobra.Command {
 	o := &clientOptions{}
 	c := &cobra.Command{
-		Use:   "show CLIENT [flags] [-- COMMAND [ARG...]]",
-		Short: "Print the entry to paste, and the file it belongs in",
-		Long:  "Prints what `client add` would write. For a client that mcpauth does not know it is\nthe JSON that most clients read.",
+		Use:     "show CLIENT [flags] [-- COMMAND [ARG...]]",
+		Short:   "Print the entry to paste, and the file it belongs in",
+		Example: "  mcpauth client show cursor -- python3 main.py",
+		Long:    "Prints what `client add` would write. For a client that mcpauth does not know it is\nthe JSON that most clients read.",
 		Args: func(c *cobra.Command, args []string) error {
 			if names, _ := clientNames(c, args); len(names) != 1 {
 				return console.Usage("say for which client", "mcpauth client show CLIENT -- COMMAND")

@@ -45,9 +45,10 @@ type (
 
 func newClientList(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "The AI clients on this machine and the servers they run",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "The AI clients on this machine and the servers they run",
+		Example: "  mcpauth client list",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {

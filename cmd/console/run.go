@@ -36,7 +36,7 @@ func Run(ctx context.Context, args []string, streams Streams, deps Deps, newRoot
 	}
 	problem := problem.Of(err)
 	if !app.began { // cobra's own words about commands and arguments
-		problem = Misused(ran, err)
+		problem = app.Misused(ran, err)
 	}
 	app.Complain(problem)
 	return problem.Code
@@ -66,9 +66,9 @@ func NewRoot(a *App) *cobra.Command {
 		Short: "Give MCP servers a user they can trust",
 		Long: "mcpauth signs you in once and puts your verified identity into every call\n" +
 			"that an AI client makes to an MCP server.",
-		Example: "  mcpauth demo                            see it work, without any set-up\n" +
-			"  mcpauth login --issuer URL --client-id ID\n" +
-			"  mcpauth proxy -- python3 main.py        the command for your AI client",
+		Example: "  mcpauth init                            set up a provider, a server and a first sign-in\n" +
+			"  mcpauth demo                            see it work, without any set-up\n" +
+			"  mcpauth tools call whoami               call a tool as the signed-in user",
 		SilenceErrors:    true,
 		SilenceUsage:     true,
 		PersistentPreRun: func(*cobra.Command, []string) { a.began = true },

@@ -15,10 +15,11 @@ import (
 
 func NewPrompts(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "prompts",
-		Short: "List and get the prompts of a server",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "prompts",
+		Short:   "List and get the prompts of a server",
+		Example: "  mcpauth prompts list\n  mcpauth prompts get review language=go",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newPromptsList(a), newPromptsGet(a))
 	return c

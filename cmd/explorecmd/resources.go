@@ -17,10 +17,11 @@ import (
 
 func NewResources(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "resources",
-		Short: "List, read and watch the resources of a server",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "resources",
+		Short:   "List, read and watch the resources of a server",
+		Example: "  mcpauth resources list\n  mcpauth resources read file:///notes.txt",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newResourcesList(a, false), newResourcesList(a, true), newResourcesRead(a), newResourcesWatch(a))
 	return c

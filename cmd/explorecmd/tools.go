@@ -17,10 +17,11 @@ import (
 
 func NewTools(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "tools",
-		Short: "List, show, call and approve the tools of a server",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "tools",
+		Short:   "List, show, call and approve the tools of a server",
+		Example: "  mcpauth tools list\n  mcpauth tools call search_orders query=late",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newToolsList(a), newToolsShow(a), newToolsCall(a), newToolsApprove(a))
 	return c

@@ -19,10 +19,11 @@ import (
 
 func New(a *console.App) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "policy",
-		Short: "Show and test who may do what",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "policy",
+		Short:   "Show and test who may do what",
+		Example: "  mcpauth policy show\n  mcpauth policy test policy.toml",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newPolicyShow(a), newPolicyTest(a), newPolicyLearn(a))
 	return c
@@ -30,8 +31,9 @@ func New(a *console.App) *cobra.Command {
 
 func newPolicyShow(a *console.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "show",
-		Short: "The rules of a profile, in words",
+		Use:     "show",
+		Short:   "The rules of a profile, in words",
+		Example: "  mcpauth policy show --profile orders",
 		Long: "Reads the policy as a proxy that starts now would. When it holds a mistake, this\n" +
 			"tells it and exits with 1; proxies that run keep the last good policy meanwhile.",
 		Args: cobra.NoArgs,
