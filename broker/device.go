@@ -9,8 +9,6 @@ import (
 	"github.com/mcpauth/mcpauth/broker/problem"
 )
 
-import ()
-
 // Device is a sign-in on another device in two steps, in one process or in two.
 // Errors of its methods are *problem.Problem.
 type Device struct{ b *Broker }

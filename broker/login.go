@@ -3,14 +3,13 @@ package broker
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/mcpauth/mcpauth/broker/config"
 	"github.com/mcpauth/mcpauth/broker/identity"
 	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/keychain"
 )
-
-import ()
 
 // Login signs a user in and remembers a profile that the configuration file
 // does not have yet. remembered is its name then. Errors are *problem.Problem.
@@ -42,6 +41,10 @@ func (b *Broker) signInBy(ctx context.Context, r config.Resolved, o LoginOptions
 		return User{}, false, problem.Of(err)
 	}
 	user, err = way(ctx, client, o)
+	if issuer := otherSlash(err); issuer != "" && r.Origin["issuer"] != config.OriginProfile {
+		r.Issuer, client.Issuer = issuer, issuer
+		user, err = way(ctx, client, o)
+	}
 	b.recordLogin(r, user, err)
 	if err != nil {
 		return User{}, false, r.LoginProblem(err, r.LoginCommand())
@@ -55,7 +58,17 @@ func (b *Broker) signInBy(ctx context.Context, r config.Resolved, o LoginOptions
 	return user, true, nil
 }
 
-// loginMends reports whether what is wrong with the stored sign-in goes away by
+// otherSlash is the issuer that a provider gives itself where the one that the user
+// typed differs from it by the slash at its end alone, else "".
+func otherSlash(err error) string {
+	var mismatch *identity.IssuerMismatchError
+	if errors.As(err, &mismatch) && strings.TrimSuffix(mismatch.Works, "/") == strings.TrimSuffix(mismatch.Want, "/") {
+		return mismatch.Works
+	}
+	return ""
+}
+
+// loginFixes reports whether what is wrong with the stored sign-in goes away by
 // a new one.
 func loginFixes(err error) bool {
 	var failure *keychain.Error

@@ -76,12 +76,18 @@ func (p Profiles) SetDefault(ctx context.Context, name string) error {
 	return asError(config.SetDefault(ctx, p.b.Paths.ConfigFile, name))
 }
 
-// CheckIssuer asks the provider whether it is the one that the issuer of a profile names.
-func (p Profiles) CheckIssuer(ctx context.Context, r config.Resolved) error {
-	if _, err := p.b.accounts.Inspect(ctx, r.Client()); err != nil {
-		return r.LoginProblem(err, r.LoginCommand())
+// CheckIssuer asks the provider whether it is the one that the issuer of a profile
+// names, and returns the issuer with or without a slash at its end, as the provider has it.
+func (p Profiles) CheckIssuer(ctx context.Context, r config.Resolved) (string, error) {
+	_, err := p.b.accounts.Inspect(ctx, r.Client())
+	if issuer := otherSlash(err); issuer != "" {
+		r.Issuer = issuer
+		_, err = p.b.accounts.Inspect(ctx, r.Client())
 	}
-	return nil
+	if err != nil {
+		return "", r.LoginProblem(err, r.LoginCommand())
+	}
+	return r.Issuer, nil
 }
 
 // addProfile adds a profile to the file. What was the only one until now stays

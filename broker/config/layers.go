@@ -106,7 +106,7 @@ func (l layer) check() error {
 
 func envProfile(env func(string) string) Profile {
 	p := Profile{
-		Issuer:   env("MCPAUTH_ISSUER"),
+		Issuer:   IssuerOf(env("MCPAUTH_ISSUER")),
 		ClientID: env("MCPAUTH_CLIENT_ID"),
 		Scopes:   strings.Fields(env("MCPAUTH_SCOPES")),
 		Audience: env("MCPAUTH_AUDIENCE"),

@@ -39,7 +39,7 @@ func (e oktaEnv) present() bool { return e.orgURL != "" || e.clientID != "" }
 // authorization servers; an issuer of Okta never ends with a slash.
 func (e oktaEnv) layer(own Profile) layer {
 	l := layer{origin: OriginEnvironment, sources: oktaNames, secret: e.secret}
-	l.values.Issuer = strings.TrimRight(e.orgURL, "/")
+	l.values.Issuer = strings.TrimRight(IssuerOf(e.orgURL), "/")
 	l.values.ClientID = e.clientID
 	if e.orgURL != "" { // which may be on a domain of the company's own
 		okta, _ := ProviderNamed(oktaName)

@@ -54,7 +54,7 @@ type Overrides struct {
 
 func (o Overrides) profile() Profile {
 	return Profile{
-		Issuer: o.Issuer, ClientID: o.ClientID, Scopes: o.Scopes, RedirectURIs: o.RedirectURIs,
+		Issuer: IssuerOf(o.Issuer), ClientID: o.ClientID, Scopes: o.Scopes, RedirectURIs: o.RedirectURIs,
 		Audience: o.Audience, Resource: o.Resource, Provider: o.Provider, Command: o.Command, Cwd: o.Cwd, UserContext: o.UserContext,
 		GroupsClaim: o.GroupsClaim, RolesClaim: o.RolesClaim, TrustEmail: o.TrustEmail, MetadataURL: o.MetadataURL,
 		Grant: o.Grant, ClientSecretFile: o.ClientSecretFile, IdleLimit: o.IdleLimit, AbsoluteLimit: o.AbsoluteLimit,
@@ -226,7 +226,7 @@ func (c File) choose(o Overrides, env func(string) string, okta oktaEnv) (string
 	}
 	switch {
 	case o.Issuer != "" && o.ClientID != "":
-		return c.nameFor(o.Issuer, o.ClientID), nil
+		return c.nameFor(given.Issuer, o.ClientID), nil
 	case c.DefaultProfile != "":
 		if c.knows(c.DefaultProfile, okta) {
 			return c.DefaultProfile, nil
@@ -382,6 +382,7 @@ func (c File) noProfile() *problem.Problem {
 // would get: name, or one after the issuer's host. An issuer alone is enough. The
 // error is a *problem.Problem.
 func (c File) Draft(name string, p Profile) (Resolved, error) {
+	p.Issuer = IssuerOf(p.Issuer)
 	if p.ClientID == "" {
 		p.ClientID = "not-known-yet"
 	}

@@ -332,7 +332,6 @@ func TestResolveProblems(t *testing.T) {
 		{"bad scope by variable", twoProfiles, Overrides{}, []string{"MCPAUTH_SCOPES", `a"`}, "MCPAUTH_SCOPES has", ""},
 		{"the ancestor's public callback", "", Overrides{}, []string{"OKTA_ORG_URL", "https://a.okta.com", "OKTA_CLIENT_ID", "x", "OAUTH_REDIRECT_URI", "https://proxy.example/cb"},
 			"OAUTH_REDIRECT_URI must be on this machine", ""},
-		{"no scheme for Okta", "", Overrides{}, []string{"OKTA_ORG_URL", "dev.okta.com", "OKTA_CLIENT_ID", "x"}, "OKTA_ORG_URL must be a full URL with a host, not \"dev.okta.com\"; did you mean https://dev.okta.com?", ""},
 		{"half of Okta", "", Overrides{}, []string{"OKTA_CLIENT_ID", "x"}, "profile okta has no issuer", "OKTA_ORG_URL"},
 		{"other half of Okta", "", Overrides{}, []string{"OKTA_ORG_URL", "https://a.okta.com"}, "profile okta has no client_id", "OKTA_CLIENT_ID"},
 		{"no client", "", Overrides{Issuer: "https://a.example"}, nil, "profile a-example has no client_id", "--client-id"},

@@ -84,7 +84,7 @@ func addProfile(ctx context.Context, a *console.App, name string, command []stri
 		}
 	}
 	err = b.Profiles().Add(ctx, name, config.Profile{
-		Issuer: f.Issuer, ClientID: f.ClientID, Scopes: f.Scopes, RedirectURIs: f.RedirectURIs,
+		Issuer: config.IssuerOf(f.Issuer), ClientID: f.ClientID, Scopes: f.Scopes, RedirectURIs: f.RedirectURIs,
 		Audience: f.Audience, Resource: f.Resource, Provider: f.Provider, Command: command, Cwd: f.Cwd, UserContext: f.UserContext,
 		GroupsClaim: f.GroupsClaim, RolesClaim: f.RolesClaim, TrustEmail: f.TrustEmail, MetadataURL: f.MetadataURL,
 		Grant: f.Grant, ClientSecretFile: f.ClientSecretFile, IdleLimit: f.IdleLimit, AbsoluteLimit: f.AbsoluteLimit,

@@ -214,7 +214,7 @@ func (s *setup) chooseProvider(ctx context.Context) error {
 		return nil
 	}
 	if s.o.issuer != "" || s.ask == nil {
-		s.provider = config.ProviderOf(s.o.issuer)
+		s.provider = config.ProviderOf(config.IssuerOf(s.o.issuer))
 		return nil
 	}
 	var options []broker.Option
@@ -236,9 +236,21 @@ func (s *setup) chooseIssuer(ctx context.Context) error {
 	}
 	_, err := s.one(ctx, broker.Query{
 		Title: "Issuer", Help: "Looks like " + s.provider.IssuerShape + "; " + s.provider.IssuerHint,
-		Check: func(text string) error { return s.tryIssuer(ctx, strings.TrimSpace(text)) },
+		Check: func(text string) error { return withHint(s.tryIssuer(ctx, strings.TrimSpace(text))) },
 	})
 	return err
+}
+
+// withHint is an error with its first hint, where one line is all that is shown.
+func withHint(err error) error {
+	if err == nil {
+		return nil
+	}
+	p := problem.Of(err)
+	if len(p.Hints) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s; %s", p.Msg, p.Hints[0])
 }
 
 // discoveryPatience bounds one look at the provider.
@@ -246,6 +258,10 @@ const discoveryPatience = 15 * time.Second
 
 // tryIssuer takes an issuer, if the provider says that it is the one.
 func (s *setup) tryIssuer(ctx context.Context, issuer string) error {
+	if issuer == "" {
+		return fmt.Errorf("type the address of %s, like %s", s.atProvider(), s.provider.IssuerShape)
+	}
+	issuer = config.IssuerOf(issuer)
 	p := s.profile
 	p.Issuer, p.Provider, p.RedirectURIs = issuer, s.provider.Preset(issuer), s.o.redirects
 	draft, err := s.draft(s.App.Profile, p)
@@ -255,21 +271,25 @@ func (s *setup) tryIssuer(ctx context.Context, issuer string) error {
 	if !s.o.unchecked {
 		ctx, cancel := context.WithTimeout(ctx, discoveryPatience)
 		defer cancel()
-		if err := s.broker.Profiles().CheckIssuer(ctx, draft); err != nil {
+		if draft.Issuer, err = s.broker.Profiles().CheckIssuer(ctx, draft); err != nil {
 			return err
 		}
 	}
+	p.Issuer = draft.Issuer
 	s.redirect, err = draft.Redirects()
 	s.profile = p
 	return err
 }
+
+// atProvider names the provider in a sentence.
+func (s *setup) atProvider() string { return strings.Replace(s.provider.Title, "another", "your", 1) }
 
 // register shows what to do at the provider.
 func (s *setup) register(context.Context) error {
 	if s.o.clientID != "" && s.JSON {
 		return nil
 	}
-	s.Say("Register mcpauth at %s:", strings.Replace(s.provider.Title, "another", "your", 1))
+	s.Say("Register mcpauth at %s:", s.atProvider())
 	s.entry("Where", s.provider.Where)
 	s.entry("Type", s.provider.Type)
 	s.entry("Name", "mcpauth")
@@ -282,8 +302,12 @@ func (s *setup) register(context.Context) error {
 			s.entry(label, uri)
 		}
 	}
-	for _, step := range s.provider.Steps {
-		s.entry("", step)
+	for i, step := range s.provider.Steps {
+		label := "Also"
+		if i > 0 {
+			label = ""
+		}
+		s.entry(label, step)
 	}
 	s.Say("")
 	return nil
