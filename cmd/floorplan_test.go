@@ -30,7 +30,7 @@ var floorPlan = map[string][]string{
 	"cmd/policycmd":            {"broker", "broker/config", "broker/problem", "broker/text", "cmd/console"},
 	"cmd/proxycmd":             {"broker", "broker/config", "broker/text", "cmd/console"},
 	"cmd/table":                {"broker/text", "cmd/console"},
-	"cmd/console":              {"broker", "broker/config", "broker/doctor", "broker/problem", "broker/text", "keychain"},
+	"cmd/console":              {"broker", "broker/config", "broker/doctor", "broker/mcpclient", "broker/problem", "broker/text", "keychain"},
 	"cmd/demo":                 {"broker", "broker/problem"},
 	"cmd/manpages":             {},
 	"broker/mcpclient":         {"broker/policy", "broker/problem", "broker/text"},

@@ -33,6 +33,9 @@ func runOrders() {
 		for i := range 320 {
 			s.AddTool(mcp.NewTool(fmt.Sprintf("tool_%03d", i)), says(fmt.Sprint(i)))
 		}
+	case "nested":
+		s = server.NewMCPServer("nested", "1")
+		s.AddTool(mcp.NewToolWithRawSchema("create_order", "", []byte(createSchema)), received)
 	case "desk":
 		s = deskServer()
 	default:
@@ -75,6 +78,11 @@ const searchSchema = `{"type":"object","properties":{
 	"where":{"$ref":"#/$defs/Place"}},
 	"required":["query"],
 	"$defs":{"Place":{"type":"object","properties":{"city":{"type":"string"},"zip":{"type":"integer"}},"required":["city"]}}}`
+
+const createSchema = `{"type":"object","required":["customer","items"],"properties":{
+	"customer":{"type":"object","required":["name"],"properties":{"name":{"type":"string"}}},
+	"items":{"type":"array","minItems":1,"items":{"type":"object","required":["sku","qty"],"properties":{
+		"sku":{"type":"string"},"qty":{"type":"integer","minimum":1}}}}}}`
 
 func ordersServer() *server.MCPServer {
 	s := server.NewMCPServer("orders", "1.2.3", server.WithToolCapabilities(true), server.WithResourceCapabilities(true, true),

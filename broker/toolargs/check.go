@@ -317,10 +317,10 @@ func (c *checker) combined(s, v *Value, at string, chain int) (found []Problem) 
 			found = append(found, c.alternatives(s, list, v, at, chain)...)
 		}
 	}
-	if not := s.Get("not"); not != nil && not.Kind != 'n' && c.fits(not, v, at, chain) {
+	if not := s.Get("not"); isSchema(not) && c.fits(not, v, at, chain) {
 		found = append(found, Problem{at, "must not be " + excerpt(v), Other})
 	}
-	if condition := s.Get("if"); condition != nil {
+	if condition := s.Get("if"); isSchema(condition) {
 		then := s.Get("else")
 		if c.fits(condition, v, at, chain) {
 			then = s.Get("then")

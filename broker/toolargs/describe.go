@@ -1,7 +1,6 @@
 package toolargs
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,20 +67,6 @@ func (p place) values() []*Value {
 		return enum.Items
 	}
 	return nil
-}
-
-// Example is a word for a value that may do.
-func (f *Field) Example() string {
-	types, _ := f.place.types()
-	switch {
-	case len(f.Choices) > 0:
-		return Word(f.Choices[0].Value)
-	case slices.Contains(types, "object"):
-		return "{}"
-	case f.Kind == Scalar && !slices.Contains(types, "string"):
-		return cmp.Or(f.place.number("minimum"), "1")
-	}
-	return strings.ToUpper(strings.ReplaceAll(f.Name, " ", "_"))
 }
 
 // Word is a value as it is typed: a string without its quotes.

@@ -237,7 +237,9 @@ func (p place) requiredNames() (names []string) {
 	for _, schema := range p {
 		if required := schema.Get("required"); required != nil {
 			for _, item := range required.Items {
-				names = append(names, item.Text)
+				if item.Kind == '"' {
+					names = append(names, item.Text)
+				}
 			}
 		}
 	}
@@ -288,5 +290,8 @@ func shapes(branch *Value) bool {
 		"additionalProperties"},
 		func(name string) bool { return branch.Get(name) != nil })
 }
+
+// isSchema reports whether a value is one: an object, true or false.
+func isSchema(v *Value) bool { return v != nil && (v.Kind == '{' || v.Kind == 't' || v.Kind == 'f') }
 
 func isNull(v *Value) bool { return v != nil && v.Kind == 'n' }

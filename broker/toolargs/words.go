@@ -178,7 +178,7 @@ func (a *Arguments) unknown(path []step) error {
 	top := a.schema.merged(a.schema.place(a.schema.root))
 	names, rest := top.propertyNames(), top.keyword("additionalProperties")
 	closed := rest != nil && rest.Kind == 'f'
-	if a.loose || len(path) != 1 || len(names) == 0 && !closed || rest != nil && !closed {
+	if a.loose || len(path) != 1 || slices.Contains(names, path[0].name) || len(names) == 0 && !closed || rest != nil && !closed {
 		return nil
 	}
 	return &UnknownError{path[0].name, names}

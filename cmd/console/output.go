@@ -3,11 +3,13 @@ package console
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 
 	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/doctor"
+	"github.com/mcpauth/mcpauth/broker/mcpclient"
 	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/broker/text"
 )
@@ -79,14 +81,22 @@ func (a *App) PrintRaw(text json.RawMessage) { a.encode(text, "  ") }
 // Complain tells of a problem: on standard error for people, and with --json
 // on standard output, too, where a script looks.
 func (a *App) Complain(p *problem.Problem) {
+	var rpc *mcpclient.ServerError
+	isRPC := errors.As(p.Err, &rpc)
 	if a.JSON {
 		members := map[string]any{"message": p.Msg, "hints": hints(p), "exit_code": p.Code}
 		if code := doctor.CodeOf(p.Err); code != "" {
 			members["code"] = code
 		}
+		if isRPC {
+			members["rpc"] = map[string]any{"code": rpc.Code, "message": rpc.Message, "data": rpc.Data}
+		}
 		a.PrintEvent("failed", map[string]any{"error": members})
 	}
 	fmt.Fprintln(a.Err, "mcpauth: "+Printable(p.Msg))
+	if isRPC && len(rpc.Data) > 0 {
+		fmt.Fprintln(a.Err, "  data: "+Printable(CompactJSON(rpc.Data)))
+	}
 	for _, hint := range p.Hints {
 		fmt.Fprintln(a.Err, "  "+Printable(hint))
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,27 @@ func (f *exploreFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.cwd, "cwd", "", "folder in which the server is started")
 	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "give up when the server shows no sign of life for this time; 0 is never")
 	c.Flags().BoolVarP(&f.log, "log", "v", f.log, "show what the server writes to its log and to standard error")
+}
+
+// addFilter adds the flag of the commands that list.
+func addFilter(c *cobra.Command, filter *string) {
+	c.Flags().StringVar(filter, "filter", "", "only those with all of these words in the name or the description")
+}
+
+// matches reports whether every word of a filter stands in one of the texts, in any
+// order and without regard to case.
+func matches(filter string, texts ...string) bool {
+	all := strings.ToLower(strings.Join(texts, "\n"))
+	return !slices.ContainsFunc(strings.Fields(strings.ToLower(filter)), func(word string) bool { return !strings.Contains(all, word) })
+}
+
+// sayNone says that a list is empty, and whether it is the filter that makes it so.
+func (x *exploring) sayNone(what, filter string) {
+	if filter != "" {
+		x.Say("no %s of %s match %q", what, console.OrDash(x.Info().Name), filter)
+		return
+	}
+	x.Say("%s has no %s", console.OrDash(x.Info().Name), what)
 }
 
 // beforeDash parts the words of a command from the server's command behind "--".

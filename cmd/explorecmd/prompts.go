@@ -26,27 +26,31 @@ func NewPrompts(a *console.App) *cobra.Command {
 }
 
 func newPromptsList(a *console.App) *cobra.Command {
-	f := &exploreFlags{}
+	f, filter := &exploreFlags{}, ""
 	c := &cobra.Command{
 		Use:     "list [-- COMMAND...]",
 		Short:   "List the prompts of a server",
 		Example: "  mcpauth prompts list -- python3 main.py",
 		Args:    wordsBetween(0, 0, "mcpauth prompts list"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return explore(a, c, f, func(ctx context.Context, x *exploring) error { return x.listPrompts(ctx) })
+			return explore(a, c, f, func(ctx context.Context, x *exploring) error { return x.listPrompts(ctx, filter) })
 		},
 	}
 	f.add(c)
+	addFilter(c, &filter)
 	return c
 }
 
-func (x *exploring) listPrompts(ctx context.Context) error {
+func (x *exploring) listPrompts(ctx context.Context, filter string) error {
 	prompts, err := x.Prompts(ctx)
 	if err != nil {
 		return err
 	}
 	rows, list := [][]string{}, []any{}
 	for _, p := range prompts {
+		if !matches(filter, p.Name, p.Title, p.Description) {
+			continue
+		}
 		access := strings.Join(accessLabels(p.Access), ", ")
 		rows = append(rows, []string{p.Name, argumentList(p), access, aboutLine(p.Title, p.Description)})
 		list = append(list, withAccess(map[string]any{
@@ -59,7 +63,7 @@ func (x *exploring) listPrompts(ctx context.Context) error {
 	}
 	x.showPrincipal()
 	if len(rows) == 0 {
-		x.Say("%s has no prompts", console.OrDash(x.Info().Name))
+		x.sayNone("prompts", filter)
 	}
 	table.Print(x.App, rows)
 	return nil

@@ -28,14 +28,14 @@ func NewResources(a *console.App) *cobra.Command {
 }
 
 func newResourcesList(a *console.App, templates bool) *cobra.Command {
-	f := &exploreFlags{}
+	f, filter := &exploreFlags{}, ""
 	c := &cobra.Command{
 		Use:     "list [-- COMMAND...]",
 		Short:   "List the resources of a server",
 		Example: "  mcpauth resources list -- python3 main.py",
 		Args:    wordsBetween(0, 0, "mcpauth resources list"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return explore(a, c, f, func(ctx context.Context, x *exploring) error { return x.listResources(ctx, templates) })
+			return explore(a, c, f, func(ctx context.Context, x *exploring) error { return x.listResources(ctx, templates, filter) })
 		},
 	}
 	if templates {
@@ -44,17 +44,18 @@ func newResourcesList(a *console.App, templates bool) *cobra.Command {
 		c.Args = wordsBetween(0, 0, "mcpauth resources templates")
 	}
 	f.add(c)
+	addFilter(c, &filter)
 	return c
 }
 
-func (x *exploring) listResources(ctx context.Context, templates bool) error {
+func (x *exploring) listResources(ctx context.Context, templates bool, filter string) error {
 	all, err := x.Resources(ctx)
 	if err != nil {
 		return err
 	}
 	rows, list := [][]string{}, []any{}
 	for _, r := range all {
-		if (r.URITemplate != "") != templates {
+		if (r.URITemplate != "") != templates || !matches(filter, r.URI, r.URITemplate, r.Name, r.Title, r.Description) {
 			continue
 		}
 		mark := strings.Join(accessLabels(r.Access), ", ")
@@ -73,7 +74,7 @@ func (x *exploring) listResources(ctx context.Context, templates bool) error {
 	}
 	x.showPrincipal()
 	if len(rows) == 0 {
-		x.Say("%s has no %s", console.OrDash(x.Info().Name), what)
+		x.sayNone(what, filter)
 	}
 	table.Print(x.App, rows)
 	return nil

@@ -28,7 +28,7 @@ func NewTools(a *console.App) *cobra.Command {
 }
 
 func newToolsList(a *console.App) *cobra.Command {
-	f := &exploreFlags{}
+	f, filter := &exploreFlags{}, ""
 	c := &cobra.Command{
 		Use:   "list [-- COMMAND...]",
 		Short: "List the tools of a server",
@@ -36,21 +36,23 @@ func newToolsList(a *console.App) *cobra.Command {
 			"and lists its tools: those that you may call and those that the policy denies.\n" +
 			"While nobody is signed in it is the list that was there last. Without any profile\n" +
 			"it works for every MCP server, which is then told of no user.",
-		Example: "  mcpauth tools list\n  mcpauth tools list -- python3 main.py",
+		Example: "  mcpauth tools list\n  mcpauth tools list --filter order -- python3 main.py",
 		Args:    wordsBetween(0, 0, "mcpauth tools list"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return explore(a, c, f, func(ctx context.Context, x *exploring) error { return x.listTools(ctx) })
+			return explore(a, c, f, func(ctx context.Context, x *exploring) error { return x.listTools(ctx, filter) })
 		},
 	}
 	f.add(c)
+	addFilter(c, &filter)
 	return c
 }
 
-func (x *exploring) listTools(ctx context.Context) error {
+func (x *exploring) listTools(ctx context.Context, filter string) error {
 	tools, err := x.Tools(ctx)
 	if err != nil {
 		return err
 	}
+	tools = slices.DeleteFunc(tools, func(t mcpclient.Tool) bool { return !matches(filter, t.Name, t.Title, t.Description) })
 	if x.JSON {
 		list := []any{}
 		for _, t := range tools {
@@ -61,7 +63,7 @@ func (x *exploring) listTools(ctx context.Context) error {
 	}
 	x.showPrincipal()
 	if len(tools) == 0 {
-		x.Say("%s has no tools", console.OrDash(x.Info().Name))
+		x.sayNone("tools", filter)
 		return nil
 	}
 	rows, denied := [][]string{}, 0
@@ -69,7 +71,7 @@ func (x *exploring) listTools(ctx context.Context) error {
 		if t.Access.Effect == "deny" {
 			denied++
 		}
-		rows = append(rows, []string{t.Name, toolAccess(t), aboutLine(t.Title, t.Description)})
+		rows = append(rows, []string{t.Name + toolargs.Read(t.InputSchema).Signature(), toolAccess(t), aboutLine(t.Title, t.Description)})
 	}
 	table.Print(x.App, rows)
 	if denied > 0 {
@@ -209,7 +211,7 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 		x.factFields("Result", toolargs.Read(t.OutputSchema).Root())
 	}
 	if t.Access.Allowed {
-		x.Fact("\nCall it:\n  %s", console.Printable(exampleCall(t.Name, root)+x.server))
+		x.Fact("\nCall it:\n  %s", console.Printable(exampleCall(t.Name, schema)+x.server))
 	}
 	return nil
 }
@@ -274,20 +276,30 @@ func fieldRows(group *toolargs.Field, prefix string, depth int) (rows [][]string
 			about = strings.TrimSpace(about + " (default " + f.Default.Compact() + ")")
 		}
 		rows = append(rows, []string{"  " + prefix + f.Name, f.Type, needed, about})
-		if depth > 0 && f.Kind == toolargs.Group {
-			rows = append(rows, fieldRows(f, prefix+f.Name+".", depth-1)...)
+		if inner, path := insideOf(f); depth > 0 && inner != nil {
+			rows = append(rows, fieldRows(inner, prefix+f.Name+path+".", depth-1)...)
 		}
 	}
 	return rows
 }
 
+// insideOf is the group that a field is, or that the items of a list are, and what a key
+// has behind its name; nil where it is none.
+func insideOf(f *toolargs.Field) (group *toolargs.Field, path string) {
+	for f.Kind == toolargs.List {
+		f, path = f.Fields()[0], path+"[]"
+	}
+	if f.Kind != toolargs.Group {
+		return nil, ""
+	}
+	return f, path
+}
+
 // exampleCall is the shortest call that may work.
-func exampleCall(name string, root *toolargs.Field) string {
+func exampleCall(name string, schema *toolargs.Schema) string {
 	words := []string{"mcpauth tools call", text.QuoteWord(name)}
-	for _, f := range root.Fields() {
-		if f.Required {
-			words = append(words, text.QuoteWord(f.Name+"="+f.Example()))
-		}
+	for _, word := range schema.SampleCall() {
+		words = append(words, text.QuoteWord(word))
 	}
 	return strings.Join(words, " ")
 }
