@@ -30,7 +30,7 @@ const (
 var (
 	overPackage = map[string]int{
 		"broker/audit":    3627,
-		"broker/gate":     4782,
+		"broker/gate":     4763,
 		"broker/identity": 6088,
 		"broker/relay":    5603,
 	}

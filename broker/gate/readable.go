@@ -13,38 +13,39 @@ import (
 // they read a name that stands there twice, escaped or in another letter case, so
 // what has such a name is not shown.
 
+// listForms are what is judged of each list result.
+var listForms = map[string]any{
+	"tools/list": &struct {
+		Next  relay.RawValue   `json:"nextCursor"`
+		Scope relay.RawValue   `json:"cacheScope"`
+		List  []relay.RawValue `json:"tools"`
+	}{},
+	"prompts/list": &struct {
+		Next  relay.RawValue   `json:"nextCursor"`
+		Scope relay.RawValue   `json:"cacheScope"`
+		List  []relay.RawValue `json:"prompts"`
+	}{},
+	"resources/list": &struct {
+		Next  relay.RawValue   `json:"nextCursor"`
+		Scope relay.RawValue   `json:"cacheScope"`
+		List  []relay.RawValue `json:"resources"`
+	}{},
+	"resources/templates/list": &struct {
+		Next  relay.RawValue   `json:"nextCursor"`
+		Scope relay.RawValue   `json:"cacheScope"`
+		List  []relay.RawValue `json:"resourceTemplates"`
+	}{},
+	"tasks/list": &struct {
+		Next  relay.RawValue   `json:"nextCursor"`
+		Scope relay.RawValue   `json:"cacheScope"`
+		List  []relay.RawValue `json:"tasks"`
+	}{},
+}
+
 // isReadableList reports whether a list result has one reading.
 func isReadableList(method string, result []byte) bool {
-	var page struct {
-		Next  relay.RawValue `json:"nextCursor"`
-		Scope relay.RawValue `json:"cacheScope"`
-	}
-	if relay.DecodeStrict(result, &page) != nil {
-		return false
-	}
-	switch method {
-	case "tools/list":
-		return relay.DecodeStrict(result, &struct {
-			List []relay.RawValue `json:"tools"`
-		}{}) == nil
-	case "prompts/list":
-		return relay.DecodeStrict(result, &struct {
-			List []relay.RawValue `json:"prompts"`
-		}{}) == nil
-	case "resources/list":
-		return relay.DecodeStrict(result, &struct {
-			List []relay.RawValue `json:"resources"`
-		}{}) == nil
-	case "resources/templates/list":
-		return relay.DecodeStrict(result, &struct {
-			List []relay.RawValue `json:"resourceTemplates"`
-		}{}) == nil
-	case "tasks/list":
-		return relay.DecodeStrict(result, &struct {
-			List []relay.RawValue `json:"tasks"`
-		}{}) == nil
-	}
-	return false
+	form := listForms[method]
+	return form != nil && relay.CheckStrict(result, form) == nil
 }
 
 // readableOffer reports whether the answer to initialize or server/discover has one
@@ -71,60 +72,40 @@ func readableOffer(result []byte) bool {
 			Other       relay.RawValue `json:"experimental"`
 		} `json:"capabilities"`
 	}
-	err := relay.DecodeStrict(result, &offer)
+	err := relay.CheckStrict(result, &offer)
 	return err == nil || !relay.HasTwoReadings(err)
+}
+
+// elementForms are what is judged of an element of each list. Of a tool, that is also where
+// its schema declares the user as an argument; a schema of an odd shape is no reason to
+// hide it.
+var elementForms = map[string]any{
+	"tools/list": &struct {
+		Name   string `json:"name"`
+		Schema *struct {
+			Properties *map[string]relay.RawValue `json:"properties"`
+			Required   relay.RawValue             `json:"required"`
+		} `json:"inputSchema"`
+	}{},
+	"prompts/list": &struct {
+		Name string `json:"name"`
+	}{},
+	"resources/list": &struct {
+		URI string `json:"uri"`
+	}{},
+	"resources/templates/list": &struct {
+		Template string `json:"uriTemplate"`
+	}{},
+	"tasks/list": &struct {
+		ID string `json:"taskId"`
+	}{},
 }
 
 // isReadable reports whether an element of a list has one reading, in what is judged.
 func isReadable(method string, element []byte) bool {
-	switch method {
-	case "tools/list":
-		return isReadableTool(element)
-	case "prompts/list":
-		return relay.DecodeStrict(element, &struct {
-			Name string `json:"name"`
-		}{}) == nil
-	case "resources/list":
-		return relay.DecodeStrict(element, &struct {
-			URI string `json:"uri"`
-		}{}) == nil
-	case "resources/templates/list":
-		return relay.DecodeStrict(element, &struct {
-			Template string `json:"uriTemplate"`
-		}{}) == nil
-	case "tasks/list":
-		return relay.DecodeStrict(element, &struct {
-			ID string `json:"taskId"`
-		}{}) == nil
-	}
-	return false
+	form := elementForms[method]
+	return form != nil && relay.CheckStrict(element, form) == nil
 }
-
-// isReadableTool also looks where a schema declares the user as an argument. A
-// schema of an odd shape is no reason to hide a tool.
-func isReadableTool(element []byte) bool {
-	var tool struct {
-		Name   string         `json:"name"`
-		Schema relay.RawValue `json:"inputSchema"`
-	}
-	if relay.DecodeStrict(element, &tool) != nil {
-		return false
-	}
-	var schema struct {
-		Properties relay.RawValue `json:"properties"`
-		Required   relay.RawValue `json:"required"`
-	}
-	if !isObject(tool.Schema) {
-		return true
-	}
-	if relay.DecodeStrict(tool.Schema, &schema) != nil {
-		return false
-	}
-	var properties map[string]relay.RawValue
-	return !isObject(schema.Properties) || relay.DecodeStrict(schema.Properties, &properties) == nil
-}
-
-func isObject(text []byte) bool { return len(text) > 0 && text[0] == '{' }
 
 // mayName reports whether a text may hold a name, a part of which in small letters is
 // given, in any spelling: in another letter case, escaped, in other scripts. Most

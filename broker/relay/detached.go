@@ -48,8 +48,7 @@ func (a *detached) wait(ctx context.Context, key string, call *detachedCall, unt
 	defer call.release()
 	in := a.relay.newInbound()
 	verdict := a.relay.judgeLater(ctx, call.Message, until, func(v Verdict) bool { return v.Action == Wait })
-	// The lock is held until the call is written, so that no cancellation
-	// overtakes it.
+	// The lock is held until the call is written, so that no cancellation overtakes it.
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.calls[key] != call {

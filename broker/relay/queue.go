@@ -95,29 +95,25 @@ func (p *queue) drain() []Request {
 
 // drained waits until the queue is empty, at most for the given time.
 func (p *queue) drained(limit time.Duration) {
-	over := false
-	timer := time.AfterFunc(limit, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		over = true
-		p.change.Broadcast()
-	})
-	defer timer.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	defer context.AfterFunc(ctx, p.wake)()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.calls) > 0 && !over {
+	for len(p.calls) > 0 && ctx.Err() == nil {
 		p.change.Wait()
 	}
 }
 
+func (p *queue) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.change.Broadcast()
+}
+
 // run sends the calls on, one after the other, as soon as each can be judged.
 func (p *queue) run(ctx context.Context) {
-	stop := context.AfterFunc(ctx, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.change.Broadcast()
-	})
-	defer stop()
+	defer context.AfterFunc(ctx, p.wake)()
 	in := p.relay.newInbound()
 	for {
 		call := p.first(ctx)
@@ -159,9 +155,8 @@ func (p *queue) first(ctx context.Context) *queuedCall {
 	return p.calls[0]
 }
 
-// finish sends a call, unless it was cancelled in the meantime. The lock is
-// held until it is written, so that neither a cancellation nor a later call
-// overtakes it.
+// finish sends a call, unless it was cancelled in the meantime. The lock is held until it
+// is written, so that neither a cancellation nor a later call overtakes it.
 func (p *queue) finish(ctx context.Context, in *inbound, call *queuedCall, verdict Verdict) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -100,17 +100,15 @@ type Config struct {
 	// CallTimeout is how long the backend may take to answer a call; 0 is for
 	// ever. It does not hold for initialize and subscriptions/listen.
 	CallTimeout time.Duration
-	// Revive starts another backend when the last has ended and the client is
-	// still there; nil is none. The calls in flight are answered with an error
-	// before, and never sent again. It waits as long as it finds right, makes
-	// writes to the old backend fail, and gives up with an error, at the latest
-	// when ctx ends because the client has left. The new backend hears the client's
-	// initialize, notifications/initialized, logging/setLevel and live
-	// resources/subscribe again.
+	// Revive starts another backend when the last has ended and the client is still there;
+	// nil is none. The calls in flight are answered with an error before, and never sent
+	// again. It waits as long as it finds right, makes writes to the old backend fail, and
+	// gives up with an error, at the latest when ctx ends because the client has left. The
+	// new backend hears the client's initialize, notifications/initialized,
+	// logging/setLevel and live resources/subscribe again.
 	Revive func(ctx context.Context) (Endpoint, error)
-	// Stray is given what is dropped because it has no meaning: each line of the
-	// backend that is no message, and each answer to nothing. Of a long one it is
-	// the beginning.
+	// Stray is given what is dropped because it has no meaning: each line of the backend
+	// that is no message, and each answer to nothing. Of a long one it is the beginning.
 	Stray func(what Stray, text []byte)
 	// Cancelled gets each call in flight that the client gives up, once. Its
 	// answer may still come.
@@ -191,14 +189,12 @@ func New(config Config) *Relay {
 	return r
 }
 
-// lingering bounds what the relay waits at its end for a client to read its
-// last answers.
+// lingering bounds what the relay waits at its end for a client to read its last answers.
 const lingering = 300 * time.Millisecond
 
-// lastCalls bounds what calls that still wait to be judged are waited for when
-// the client has said its last. They wait for the server to start, as a rule:
-// without this, `mcpauth proxy -- node server.js <calls` would lose its calls.
-// A signal cuts it short.
+// lastCalls bounds what calls that still wait to be judged are waited for when the client
+// has said its last. They wait for the server to start, as a rule: without this, `mcpauth
+// proxy -- node server.js <calls` would lose its calls. A signal cuts it short.
 const lastCalls = time.Second
 
 // Run carries messages until the backend has said its last or ctx ends, and

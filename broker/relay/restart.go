@@ -4,39 +4,30 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
+	"sync/atomic"
 )
 
 // restartGate holds the client's messages while there is no backend to hear them.
-type restartGate struct {
-	mu   sync.Mutex
-	open chan struct{} // closed when the way is free again; nil while it is
+type restartGate struct{ opening atomic.Pointer[chan struct{}] } // closed when there is one again
+
+func (g *restartGate) shut() {
+	opening := make(chan struct{})
+	g.opening.CompareAndSwap(nil, &opening)
 }
 
-func (t *restartGate) shut() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.open == nil {
-		t.open = make(chan struct{})
+func (g *restartGate) release() { close(*g.opening.Swap(nil)) }
+
+// way is nil while there is a backend.
+func (g *restartGate) way() <-chan struct{} {
+	if opening := g.opening.Load(); opening != nil {
+		return *opening
 	}
-}
-
-func (t *restartGate) release() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	close(t.open)
-	t.open = nil
-}
-
-func (t *restartGate) way() <-chan struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.open
+	return nil
 }
 
 // wait blocks while there is no backend.
-func (t *restartGate) wait(ctx context.Context) {
-	for way := t.way(); way != nil && ctx.Err() == nil; way = t.way() {
+func (g *restartGate) wait(ctx context.Context) {
+	for way := g.way(); way != nil && ctx.Err() == nil; way = g.way() {
 		select {
 		case <-way:
 		case <-ctx.Done():

@@ -3,6 +3,9 @@ package relay
 import (
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -88,6 +91,40 @@ func TestAttackNamesWithTwoReadingsAreNotDecoded(t *testing.T) {
 		var got askedFor
 		if DecodeStrict([]byte(text), &got) == nil {
 			t.Errorf("%q is decoded as %+v", text, got)
+		}
+	}
+}
+
+// A check fails where the decoding does: the kinds of what is asked for are known to both.
+func TestCheckStrictFailsWhereDecodeStrictDoes(t *testing.T) {
+	type form struct {
+		Name string              `json:"name"`
+		List []RawValue          `json:"list"`
+		Map  map[string]RawValue `json:"map"`
+		In   struct {
+			Name string `json:"name"`
+		} `json:"in"`
+	}
+	values := []string{`null`, `"a"`, `1`, `true`, `[]`, `[1]`, `{}`, `{"a":1}`, `{"a":1,"a":2}`, `{"name":1}`, `{"Name":"a"}`, `"\ud800"`, "\"\xff\"", `x`}
+	for _, member := range []string{"name", "list", "map", "in", "other"} {
+		for _, value := range values {
+			text := []byte(`{"` + member + `":` + value + `}`)
+			checked, decoded := CheckStrict(text, &form{}), DecodeStrict(text, &form{})
+			if (checked == nil) != (decoded == nil) || HasTwoReadings(checked) != HasTwoReadings(decoded) {
+				t.Errorf("%s: %v, but decoded: %v", text, checked, decoded)
+			}
+			err := json.Unmarshal(text, &form{}, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+			if err != nil && checked == nil {
+				t.Errorf("%s passes the check, and cannot be decoded: %v", text, err)
+			}
+		}
+	}
+	optional := struct {
+		In *form `json:"in"`
+	}{}
+	for text, want := range map[string]bool{`{"in":1}`: true, `{"in":{"name":1}}`: false, `{"in":{"name":"a","name":"b"}}`: false, `{"in":{}}`: true} {
+		if err := CheckStrict([]byte(text), &optional); (err == nil) != want {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

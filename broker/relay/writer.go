@@ -160,9 +160,8 @@ func withLineEnd(text []byte) []byte {
 	return append(text[:len(text):len(text)], '\n')
 }
 
-// outbox takes the lines that the proxy itself says and writes them from a
-// goroutine of its own: a decision about one direction must not wait for
-// the reader of the other.
+// outbox takes the lines that the proxy itself says and writes them from a goroutine of its
+// own: a decision about one direction must not wait for the reader of the other.
 type outbox struct {
 	sink   func() *sink
 	mu     sync.Mutex
