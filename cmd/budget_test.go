@@ -89,7 +89,7 @@ var (
 		"cmd/auditcmd":     1,
 		"cmd/clientcmd":    12,
 		"cmd/console":      1,
-		"cmd/explorecmd":   9,
+		"cmd/explorecmd":   8,
 	}
 	// overFacade is the number of exported methods of broker.Broker.
 	overFacade = map[string]int{}

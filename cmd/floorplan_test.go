@@ -77,6 +77,7 @@ var onlyIn = map[string][]string{
 	"github.com/go-json-experiment/json": {"broker/relay", "broker/identity", "broker/toolargs"},
 	"github.com/mark3labs/mcp-go/":       {"cmd/demo"},
 	"github.com/rogpeppe/go-internal/":   {"broker/clients", "broker/gate"},
+	"github.com/itchyny/gojq":            {"cmd"},
 	"github.com/tailscale/hujson":        {"broker/edit"},
 	"github.com/goccy/go-yaml":           {"broker/edit"},
 	"charm.land/":                        {"tui", "tui/account", "tui/activity", "tui/browse", "tui/form", "tui/screen", "tui/tools", "tui/widget"},
@@ -97,7 +98,7 @@ func TestProxyProgramIsLean(t *testing.T) {
 	for _, dependency := range strings.Fields(string(output)) {
 		for _, heavy := range []string{
 			"github.com/mark3labs/", "github.com/santhosh-tekuri/", "github.com/modelcontextprotocol/", "github.com/google/jsonschema-go/",
-			"charm.land/", "github.com/charmbracelet/", "github.com/prometheus/", "github.com/yuin/", "github.com/alecthomas/",
+			"charm.land/", "github.com/charmbracelet/", "github.com/prometheus/", "github.com/itchyny/", "github.com/yuin/", "github.com/alecthomas/",
 			module + "/tui/", module + "/cmd/demo/",
 		} {
 			if strings.HasPrefix(dependency+"/", heavy) {

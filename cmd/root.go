@@ -29,6 +29,7 @@ func Main(ctx context.Context, args []string, streams console.Streams, deps cons
 func newRoot(a *console.App) *cobra.Command {
 	root := console.NewRoot(a)
 	a.AddVersionFlag(root)
+	addJQ(a, root)
 	root.AddCommand(
 		accountcmd.NewLogin(a), accountcmd.NewLogout(a), accountcmd.NewLock(a), accountcmd.NewUnlock(a), accountcmd.NewStatus(a),
 		accountcmd.NewProfile(a), accountcmd.NewToken(a), accountcmd.NewStore(a),

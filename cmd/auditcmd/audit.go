@@ -117,7 +117,7 @@ func newAuditList(a *console.App) *cobra.Command {
 				case err != nil:
 					bad.add(err)
 				case a.JSON:
-					a.Fact("%s", entryJSON(e))
+					a.PrintLine(entryJSON(e))
 				default:
 					table.add(e)
 				}
@@ -292,7 +292,7 @@ func newAuditShow(a *console.App) *cobra.Command {
 				return err
 			}
 			if a.JSON {
-				a.Fact("%s", entryJSON(entry))
+				a.PrintLine(entryJSON(entry))
 				return nil
 			}
 			printEntry(a, entry)

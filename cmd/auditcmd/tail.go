@@ -121,7 +121,7 @@ func (t *auditTail) await(id string) {
 
 func (t *auditTail) print(e audit.Entry) {
 	if t.JSON {
-		t.Fact("%s", entryJSON(e))
+		t.PrintLine(entryJSON(e))
 		return
 	}
 	// The columns are fixed: a table could only be aligned at its end.
@@ -187,7 +187,7 @@ func exportEntries(a *console.App, entries iter.Seq2[audit.Entry, error], format
 		case format == "csv":
 			_ = w.Write(csvRow(e))
 		default:
-			a.Fact("%s", entryJSON(e))
+			a.PrintLine(entryJSON(e))
 		}
 	}
 	w.Flush()

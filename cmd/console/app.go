@@ -38,10 +38,13 @@ type App struct {
 	Profile string // --profile
 	Config  string // --config
 	JSON    bool   // --json
-	Events  bool   // as one event a line
-	began   bool   // a command runs: its words were understood
-	Exit    int    // exit code when there is no error
-	Silent  bool   // the terminal is not ours to write on: a full-screen program has it
+	// Query makes the lines to print of a JSON object, for --jq; nil without.
+	Query    func(object []byte) ([]string, error)
+	badQuery error // of the first object that Query could not take
+	Events   bool  // as one event a line
+	began    bool  // a command runs: its words were understood
+	Exit     int   // exit code when there is no error
+	Silent   bool  // the terminal is not ours to write on: a full-screen program has it
 
 	typedLines chan string // of the person at the terminal; see ask
 

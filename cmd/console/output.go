@@ -44,7 +44,31 @@ func (a *App) encode(value any, indent string) {
 		a.Say("mcpauth: %v", err)
 		return
 	}
-	_, _ = a.Out.Write(text.CleanJSON(buf.Bytes())) // Main looks at the writer's error
+	if a.Query == nil {
+		_, _ = a.Out.Write(text.CleanJSON(buf.Bytes())) // Main looks at the writer's error
+		return
+	}
+	a.queried(buf.Bytes())
+}
+
+// PrintLine prints a JSON object that is one line already.
+func (a *App) PrintLine(object []byte) {
+	if a.Query == nil {
+		a.Fact("%s", object)
+		return
+	}
+	a.queried(object)
+}
+
+// queried prints what --jq makes of an object.
+func (a *App) queried(object []byte) {
+	lines, err := a.Query(object)
+	for _, line := range lines {
+		a.Fact("%s", text.CleanText(line))
+	}
+	if a.badQuery == nil {
+		a.badQuery = err
+	}
 }
 
 // CompactJSON is a value on one line.
@@ -83,7 +107,7 @@ func (a *App) PrintRaw(text json.RawMessage) { a.encode(text, "  ") }
 func (a *App) Complain(p *problem.Problem) {
 	var rpc *mcpclient.ServerError
 	isRPC := errors.As(p.Err, &rpc)
-	if a.JSON {
+	if a.JSON && a.Query == nil { // an expression is for what a command prints, not for its errors
 		members := map[string]any{"message": p.Msg, "hints": hints(p), "exit_code": p.Code}
 		if code := doctor.CodeOf(p.Err); code != "" {
 			members["code"] = code

@@ -28,6 +28,9 @@ func Run(ctx context.Context, args []string, streams Streams, deps Deps, newRoot
 		err = &problem.Problem{Msg: "the output cannot be written: " + output.err.Error(), Code: problem.ExitError, Err: output.err}
 		app.JSON = false
 	}
+	if err == nil && app.badQuery != nil {
+		err = Usage(app.badQuery.Error())
+	}
 	if ctx.Err() != nil && err != nil && app.Exit == 0 {
 		err = stopped(err)
 	}

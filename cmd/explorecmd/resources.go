@@ -201,7 +201,9 @@ func (x *exploring) printChange(e mcpclient.Event) {
 		x.Fact("%s  %s", e.Time.Local().Format(time.TimeOnly), console.Printable(e.URI))
 		return
 	}
-	x.Fact("%s", console.CompactJSON(map[string]any{"schema": 1, "event": "updated", "uri": e.URI, "time": e.Time.UTC().Format(time.RFC3339Nano)}))
+	x.PrintLine([]byte(console.CompactJSON(map[string]any{
+		"schema": 1, "event": "updated", "uri": e.URI, "time": e.Time.UTC().Format(time.RFC3339Nano),
+	})))
 }
 
 func NewServer(a *console.App) *cobra.Command {
