@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/mcpauth/mcpauth/broker/clients"
 	"github.com/mcpauth/mcpauth/broker/config"
 	"github.com/mcpauth/mcpauth/broker/problem"
 	"github.com/mcpauth/mcpauth/keychain"
@@ -43,6 +44,14 @@ func (p Profiles) SetSecret(ctx context.Context, r config.Resolved, secret keych
 		}
 	}
 	return asError(p.b.accounts.SetClientSecret(ctx, r.SecretName(), secret))
+}
+
+// Uses are the entries of AI clients that run mcpauth for a profile, as far as they can
+// be read.
+func (p Profiles) Uses(name string) []clients.Use {
+	usual, _ := p.b.Resolve(config.Overrides{}) // none where it cannot be told
+	uses, _ := p.b.Clients().Uses(name, usual.Name == name)
+	return uses
 }
 
 // Remove signs the profile out, deletes its client secret and removes it from the

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -116,7 +117,7 @@ func noCommand(configErr error) *problem.Problem {
 // gateConfig says for whom a proxy's gate is, and what it goes by.
 func (b *Broker) gateConfig(o ProxyOptions, log *logbook, r config.Resolved, anonymous bool) gate.Config {
 	c := gate.Config{
-		Place: b.place(r), Server: text.ServerName(r.Command), UserContext: r.UserContext, Log: log.say,
+		Place: b.place(r), Server: text.ServerName(r.Command), UserContext: r.UserContext, Log: b.sayOnce(o, log.say),
 		Policy: func() (*policy.Policy, []string, error) { return b.proxyPolicy(o) }, Audit: b.auditOptions(),
 	}
 	if anonymous {
@@ -126,6 +127,24 @@ func (b *Broker) gateConfig(o ProxyOptions, log *logbook, r config.Resolved, ano
 	file, _ := b.Config() // a broken one is an error elsewhere
 	c.KeepContent = file.Audit.Content
 	return c
+}
+
+// sayOnce says with its hint, and once, why no profile is there: the policy and the
+// sign-in both tell of it.
+func (b *Broker) sayOnce(o ProxyOptions, say func(string)) func(string) {
+	_, err := b.Resolve(o.Overrides)
+	if err == nil {
+		return say
+	}
+	p := problem.Of(err)
+	return func(line string) {
+		switch {
+		case line == p.Msg && len(p.Hints) > 0:
+			say(line + "; " + p.Hints[0])
+		case line == p.Msg || !strings.HasSuffix(line, p.Msg):
+			say(line)
+		}
+	}
 }
 
 func (b *Broker) place(r config.Resolved) gate.Place {

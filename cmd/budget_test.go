@@ -46,7 +46,6 @@ var (
 		"broker/policy.File.compile":     56,
 		"broker/relay.Parser.object":     54,
 		"cmd/accountcmd.showProfile":     52,
-		"cmd/proxycmd.New":               56,
 	}
 	overBranches = map[string]int{
 		"broker/audit.Filter.Match":       19,

@@ -339,7 +339,9 @@ func UnknownProfile(name string, known []string) *problem.Problem {
 		p.Hints = []string{"make one: mcpauth login --profile " + name + " --issuer URL --client-id ID"}
 		return p
 	}
-	p.Msg += text.DidYouMean(name, known)
+	if near := text.Nearest(name, known); near != "" {
+		p.Msg += "; did you mean " + near + "?"
+	}
 	p.Hints = []string{"the profiles are: " + strings.Join(known, ", "), "mcpauth profile list"}
 	return p
 }

@@ -320,7 +320,7 @@ func TestResolveProblems(t *testing.T) {
 	}{
 		{"nothing at all", "", Overrides{}, nil, "there is no profile yet in c.toml, so", "mcpauth login --issuer"},
 		{"unknown", twoProfiles, Overrides{Profile: "prdo"}, nil, `there is no profile "prdo"; did you mean prod?`, "dev, prod"},
-		{"unknown, far off", twoProfiles, Overrides{Profile: "customers"}, nil, `there is no profile "customers"; known are dev, prod`, "dev, prod"},
+		{"unknown, far off", twoProfiles, Overrides{Profile: "customers"}, nil, `there is no profile "customers"`, "dev, prod"},
 		{"unknown by variable", twoProfiles, Overrides{}, []string{"MCPAUTH_PROFILE", "x"}, `there is no profile "x"`, "dev, prod"},
 		{"unknown, no file", "", Overrides{Profile: "x"}, nil, `there is no profile "x"`, "mcpauth login --profile x"},
 		{"no default", strings.Replace(twoProfiles, `default_profile = "prod"`, "", 1), Overrides{}, nil, "there are 2 profiles and none is the default: dev, prod", "mcpauth profile use dev"},

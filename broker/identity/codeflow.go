@@ -90,7 +90,7 @@ func signedInPage(profile string, u User) loopback.Page {
 		Title:  "Signed in",
 		Text:   "You are signed in to " + profile + " as ",
 		Who:    who,
-		Next:   "You can close this tab. Your AI client works now; nothing else to do.",
+		Next:   "You can close this tab and go back to where you came from.",
 	}
 }
 
@@ -109,7 +109,7 @@ func failedPage(profile string, err error) loopback.Page {
 	case errors.As(err, &refused):
 		p.Text = "You, or a rule of your provider, said no. Nothing was stored."
 		p.Next = "To try again, run mcpauth login."
-		p.Code = "access_denied"
+		p.Code = "access_denied " + refused.Description
 	case errors.As(err, &verify) && verify.What == answerToSignIn:
 		p.Text = "The answer does not belong to this login, so it was not used. Nothing was stored."
 	case errors.As(err, &verify):

@@ -5,6 +5,7 @@ package accountcmd
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -143,6 +144,7 @@ func runLogin(a *console.App, c *cobra.Command, o *loginOptions) error {
 	switch {
 	case err == nil:
 		reportLogin(a, b, resolved, user, remembered)
+		tellNext(ctx, a, b, resolved, user, o.scopes)
 	case !o.wait:
 		return asTyped(c, resolved.LoginCommand(), err)
 	}
@@ -224,7 +226,38 @@ func reportLogin(a *console.App, b *broker.Broker, r config.Resolved, user broke
 		return
 	}
 	a.Fact("✓ Signed in as %s. The tokens are in: %s", console.WhoIs(user), b.Store.Name())
-	a.Say("  Put a server behind it:  mcpauth proxy -- python3 main.py")
+}
+
+// tellNext says what is missing after a sign-in, and the step that comes next.
+func tellNext(ctx context.Context, a *console.App, b *broker.Broker, r config.Resolved, user broker.User, asked []string) {
+	if a.JSON {
+		return
+	}
+	for _, scope := range asked {
+		if !slices.Contains(user.Scopes, scope) {
+			a.Say("  The provider did not grant the scope %s", console.Printable(scope))
+		}
+	}
+	status, err := b.Status(ctx, r)
+	if err == nil && !status.HasRefreshToken && r.Grant != config.GrantMachine && !status.ExpiresAt.IsZero() {
+		a.Say("  No refresh token came, so this sign-in ends at %s; allow the application refresh tokens at the provider",
+			text.Moment(status.ExpiresAt, time.Now()))
+	}
+	profile := " --profile " + text.QuoteWord(r.Name)
+	uses := b.Profiles().Uses(r.Name)
+	switch {
+	case len(uses) > 0:
+		for _, use := range uses {
+			a.Say("  Set up in %s", console.Printable(use.String()))
+		}
+		if len(r.Command) > 0 {
+			a.Say("  See its tools:  mcpauth tools list%s", profile)
+		}
+	case len(r.Command) > 0:
+		a.Say("  Next, add the server to an AI client:  mcpauth client add%s", profile)
+	default:
+		a.Say("  Next, add a server to an AI client:  mcpauth client add%s -- python3 main.py", profile)
+	}
 }
 
 // LoginUI is a sign-in on a terminal.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/config"
 	"github.com/mcpauth/mcpauth/cmd/console"
 	"github.com/mcpauth/mcpauth/keychain"
@@ -284,23 +285,50 @@ func newProfileSecret(a *console.App) *cobra.Command {
 }
 
 func newProfileRemove(a *console.App) *cobra.Command {
-	return &cobra.Command{
-		Use:     "remove NAME",
-		Short:   "Sign a profile out and take it out of the configuration file",
-		Example: "  mcpauth profile remove orders",
+	var yes bool
+	c := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "Sign a profile out and take it out of the configuration file",
+		Long: "Signs the profile out at the provider and removes it from the configuration file. At a\n" +
+			"terminal it asks first, and names the AI clients that use the profile.",
+		Example: "  mcpauth profile remove staging",
 		Args:    exactlyOneName("remove"),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {
 				return err
 			}
-			if _, err := b.Profiles().Remove(c.Context(), args[0]); err != nil {
-				return err
-			}
-			a.Done(map[string]any{"removed": args[0]}, "✓ Profile %s is signed out and removed", args[0])
-			return nil
+			return removeProfile(c.Context(), a, b, args[0], yes)
 		},
 	}
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "remove without asking")
+	return c
+}
+
+func removeProfile(ctx context.Context, a *console.App, b *broker.Broker, name string, yes bool) error {
+	file, err := b.Config()
+	if err != nil {
+		return err
+	}
+	uses := b.Profiles().Uses(name)
+	if _, there := file.Profiles[name]; there && !yes && console.IsTerminal(a.In) {
+		for _, use := range uses {
+			a.Say("%s starts this profile and will stop working", console.Printable(use.String()))
+		}
+		if !a.Agree(ctx, "Sign out of "+name+" and remove it?") {
+			a.Say("%s stays as it is", name)
+			return ctx.Err()
+		}
+	}
+	if _, err := b.Profiles().Remove(ctx, name); err != nil {
+		return err
+	}
+	a.Done(map[string]any{"removed": name}, "✓ Profile %s is signed out and removed", name)
+	for _, use := range uses {
+		a.Say("  %s still starts it; remove the entry with:", console.Printable(use.String()))
+		a.Say("  %s", console.Printable(use.RemoveCommand()))
+	}
+	return nil
 }
 
 func exactlyOneName(verb string) cobra.PositionalArgs {

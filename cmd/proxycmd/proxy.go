@@ -5,12 +5,14 @@ import (
 	"context"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/text"
 	"github.com/mcpauth/mcpauth/cmd/console"
 )
 
@@ -44,26 +46,8 @@ func New(a *console.App) *cobra.Command {
 		Example: "  mcpauth proxy -- python3 main.py\n" +
 			"  mcpauth proxy --profile orders --cwd /srv/orders -- uv run server.py",
 		RunE: func(c *cobra.Command, argv []string) error {
-			a.JSON = false // standard output is the protocol
-			b, err := a.Broker(console.PatienceProxy)
-			if err != nil {
-				return err
-			}
 			o.Profile, o.Command = a.Profile, argv
-			if o.Cwd != "" {
-				if o.Cwd, err = filepath.Abs(o.Cwd); err != nil {
-					return err
-				}
-			}
-			console.IgnoreBrokenPipes()
-			makeRoomToWait()
-			log, flush := serverLog(a)
-			defer flush()
-			a.Exit, err = b.Proxy(c.Context(), broker.ProxyOptions{
-				Overrides: o, Environ: a.Deps.Environ, In: a.In, Out: a.Protocol(), Log: log,
-				CallTimeout: callTimeout, Restart: restart, ReadOnly: readOnly,
-			})
-			return err
+			return run(c.Context(), a, broker.ProxyOptions{Overrides: o, CallTimeout: callTimeout, Restart: restart, ReadOnly: readOnly})
 		},
 	}
 	// The first word that is no flag of ours is the command, and all after it
@@ -82,6 +66,49 @@ func New(a *console.App) *cobra.Command {
 	c.Flags().StringVar(&o.Issuer, "issuer", "", "issuer URL, instead of the profile's")
 	c.Flags().StringVar(&o.ClientID, "client-id", "", "client_id, instead of the profile's")
 	return c
+}
+
+func run(ctx context.Context, a *console.App, o broker.ProxyOptions) error {
+	a.JSON = false // standard output is the protocol
+	b, err := a.Broker(console.PatienceProxy)
+	if err != nil {
+		return err
+	}
+	if o.Overrides.Cwd != "" {
+		if o.Overrides.Cwd, err = filepath.Abs(o.Overrides.Cwd); err != nil {
+			return err
+		}
+	}
+	if console.IsTerminal(a.In) {
+		explain(a, o.Overrides)
+	}
+	console.IgnoreBrokenPipes()
+	makeRoomToWait()
+	log, flush := serverLog(a)
+	defer flush()
+	o.Environ, o.In, o.Out, o.Log = a.Deps.Environ, a.In, a.Protocol(), log
+	a.Exit, err = b.Proxy(ctx, o)
+	return err
+}
+
+// explain tells a user who typed the command what it is for: it waits for an AI client
+// without a word.
+func explain(a *console.App, o config.Overrides) {
+	rest := ""
+	if o.Profile != "" {
+		rest = " --profile " + text.QuoteWord(o.Profile)
+	}
+	if len(o.Command) > 0 {
+		words := make([]string, len(o.Command))
+		for i, word := range o.Command {
+			words[i] = text.QuoteWord(word)
+		}
+		rest += " -- " + strings.Join(words, " ")
+	}
+	a.Say("This speaks MCP to an AI client, which starts it by itself, and waits for messages now (ctrl+d ends it).")
+	a.Say("  To set up an AI client:      mcpauth client add%s", console.Printable(rest))
+	a.Say("  To look at the server:       mcpauth tui%s", console.Printable(rest))
+	a.Say("  To list and call its tools:  mcpauth tools list%s", console.Printable(rest))
 }
 
 // Main is cmd.Main for a program that has only `mcpauth proxy`, whose flags and arguments

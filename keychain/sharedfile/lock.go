@@ -54,7 +54,7 @@ func TryLock(path string) (unlock func(), ok bool, err error) {
 // goroutine that asks it again.
 func newFlock(path string) (*flock.Flock, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("folder of the lock %s: %w", path, err)
+		return nil, fmt.Errorf("mcpauth cannot write to %s: %w", path, err)
 	}
 	return flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(lockFlags)), nil
 }
