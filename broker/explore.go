@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -299,10 +300,7 @@ func (x *exploration) problemOf(r refusedCall) *problem.Problem {
 	case (r.code == gate.CodeSignIn || r.code == gate.CodeTrouble) && standing.Problem != nil:
 		return standing.Problem
 	case r.code == gate.CodeUnrecorded:
-		return &problem.Problem{
-			Msg:   "the call was not sent, because it could not be recorded",
-			Hints: []string{r.words}, Code: problem.ExitError,
-		}
+		return &problem.Problem{Msg: strings.ToLower(r.words[:1]) + strings.TrimSuffix(r.words[1:], "."), Code: problem.ExitError}
 	}
 	code := map[int]int{gate.CodeSignIn: problem.ExitSignInNeeded, gate.CodeTrouble: problem.ExitSignInNeeded}[r.code]
 	mark := x.mark(r.item)

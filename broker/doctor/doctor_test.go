@@ -54,6 +54,20 @@ func TestReportTellsNothing(t *testing.T) {
 	}
 }
 
+// TestReportKeepsSentences: what is redacted is a value, not what we say of a token.
+func TestReportKeepsSentences(t *testing.T) {
+	for text, want := range map[string]string{
+		"there is no refresh token: the sign-in ends with its access token": "there is no refresh token: the sign-in ends with its access token",
+		"store its secret: mcpauth profile secret NAME":                     "store its secret: mcpauth profile secret NAME",
+		"token: CANARY the":   "[redacted] the",
+		"password: theCANARY": "[redacted]",
+	} {
+		if got := (scrubber{}).text(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // The clock is wrong as soon as it would fail a sign-in.
 func TestClockFinding(t *testing.T) {
 	for ahead, want := range map[time.Duration]string{

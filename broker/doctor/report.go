@@ -97,13 +97,22 @@ var (
 	namedSecret = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?i)[\w-]*(?:passw(?:or)?d|passphrase|pwd|_pass|secret|token|api[-_]?key|credentials?)["']?\s*[=:]\s*(?:"[^"]*"|'[^']*'|[^\s,;&"']+)`)
 	})
+	// sentence is what follows a colon in our own words, as in "no refresh token: the
+	// sign-in ends": it begins with a word that is nobody's secret.
+	sentence = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(passw(?:or)?d|passphrase|secret|token|credentials?)` +
+			`(: (?:the|an?|it|its|this|that|there|no|not|is|was|mcpauth) )`)
+	})
 	homeText = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`((?:/home|/Users|[A-Za-z]:\\Users)[/\\])[^/\\\s"':]+`)
 	})
 )
 
 func (s scrubber) text(text string) string {
+	const apart = "\x00" // between a name and a sentence, so that nothing takes the sentence for a value
+	text = sentence().ReplaceAllString(text, "${1}"+apart+"${2}")
 	text = namedSecret().ReplaceAllString(audit.RedactText(text), audit.Redacted)
+	text = strings.ReplaceAll(text, apart, "")
 	if s.home != "" && s.home != string(filepath.Separator) {
 		text = strings.ReplaceAll(text, s.home, "~")
 	}

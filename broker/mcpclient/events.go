@@ -3,6 +3,7 @@ package mcpclient
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 
@@ -114,11 +115,13 @@ type logLines struct {
 	mu      sync.Mutex
 	partial []byte
 	last    []string
+	errors  []string // lines before those that name an error, the first ones
 }
 
 const (
 	maxLogLine = 8 << 10 // a longer one is cut
 	lastLines  = 5
+	maxErrors  = 3
 )
 
 // Write implements io.Writer.
@@ -143,6 +146,9 @@ func (l *logLines) emit() {
 	if text == "" {
 		return
 	}
+	if len(l.last) == lastLines && len(l.errors) < maxErrors && namesError(l.last[0]) {
+		l.errors = append(l.errors, l.last[0])
+	}
 	l.last = append(l.last[max(0, len(l.last)-lastLines+1):], text)
 	l.line(text)
 }
@@ -154,12 +160,24 @@ func (l *logLines) flush() {
 	l.emit()
 }
 
-// hints are what the server said last.
+// namesError reports whether a line may say why a program ends. Some, such as npm, write
+// much below it.
+func namesError(line string) bool {
+	line = strings.ToLower(line)
+	for _, word := range []string{"error", "err!", "fatal", "panic", "exception"} {
+		if strings.Contains(line, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// hints are what the server said last, and the errors before that.
 func (l *logLines) hints() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var hints []string
-	for _, line := range l.last {
+	for _, line := range slices.Concat(l.errors, l.last) {
 		hints = append(hints, "it said: "+text.CleanLine(line))
 	}
 	return hints

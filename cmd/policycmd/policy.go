@@ -90,26 +90,41 @@ func newPolicyTest(a *console.App) *cobra.Command {
 // maxPolicyTest bounds what is read, in bytes.
 const maxPolicyTest = 1 << 20
 
-func policyTest(a *console.App, path string) error {
+// readPolicy reads the file to test.
+func readPolicy(a *console.App, path string) ([]byte, error) {
 	from := a.In
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
-			return console.Usage(err.Error())
+			return nil, console.Usage(err.Error())
 		}
 		defer file.Close()
 		from = file
 	}
 	data, err := io.ReadAll(io.LimitReader(from, maxPolicyTest+1))
 	if err != nil {
-		return console.Usage(err.Error())
+		return nil, console.Usage(err.Error())
 	}
 	if len(data) > maxPolicyTest {
-		return console.Usage(path + " is longer than a policy may be")
+		return nil, console.Usage(path + " is longer than a policy may be")
+	}
+	return data, nil
+}
+
+func policyTest(a *console.App, path string) error {
+	data, err := readPolicy(a, path)
+	if err != nil {
+		return err
 	}
 	cases, err := config.TestPolicy(path, data)
 	if err != nil {
 		return err
+	}
+	if len(cases) == 0 {
+		return &problem.Problem{
+			Msg:   path + " has no [[tests]], so nothing is proven",
+			Hints: []string{"[[tests]] in docs/policy.md"}, Code: problem.ExitError,
+		}
 	}
 	failed := 0
 	for _, one := range cases {
@@ -117,7 +132,7 @@ func policyTest(a *console.App, path string) error {
 			failed++
 		}
 	}
-	if failed > 0 || len(cases) == 0 {
+	if failed > 0 {
 		a.Exit = problem.ExitError
 	}
 	if a.JSON {
@@ -134,9 +149,6 @@ func policyTest(a *console.App, path string) error {
 		a.Fact("      %s:%d", console.Printable(path), one.Line)
 	}
 	a.Say("%s, %d failed", text.Count(len(cases), "test"), failed)
-	if len(cases) == 0 {
-		a.Say("%s has no [[tests]], so nothing is proven", console.Printable(path))
-	}
 	return nil
 }
 
