@@ -15,7 +15,10 @@ type Query struct {
 }
 
 // Option is one possible answer.
-type Option struct{ Value, Label string }
+type Option struct {
+	Value, Label string
+	On           bool // with Several: chosen at first
+}
 
 // Ask puts a question and returns the answer: one text, or with Several any number
 // of them. It returns context.Canceled when the user breaks it off.

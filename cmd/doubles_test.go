@@ -300,6 +300,11 @@ func testAsker(_ io.Reader, out io.Writer) broker.Ask {
 	answers := strings.Split(os.Getenv("TEST_ANSWERS"), "|")
 	return func(_ context.Context, q broker.Query) ([]string, error) {
 		fmt.Fprintf(out, "? %s\n", q.Title)
+		for _, o := range q.Options {
+			if o.On {
+				fmt.Fprintf(out, "  [x] %s\n", o.Label)
+			}
+		}
 		if q.Several { // about what is installed on this machine, which no script knows
 			return nil, nil
 		}

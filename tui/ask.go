@@ -73,7 +73,7 @@ func queryField(q broker.Query, one *string, several *[]string) huh.Field {
 	title, help := text.CleanLine(q.Title), text.CleanText(q.Help)
 	var options []huh.Option[string]
 	for _, o := range q.Options {
-		options = append(options, huh.NewOption(text.CleanLine(o.Label), o.Value))
+		options = append(options, huh.NewOption(text.CleanLine(o.Label), o.Value).Selected(o.On))
 	}
 	switch {
 	case q.Several:

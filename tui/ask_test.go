@@ -57,6 +57,8 @@ func TestAsk(t *testing.T) {
 		{"choice", broker.Query{Title: "Colour", Options: colours}, []typed{{"enter submit", "\x1b[B\r"}}, []string{"g"}, "Colour: Green", nil},
 		{"secret", broker.Query{Title: "Secret", Secret: true}, []typed{{"enter submit", "CANARY\r"}}, []string{"CANARY"}, "Secret: (not shown)", nil},
 		{"several", broker.Query{Title: "Colours", Options: colours, Several: true}, []typed{{"enter submit", " \r"}}, []string{"r"}, "Colours: Red", nil},
+		{"chosen at first", broker.Query{Title: "Colours", Options: []broker.Option{{Value: "r", Label: "Red", On: true}, {Value: "g", Label: "Green"}}, Several: true},
+			[]typed{{"enter submit", "\r"}}, []string{"r"}, "Colours: Red", nil},
 		{"stop", broker.Query{Title: "Issuer"}, []typed{{"enter submit", "\x03"}}, nil, "Issuer", context.Canceled},
 	} {
 		t.Run(test.name, func(t *testing.T) {

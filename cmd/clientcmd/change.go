@@ -30,27 +30,26 @@ func makeChanges(ctx context.Context, a *console.App, b *broker.Broker, o *clien
 	if ask && !console.IsTerminal(a.In) {
 		return console.Usage("nobody is there to be asked, so nothing was written", "--dry-run shows the change", "--yes makes it")
 	}
+	if err := refuseLinks(o, changes); err != nil {
+		return err
+	}
+	var files []string
 	for _, c := range changes {
-		if c.Outside != "" && c.Diff != "" && o.yes && !o.dryRun && !o.followLinks {
-			return console.Usage(fmt.Sprintf("%s is a link to %s, outside of this project, so nothing was written", console.Printable(c.File), console.Printable(c.Outside)),
-				"look at that file; to change it all the same: --follow-links", "without --yes it is asked about")
+		showChange(a, c)
+		if c.Diff != "" {
+			files = append(files, console.Printable(cmp.Or(c.Outside, c.File)))
+		}
+	}
+	write := !o.dryRun
+	if ask && len(files) > 0 {
+		if write = agreeTo(ctx, a, files); ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 	done := []clientDone{}
 	for _, c := range changes {
 		one := clientDone{Client: c.Client, Server: c.Server, Op: c.Op, Scope: c.Scope, File: c.File, Diff: c.Diff}
-		showChange(a, c)
-		write := c.Diff != "" && !o.dryRun
-		if write && ask {
-			write = a.Agree(ctx, "Change "+console.Printable(cmp.Or(c.Outside, c.File))+"?")
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if !write {
-				a.Say("%s stays as it is", console.Printable(c.File))
-			}
-		}
-		if write {
+		if write && c.Diff != "" {
 			if err := b.Clients().Apply(ctx, c); err != nil {
 				return err
 			}
@@ -63,6 +62,32 @@ func makeChanges(ctx context.Context, a *console.App, b *broker.Broker, o *clien
 		a.PrintJSON(map[string]any{"changes": done})
 	}
 	return nil
+}
+
+// refuseLinks is the error that a file leads out of the project, where nobody is asked.
+func refuseLinks(o *clientOptions, changes []clients.Change) error {
+	for _, c := range changes {
+		if c.Outside != "" && c.Diff != "" && o.yes && !o.dryRun && !o.followLinks {
+			return console.Usage(fmt.Sprintf("%s is a link to %s, outside of this project, so nothing was written", console.Printable(c.File), console.Printable(c.Outside)),
+				"look at that file; to change it all the same: --follow-links", "without --yes it is asked about")
+		}
+	}
+	return nil
+}
+
+// agreeTo asks once for all files.
+func agreeTo(ctx context.Context, a *console.App, files []string) bool {
+	question, stays := "Change "+files[0]+"?", files[0]+" stays as it is"
+	if len(files) > 1 {
+		question, stays = fmt.Sprintf("Change these %d files?", len(files)), "all files stay as they are"
+	}
+	if a.Agree(ctx, question) {
+		return true
+	}
+	if ctx.Err() == nil {
+		a.Say("%s", stays)
+	}
+	return false
 }
 
 func showChange(a *console.App, c clients.Change) {

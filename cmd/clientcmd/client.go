@@ -2,6 +2,7 @@
 package clientcmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -56,7 +57,7 @@ func (o *clientOptions) scopeFlag(c *cobra.Command, def, help string) {
 }
 
 func (o *clientOptions) entryFlags(c *cobra.Command) {
-	c.Flags().StringVar(&o.entry.Name, "name", "", "name of the server in the client (default: the profile's)")
+	c.Flags().StringVar(&o.entry.Name, "name", "", "name of the server in the client (default: the server's own)")
 	c.Flags().StringVar(&o.entry.Cwd, "cwd", "", "folder in which COMMAND is started")
 	c.Flags().StringArrayVar(&o.entry.Env, "env", nil, "NAME=value for the server, written into the entry (repeat)")
 	o.scopeFlag(c, clients.ScopeUser, "user, or project for a file in this folder")
@@ -97,7 +98,7 @@ func clientAdd(ctx context.Context, a *console.App, o *clientOptions, names, com
 	if err != nil {
 		return err
 	}
-	if err := fillEntry(a, b, &o.entry, command); err != nil {
+	if err := fillEntry(a, b, &o.entry, command, tryFor(ctx, a)); err != nil {
 		return err
 	}
 	if len(names) == 0 {
@@ -158,22 +159,34 @@ func installedClients(a *console.App, b *broker.Broker, o *clientOptions) ([]str
 	return names, nil
 }
 
-// fillEntry completes an entry from the flags, the profile and the folder.
-func fillEntry(a *console.App, b *broker.Broker, e *clients.Entry, command []string) error {
+// tryFor is tryServer for an entry.
+func tryFor(ctx context.Context, a *console.App) func(config.Resolved, []string) string {
+	return func(r config.Resolved, env []string) string { return tryServer(ctx, a, r.Command, r.Cwd, env) }
+}
+
+// fillEntry completes an entry from the flags, the profile, the folder and, where try is
+// given, what the server calls itself. All entries name their profile, so that another
+// default profile does not change who the user is.
+func fillEntry(a *console.App, b *broker.Broker, e *clients.Entry, command []string, try func(config.Resolved, []string) string) error {
 	e.Command = command
 	if err := fillProxy(a, e); err != nil {
 		return err
 	}
-	resolved, err := b.Resolve(config.Overrides{Profile: e.Profile, Command: command, Cwd: e.Cwd})
+	resolved, err := b.Resolve(config.Overrides{Profile: e.Profile, Command: e.Command, Cwd: e.Cwd})
 	switch {
 	case err != nil && (len(command) == 0 || e.Profile != ""):
 		return err
 	case len(command) == 0 && len(resolved.Command) == 0:
 		return console.Usage("there is no command to put into the entry", "mcpauth client add … -- python3 main.py", "or put command under [profiles."+resolved.Name+"]")
 	}
-	if e.Name == "" && err == nil {
-		e.Name = resolved.Name
+	if err != nil { // no profile at all
+		resolved.Command, resolved.Cwd = e.Command, e.Cwd
 	}
+	e.Profile = cmp.Or(e.Profile, resolved.Name)
+	if try != nil {
+		e.Name = cmp.Or(e.Name, try(resolved, e.Env))
+	}
+	e.Name = cmp.Or(e.Name, resolved.Name)
 	if e.Name == "" {
 		return console.Usage("the server needs a name in the client", "--name orders")
 	}
@@ -188,7 +201,7 @@ func fillProxy(a *console.App, e *clients.Entry) error {
 		return err
 	}
 	if e.Cwd == "" && namesFileHere(e.Command) {
-		e.Cwd = console.WorkingDirectory()
+		e.Cwd, e.Command = console.WorkingDirectory(), absoluteFiles(e.Command)
 	}
 	e.Profile = a.Profile
 	if e.Profile == "" {
@@ -255,6 +268,8 @@ func newClientWrap(a *console.App) *cobra.Command {
 				if _, err := b.Resolve(config.Overrides{Profile: o.entry.Profile}); err != nil {
 					return err
 				}
+			} else if usual, err := b.Resolve(config.Overrides{}); err == nil {
+				o.entry.Profile = usual.Name
 			}
 			change, err := b.Clients().PlanWrap(args[0], o.entry)
 			if err != nil {
@@ -320,14 +335,18 @@ func clientChange(ctx context.Context, a *console.App, o *clientOptions, plan fu
 func newClientRemove(a *console.App) *cobra.Command {
 	o := &clientOptions{}
 	c := &cobra.Command{
-		Use:               "remove [CLIENT...] --name NAME",
-		Short:             "Remove a server that runs mcpauth from AI clients",
-		Example:           "  mcpauth client remove cursor --name orders",
-		Long:              "Removes the entry NAME from the clients that are named, or from all that have it.\nAn entry that does not run mcpauth is left alone.",
+		Use:     "remove CLIENT NAME",
+		Short:   "Remove a server that runs mcpauth from AI clients",
+		Example: "  mcpauth client remove cursor orders\n  mcpauth client remove --name orders      from all clients that have it",
+		Long: "Removes the entry NAME from a client. With --name NAME instead, from all clients that\n" +
+			"are named, or from all that have it. An entry that does not run mcpauth is left alone.",
 		ValidArgsFunction: completeClients,
 		RunE: func(c *cobra.Command, args []string) error {
-			if o.entry.Name == "" {
-				return console.Usage("say which server to remove", "mcpauth client list", "mcpauth client remove --name NAME")
+			switch {
+			case o.entry.Name == "" && len(args) == 2:
+				args, o.entry.Name = args[:1], args[1]
+			case o.entry.Name == "":
+				return console.Usage("say which server to remove", "mcpauth client list", "mcpauth client remove CLIENT NAME")
 			}
 			b, err := a.Broker(console.Patience)
 			if err != nil {
@@ -405,7 +424,7 @@ func clientShow(a *console.App, o *clientOptions, client string, command []strin
 	if err != nil {
 		return err
 	}
-	if err := fillEntry(a, b, &o.entry, command); err != nil {
+	if err := fillEntry(a, b, &o.entry, command, nil); err != nil {
 		return err
 	}
 	entry, file, err := b.Clients().ShowEntry(client, o.entry)

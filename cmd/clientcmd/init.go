@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,6 +33,7 @@ type initOptions struct {
 	unchecked                  bool
 	store                      string
 	clients                    []string
+	name                       string // of the server in AI clients
 }
 
 func NewInit(a *console.App) *cobra.Command {
@@ -67,6 +67,7 @@ func NewInit(a *console.App) *cobra.Command {
 	flags.BoolVar(&o.signIn, "sign-in", false, "sign in at the end, without asking")
 	flags.BoolVar(&o.noSignIn, "no-sign-in", false, "do not sign in at the end")
 	flags.StringSliceVar(&o.clients, "client", nil, "AI client to add the server to (repeat); mcpauth client list names them")
+	flags.StringVar(&o.name, "name", "", "name of the server in AI clients (default: what the server calls itself, or the profile's)")
 	flags.BoolVar(&o.unchecked, "no-check", false, "do not ask the provider whether the issuer is right")
 	console.Must(c.RegisterFlagCompletionFunc("client", completeClients))
 	console.Must(c.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions(
@@ -94,19 +95,20 @@ func asker(a *console.App) broker.Ask {
 // setup is one run of init.
 type setup struct {
 	*console.App
-	o        *initOptions
-	ask      broker.Ask
-	broker   *broker.Broker
-	provider config.Provider
-	profile  config.Profile
-	name     string
-	secret   keychain.Secret
-	redirect []string // to register
-	signIn   bool     // at the end
-	clients  []string // that were chosen at the terminal
-	changes  []clients.Change
-	store    string // to put into the file; empty to leave it
-	again    bool   // the profile exists already, as it should be
+	o          *initOptions
+	ask        broker.Ask
+	broker     *broker.Broker
+	provider   config.Provider
+	profile    config.Profile
+	name       string
+	secret     keychain.Secret
+	redirect   []string // to register
+	signIn     bool     // at the end
+	clients    []string // that were chosen at the terminal
+	changes    []clients.Change
+	store      string // to put into the file; empty to leave it
+	serverName string // what the server calls itself
+	again      bool   // the profile exists already, as it should be
 }
 
 // run gathers everything first, then writes it in one step. Ctrl+c before that
@@ -376,8 +378,16 @@ func (s *setup) chooseCommand(ctx context.Context) error {
 	if len(s.profile.Command) == 0 {
 		return nil
 	}
-	// AI clients have a short PATH and start in any folder.
-	s.profile.Command = s.absolute(s.profile.Command)
+	if s.profile.Cwd == "" && namesFileHere(s.profile.Command) {
+		s.profile.Cwd, s.profile.Command = console.WorkingDirectory(), absoluteFiles(s.profile.Command)
+	}
+	// AI clients have a short PATH.
+	if path, err := s.findProgram(s.profile.Command, s.profile.Cwd); err == nil {
+		s.profile.Command = slices.Concat([]string{path}, s.profile.Command[1:])
+	} else { // it stays: the doctor tells of it
+		s.Say("mcpauth: %s", console.Printable(problem.Of(err).Msg))
+	}
+	s.serverName = tryServer(ctx, s.App, s.profile.Command, s.profile.Cwd, nil)
 	return nil
 }
 
@@ -391,27 +401,6 @@ func (s *setup) checkCommand(text string) error {
 		return errors.New(problem.Of(err).Msg)
 	}
 	return nil
-}
-
-// absolute gives the program of a command, and arguments that are files here, their
-// full paths. One that is not found stays: the doctor tells of it.
-func (s *setup) absolute(command []string) []string {
-	whole := append([]string{}, command...)
-	if path, err := s.findProgram(command, s.profile.Cwd); err == nil {
-		whole[0] = path
-	} else {
-		s.Say("mcpauth: %s", console.Printable(problem.Of(err).Msg))
-	}
-	for i, word := range whole[1:] {
-		path, err := filepath.Abs(word)
-		if s.profile.Cwd != "" || err != nil || strings.HasPrefix(word, "-") {
-			continue
-		}
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			whole[i+1] = path
-		}
-	}
-	return whole
 }
 
 // findProgram finds the program of a command as a proxy would.

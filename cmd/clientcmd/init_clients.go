@@ -1,6 +1,7 @@
 package clientcmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -31,7 +32,7 @@ func (s *setup) chooseClients(ctx context.Context) error {
 	var options []broker.Option
 	for _, c := range states {
 		if c.State != clients.NotInstalled && c.State != clients.Unreadable {
-			options = append(options, broker.Option{Value: c.ID, Label: c.Name})
+			options = append(options, broker.Option{Value: c.ID, Label: c.Name, On: true})
 		}
 	}
 	if len(options) == 0 {
@@ -54,7 +55,8 @@ func (s *setup) planClients(context.Context) error {
 			"mcpauth init --client "+names[0]+" … -- python3 main.py", "or put mcpauth in front of a server that it has: mcpauth client wrap "+names[0]+" NAME")
 	}
 	s.App.Profile = s.name
-	entry := clients.Entry{Name: s.name, Scope: clients.ScopeUser, Cwd: s.profile.Cwd, Command: s.profile.Command}
+	name := cmp.Or(s.o.name, s.serverName, s.name)
+	entry := clients.Entry{Name: name, Scope: clients.ScopeUser, Cwd: s.profile.Cwd, Command: s.profile.Command}
 	if err := fillProxy(s.App, &entry); err != nil { // the profile is not there yet
 		return err
 	}
@@ -76,11 +78,7 @@ func (s *setup) planClients(context.Context) error {
 func (s *setup) clientTrouble(client string, err error) *problem.Problem {
 	p := *problem.Of(err)
 	p.Code = problem.ExitUsage
-	hints := []string{}
-	for _, hint := range p.Hints {
-		hints = append(hints, strings.Replace(hint, "another --name", "another name: --profile NAME", 1))
-	}
-	p.Hints = append(hints, "or leave "+client+" out, and later: mcpauth client add "+client+" --profile "+s.name)
+	p.Hints = append(slices.Clone(p.Hints), "or leave "+client+" out, and later: mcpauth client add "+client+" --profile "+s.name)
 	return &p
 }
 
