@@ -96,7 +96,7 @@ var marks = map[doctor.Severity]string{doctor.Fine: "✓", doctor.Note: "-", doc
 
 func printDiagnosis(a *console.App, d doctor.Diagnosis) {
 	for _, f := range d.Findings {
-		a.Fact("%s %s  %s", marks[f.Severity], f.Code, console.Printable(f.What))
+		a.Fact(marks[f.Severity]+" %s  %s", a.Name(f.Code), console.Printable(f.What))
 		if f.Severity == doctor.Fine {
 			continue
 		}
@@ -108,18 +108,19 @@ func printDiagnosis(a *console.App, d doctor.Diagnosis) {
 		}
 	}
 	a.Fact("")
-	a.Fact("%s", summary(d))
+	mark, words := summary(d)
+	a.Fact(mark+" %s", words)
 }
 
-func summary(d doctor.Diagnosis) string {
+func summary(d doctor.Diagnosis) (mark, words string) {
 	problems, notes := d.Count(doctor.Bad), d.Count(doctor.Note)
 	switch {
 	case problems > 0:
-		return "✗ " + text.Count(problems, "problem") + ", " + text.Count(notes, "note")
+		return marks[doctor.Bad], text.Count(problems, "problem") + ", " + text.Count(notes, "note")
 	case notes > 0:
-		return "✓ No problems, " + text.Count(notes, "note")
+		return marks[doctor.Fine], "No problems, " + text.Count(notes, "note")
 	}
-	return "✓ No problems"
+	return marks[doctor.Fine], "No problems"
 }
 
 // printReport prints Markdown that an issue shows as it is.

@@ -160,16 +160,16 @@ func printStatus(a *console.App, s profileStatus) {
 	}
 	switch {
 	case s.State == "signed_in":
-		a.Fact("● %s: signed in as %s", s.Profile, console.WhoIs(*s.User))
+		a.Fact("● %s: signed in as %s", a.Name(s.Profile), console.WhoIs(*s.User))
 	case s.expired && s.User != nil:
-		a.Fact("● %s: signed in as %s; the access token is renewed at its next use", s.Profile, console.WhoIs(*s.User))
+		a.Fact("● %s: signed in as %s; the access token is renewed at its next use", a.Name(s.Profile), console.WhoIs(*s.User))
 	case s.State == "troubled":
-		a.Fact("! %s: %s", s.Profile, console.Printable(s.Reason))
+		a.Fact("! %s: %s", a.Name(s.Profile), console.Printable(s.Reason))
 	case s.Locked:
-		a.Fact("○ %s: locked", s.Profile)
+		a.Fact("○ %s: locked", a.Name(s.Profile))
 		row("Why", s.Reason)
 	default:
-		a.Fact("○ %s: not signed in", s.Profile)
+		a.Fact("○ %s: not signed in", a.Name(s.Profile))
 		row("Why", s.Reason)
 	}
 	if s.User != nil {

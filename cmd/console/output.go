@@ -135,12 +135,12 @@ func hints(p *problem.Problem) []string {
 
 // Say talks to the person, on standard error.
 func (a *App) Say(format string, args ...any) {
-	fmt.Fprintf(a.Err, format+"\n", args...)
+	fmt.Fprintf(a.Err, a.marked(a.Err, format)+"\n", args...)
 }
 
 // Fact prints to standard output.
 func (a *App) Fact(format string, args ...any) {
-	fmt.Fprintf(a.Out, format+"\n", args...)
+	fmt.Fprintf(a.Out, a.marked(a.Out, format)+"\n", args...)
 }
 
 func Usage(msg string, hints ...string) *problem.Problem {

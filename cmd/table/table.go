@@ -22,6 +22,11 @@ func Print(a *console.App, rows [][]string) {
 			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
 		}
 	}
+	for _, row := range rows {
+		if len(row) > 0 {
+			row[0] = a.Name(row[0])
+		}
+	}
 	room := console.Columns(a.Protocol())
 	stacked := room > 0 && fixedWidth(widths)+minLast > room
 	for _, row := range rows {
