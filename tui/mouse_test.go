@@ -169,7 +169,7 @@ func TestClickResult(t *testing.T) {
 			b.click("Links")
 		} else {
 			b.press("tab")
-			b.until("[Text]")
+			b.until("[All]")
 			b.click("Links")
 		}
 		b.until("▸ orders://today")
@@ -177,7 +177,7 @@ func TestClickResult(t *testing.T) {
 		b.until("[3 Res")
 		b.press("2")
 		b.until("Raw")
-		b.press("shift+tab", "shift+tab")
+		b.press("shift+tab", "shift+tab", "shift+tab")
 		b.press("v")
 		b.until("▾ orders  3 items")
 		b.click("▾ orders")

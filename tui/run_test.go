@@ -246,7 +246,7 @@ func TestResults(t *testing.T) {
 	b.press("ctrl+s")
 	b.until("the tool failed", "• one", "Text 1", "64×32 png", "2 resources", "hologram")
 	b.golden("result-parts")
-	b.press("v")
+	b.press("tab", "v")
 	b.until("* one", "[text]")
 	b.press("tab")
 	b.until("12345678901234567890")
@@ -264,6 +264,31 @@ func TestResults(t *testing.T) {
 	b.until("depth")
 	b.press("tab")
 	b.until("result of tools/call")
+}
+
+// What is seen first of a result is what a user wants to read.
+func TestResultIsReadAtOnce(t *testing.T) {
+	text := mcpclient.Content{Type: "text", Text: "all of it in words"}
+	for name, test := range map[string]struct {
+		structured string
+		content    []mcpclient.Content
+		want       []string
+	}{
+		"one string":      {`{"content":"line one\nline two"}`, nil, []string{"line one", "line two"}},
+		"a text says it":  {`{"customer":{"id":7},"items":[{"sku":"a"}]}`, []mcpclient.Content{text}, []string{"all of it in words", "Structured"}},
+		"no list: a tree": {`{"customer":{"id":7},"items":[{"sku":"a"}]}`, nil, []string{"[tree] json", "▾ items  1 item"}},
+		"a list: a table": {`{"items":[{"sku":"a"},{"sku":"b"}],"total":2}`, []mcpclient.Content{text}, []string{"sku", "2 items", "total"}},
+		"parts, in a column": {``, []mcpclient.Content{text, {Type: "text", Text: "more words"}, {Type: "resource_link", URI: "orders://1"}},
+			[]string{"Text 1", "all of it in words", "Text 2", "more words", "→ orders://1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, _ := calling(t, `{}`, func(context.Context, mcpclient.CallOptions) (mcpclient.CallResult, error) {
+				return mcpclient.CallResult{Structured: json.RawMessage(test.structured), Content: test.content, Raw: json.RawMessage(`{}`)}, nil
+			})
+			b.press("ctrl+s")
+			b.until(test.want...)
+		})
+	}
 }
 
 func TestSaveNeverOverwrites(t *testing.T) {

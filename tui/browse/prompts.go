@@ -70,7 +70,12 @@ func (s *Prompts) Update(msg tea.Msg) widget.Action {
 	return nil
 }
 
+// find applies the filter. Without one the chosen prompt stays chosen.
 func (s *Prompts) find() {
+	chosen := -1
+	if s.Cursor < len(s.found) {
+		chosen = s.found[s.Cursor]
+	}
 	s.found = s.found[:0]
 	for i := range s.All {
 		p := &s.All[i]
@@ -79,6 +84,9 @@ func (s *Prompts) find() {
 		}
 	}
 	s.Resize(len(s.found))
+	if i := slices.Index(s.found, chosen); i >= 0 && s.filter.Value() == "" {
+		s.Cursor = i
+	}
 	s.chose()
 }
 

@@ -3,6 +3,7 @@ package tools
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/mcpauth/mcpauth/broker/mcpclient"
 	"github.com/mcpauth/mcpauth/broker/text"
@@ -24,7 +25,6 @@ func readResult(answer mcpclient.CallResult, schema json.RawMessage) *result {
 	r := &result{isError: answer.IsError, size: len(answer.Raw)}
 	structured := readStructured(answer.Structured)
 	if structured != nil {
-		r.parts = append(r.parts, structured.Part)
 		r.judge(structured.value, schema)
 	} else if len(schema) > 0 && !answer.IsError {
 		r.schema = "the tool has an output schema, and there is no structured result"
@@ -38,6 +38,16 @@ func readResult(answer mcpclient.CallResult, schema json.RawMessage) *result {
 		r.parts = append(r.parts, widget.ReadContent(c))
 	}
 	number(r.parts)
+	if len(r.parts) > 1 {
+		r.parts = slices.Insert(r.parts, 0, widget.AllParts(slices.Clone(r.parts)))
+	}
+	if structured != nil {
+		at := len(r.parts)
+		if structured.whole || structured.Modes[0] == "table" || at == 0 || r.parts[0].Tree != nil { // else a text says it better
+			at = 0
+		}
+		r.parts = slices.Insert(r.parts, at, structured.Part)
+	}
 	r.parts = append(r.parts, widget.RawPart(answer.Raw))
 	return r
 }
@@ -85,6 +95,7 @@ func addLink(r *result, links *widget.Part, c mcpclient.Content) *widget.Part {
 type structured struct {
 	*widget.Part
 	value *toolargs.Value
+	whole bool // it is one string, and shown as such
 }
 
 func readStructured(raw json.RawMessage) *structured {
@@ -95,5 +106,9 @@ func readStructured(raw json.RawMessage) *structured {
 	if err != nil {
 		return nil // it stands in the raw message
 	}
-	return &structured{widget.JSONPart("Structured", v, string(raw)), v}
+	if len(v.Members) == 1 && v.Members[0].Value.Kind == '"' {
+		body := v.Members[0].Value.Text
+		return &structured{widget.TextPart("Structured", body, ""), v, true}
+	}
+	return &structured{widget.JSONPart("Structured", v, string(raw)), v, false}
 }

@@ -149,7 +149,7 @@ func (p *callPage) drawPart(width, height int) []string {
 	end := []string(nil)
 	if p.Width >= widget.TwoPanes {
 		end = p.drawVerdict(width)
-	} else if len(one.Modes) < 2 {
+	} else if len(one.Modes) < 2 && !p.call.result.isError {
 		head = nil
 	}
 	room := height - len(head) - len(end)

@@ -148,8 +148,10 @@ func (s *Screen) typed(msg tea.Msg) widget.Action {
 	return nil
 }
 
-// find applies the filter. What is liked comes first, then what fits best.
+// find applies the filter. What fits best comes first. Without a filter the chosen tool
+// stays chosen.
 func (s *Screen) find() {
+	chosen, _ := s.chosen()
 	type hit struct {
 		toolItem
 		score int
@@ -171,10 +173,13 @@ func (s *Screen) find() {
 		s.found = append(s.found, h.toolItem)
 	}
 	s.Resize(len(s.found))
+	if i := slices.IndexFunc(s.found, func(t toolItem) bool { return t.Name == chosen.Name }); i >= 0 && s.filter.Value() == "" {
+		s.Cursor = i
+	}
 }
 
-// toolMatch finds a filter in a tool: letter by letter in its names, as a whole in
-// its description. Names count more.
+// toolMatch finds a filter in a tool: its words in a name, or as a whole in its
+// description. Names count more.
 func toolMatch(t toolItem, filter string) (score int, ok bool) {
 	for i, text := range []string{t.name, t.title} {
 		if n, found := widget.Matches(text, filter); found && (!ok || n-2000*i > score) {

@@ -110,19 +110,27 @@ func (l *List) Bindings() []Binding {
 	}
 }
 
-// Matches says where the letters of a filter stand in a text, in order and
-// without regard to case. ok is false where they do not. Whole words come before
-// letters that are strewn about: score tells, more is better.
+// Matches finds the words of a filter in a text, in any order and without regard to case.
+// ok is false where one is missing. A whole word counts more than its letters strewn
+// about: score tells, more is better.
 func Matches(text, filter string) (score int, ok bool) {
-	text, filter = strings.ToLower(text), strings.ToLower(strings.TrimSpace(filter))
-	if filter == "" {
-		return 0, true
+	text = strings.ToLower(text)
+	for _, word := range strings.Fields(strings.ToLower(filter)) {
+		n, found := matchesWord(text, word)
+		if !found {
+			return 0, false
+		}
+		score += n
 	}
-	if i := strings.Index(text, filter); i >= 0 {
+	return score, true
+}
+
+func matchesWord(text, word string) (score int, ok bool) {
+	if i := strings.Index(text, word); i >= 0 {
 		return 1000 - min(i, 900), true
 	}
 	at := 0
-	for _, r := range filter {
+	for _, r := range word {
 		i := strings.IndexRune(text[at:], r)
 		if i < 0 {
 			return 0, false

@@ -120,14 +120,14 @@ func ReadContent(c mcpclient.Content) *Part {
 	var p *Part
 	switch c.Type {
 	case "text":
-		p = textPart("Text", c.Text, c.MIMEType)
+		p = TextPart("Text", c.Text, c.MIMEType)
 	case "image", "audio":
 		p = mediaPart(c)
 	case "resource":
 		if len(c.Data) > 0 {
 			p = mediaPart(c)
 		} else {
-			p = textPart("Resource", c.Text, c.MIMEType)
+			p = TextPart("Resource", c.Text, c.MIMEType)
 		}
 		p.Title, p.URI = "Resource", c.URI
 		p.Name = FileName(c.URI, "")
@@ -142,8 +142,8 @@ func ReadContent(c mcpclient.Content) *Part {
 	return p
 }
 
-// textPart is a text, as it is and, where it looks like it, as what it means.
-func textPart(title, body, mime string) *Part {
+// TextPart is a text, as it is and, where it looks like it, as what it means.
+func TextPart(title, body, mime string) *Part {
 	p := &Part{Title: title, Info: ByteSize(len(body)), Text: body, Data: []byte(body), Name: "result.txt", Modes: []string{"text"}}
 	if trimmed := strings.TrimSpace(body); trimmed != "" && (trimmed[0] == '{' || trimmed[0] == '[') {
 		if v, err := toolargs.ParseLenient([]byte(trimmed)); err == nil {
@@ -168,6 +168,39 @@ func textPart(title, body, mime string) *Part {
 		return drawText(body, width, l)
 	}
 	return p
+}
+
+// AllParts shows several parts one below the other, each as it is shown at first.
+func AllParts(parts []*Part) *Part {
+	var texts []string
+	all := &Part{Title: "All", Info: text.Count(len(parts), "part"), Name: "result.txt", Modes: []string{"text"}}
+	for _, p := range parts {
+		if p.Text != "" {
+			texts = append(texts, p.Text)
+		}
+	}
+	all.Text = strings.Join(texts, "\n")
+	all.Data = []byte(all.Text)
+	all.Draw = func(_ string, width int, l *Theme) []string {
+		var lines []string
+		for i, p := range parts {
+			if i > 0 {
+				lines = append(lines, "")
+			}
+			lines = append(lines, l.Heading.Render(Cut(p.Title, width))+"  "+l.Dim.Render(Cut(p.Info, max(width-len(p.Title)-2, 0))))
+			for _, k := range p.Links {
+				lines = append(lines, Cut("→ "+text.CleanLine(k.URI)+"  "+k.Name, width))
+			}
+			if p.Draw != nil {
+				lines = append(lines, p.Draw(strings.Replace(p.Modes[0], "tree", "json", 1), width, l)...)
+			}
+			if len(lines) > MaxShownLines {
+				return append(lines[:MaxShownLines], l.Warn.Render("… and more: tab shows each part by itself"))
+			}
+		}
+		return lines
+	}
+	return all
 }
 
 // mediaPart is an image, a sound or other bytes: what they are, and saved on demand.
@@ -227,7 +260,7 @@ func JSONPart(title string, v *toolargs.Value, body string) *Part {
 func RawPart(raw json.RawMessage) *Part {
 	v, err := toolargs.ParseLenient(raw)
 	if err != nil {
-		p := textPart("Raw", string(raw), "")
+		p := TextPart("Raw", string(raw), "")
 		p.Info = "no JSON"
 		return p
 	}

@@ -120,27 +120,24 @@ type table struct {
 	name    string // of the member that holds it; empty where it is the value itself
 	columns []string
 	rows    []*toolargs.Value
-	rest    []toolargs.Member // what stands beside it
+	rest    []toolargs.Member // what stands beside it: counts, the next page
 }
 
-// findTable finds the list in a value that is best shown as a table: the value
-// itself, or the longest of its members.
-func findTable(v *toolargs.Value) (table, bool) {
-	if columns := columnsOf(v); columns != nil {
-		return table{columns: columns, rows: v.Items}, true
-	}
-	var best table
+// findTable finds the list of alike objects that a value is: the value itself, or its one
+// member that is not simple, as a structured result is always an object.
+func findTable(v *toolargs.Value) (t table, ok bool) {
+	t.columns, t.rows = columnsOf(v), v.Items
 	for _, m := range v.Members {
-		if columns := columnsOf(m.Value); columns != nil && len(m.Value.Items) > len(best.rows) {
-			best = table{name: m.Name, columns: columns, rows: m.Value.Items}
+		switch columns := columnsOf(m.Value); {
+		case columns != nil && t.columns == nil:
+			t.name, t.columns, t.rows = m.Name, columns, m.Value.Items
+		case m.Value.Kind == '{' || m.Value.Kind == '[':
+			return table{}, false
+		default:
+			t.rest = append(t.rest, m)
 		}
 	}
-	for _, m := range v.Members {
-		if m.Name != best.name {
-			best.rest = append(best.rest, m)
-		}
-	}
-	return best, best.columns != nil && len(best.rest) <= 6
+	return t, t.columns != nil && len(t.rest) <= 6
 }
 
 // columnsOf are the names of the members of a list's objects, or nil where it is

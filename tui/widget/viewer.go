@@ -89,7 +89,7 @@ func partLines(l *Theme, c mcpclient.Content, width int) []string {
 	if len(c.Data) > 0 || c.Text == "" && c.Type != "text" {
 		return mediaPart(c).Draw("", width, l)
 	}
-	p := textPart("", c.Text, c.MIMEType)
+	p := TextPart("", c.Text, c.MIMEType)
 	mode := p.Modes[0]
 	switch {
 	case mode == "markdown" && !strings.Contains(c.MIMEType, "markdown"):
