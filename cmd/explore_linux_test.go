@@ -116,7 +116,7 @@ func TestDestructiveToolAtATerminal(t *testing.T) {
 		return m.sit(append(append([]string{"tools", "call", "wipe"}, args...), "--", "orders", "desk")...)
 	}
 	s := call("disk=c")
-	s.until("y\n", `wipe says of itself that it destroys. Call it with {"disk":"c"}? [y/N]`)
+	s.until("y\n", `wipe is marked as destructive by its server. Call it with {"disk":"c"}? [y/N]`)
 	s.exits(problem.ExitOK, "\nwiped\n")
 	s = call()
 	s.until("\n", "? [y/N]")

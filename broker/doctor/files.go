@@ -58,7 +58,7 @@ func (e *examination) checkFiles(ctx context.Context) []Finding {
 		list = append(list, found("MA713", e.Paths.StateDir+" cannot be written", reason(err).Error()))
 	}
 	if len(list) == 0 {
-		return one("MA710", fmt.Sprintf("%s looked at, for you alone", text.Count(looked, "file")))
+		return one("MA710", fmt.Sprintf("%s checked, all private to you", text.Count(looked, "file")))
 	}
 	return list
 }

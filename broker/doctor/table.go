@@ -156,7 +156,7 @@ var kinds = []Kind{
 		"An editor or PowerShell wrote it. Some clients refuse such a file, and then none of its servers appear. mcpauth leaves it as it is.",
 		[]string{"if the servers do not appear there, save the file as UTF-8 without a mark"}},
 
-	{"MA710", Fine, "the files are for you alone", "", nil},
+	{"MA710", Fine, "the files are private to you", "", nil},
 	{"MA711", Bad, "other users can read or change mcpauth's files", "They were copied, restored or made with other rights.", []string{"chmod -R go-rwx FOLDER"}},
 	{"MA712", Bad, "files belong to another user", "mcpauth was run with sudo once, as a rule, or a home folder was copied.", []string{"sudo chown -R \"$(id -un)\" FOLDER"}},
 	{"MA713", Bad, "the state folder cannot be written", "Without it there is no audit log, and a call that cannot be logged is refused.", []string{"check the rights of the folder and the disk"}},

@@ -28,7 +28,7 @@ func (f flaw) String() string {
 	case nestedTooDeep:
 		return "it is nested too deeply"
 	}
-	return "a byte is where it may not be"
+	return "an unexpected character"
 }
 
 // grammar reads JSON (RFC 8259) token by token from a window, so that a line of

@@ -219,7 +219,7 @@ func kindOf(err error) string {
 	case errors.Is(err, jsontext.ErrNonStringName):
 		return "a member name is not a string"
 	}
-	return "a byte is where it may not be"
+	return "an unexpected character"
 }
 
 // looseOutput reads a line of the backend with jsontext, as Scanner does.

@@ -46,7 +46,7 @@ func TestLongLineIsRefusedLikeAShortOne(t *testing.T) {
 	long := fill(longEnough)
 	for _, test := range []struct{ line, want string }{
 		{`{"jsonrpc":"2.0","id":1,"method":"x","params":{"d":"` + long + `"},"method":"y"}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"mcpauth: a protocol member stands there twice"}}`},
-		{`{"jsonrpc":"2.0","method":"x","params":{"d":"` + long + "\xff" + `"},"id":"last"}`, `{"jsonrpc":"2.0","id":"last","error":{"code":-32700,"message":"mcpauth: the line is not valid JSON: a byte is where it may not be"}}`},
+		{`{"jsonrpc":"2.0","method":"x","params":{"d":"` + long + "\xff" + `"},"id":"last"}`, `{"jsonrpc":"2.0","id":"last","error":{"code":-32700,"message":"mcpauth: the line is not valid JSON: an unexpected character"}}`},
 		{`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"arguments":["` + long + `"]}}`, `{"jsonrpc":"2.0","id":2,"error":{"code":-32602,"message":"mcpauth: params, _meta and arguments must be objects"}}`},
 		{`[{"jsonrpc":"2.0","id":2,"method":"x","params":"` + long + `"}]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"mcpauth: batches are not accepted: send one message a line"}}`},
 		{`{"jsonrpc":"2.0","id":3,"method":"x","params":{"d":"` + long + `"}}` + "\r" + hidden, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"mcpauth: there is more than one value on the line"}}`},

@@ -42,7 +42,7 @@ func NewUnlock(a *console.App) *cobra.Command {
 		Example: "  mcpauth unlock",
 		Long: "Undoes `mcpauth lock` for all profiles, after you have signed in to one of them\n" +
 			"anew: the provider has to ask you who you are, whatever your browser remembers.\n" +
-			"Who cannot sign in any more can sign out of everything instead: --sign-out.",
+			"If you cannot sign in any more, sign out of everything instead: --sign-out.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runUnlock(a, c, o) },
 	}

@@ -63,7 +63,7 @@ func NewLogin(a *console.App) *cobra.Command {
 	flags := c.Flags()
 	clientFlags(c, &o.overrides)
 	flags.StringSliceVar(&o.scopes, "scope", nil, "ask for these scopes, too, now and at later sign-ins until logout (repeat, or separate by commas)")
-	flags.BoolVar(&o.reauth, "reauth", false, "prove anew who you are, whatever the browser remembers")
+	flags.BoolVar(&o.reauth, "reauth", false, "sign in again, whatever the browser remembers")
 	flags.StringSliceVar(&o.acr, "acr", nil, "sign in in one of these ways, in the provider's words (acr_values)")
 	flags.StringVar(&o.store, "store", "", "where to keep the tokens of all profiles, before the first sign-in: keychain, or age for a file with a passphrase")
 	flags.BoolVar(&o.noBrowser, "no-browser", false, "print the link instead of opening it")

@@ -140,7 +140,7 @@ func keepVariables(a *console.App, b *broker.Broker, e *clients.Entry) {
 // installedClients are those on this machine; a user must be there to answer.
 func installedClients(a *console.App, b *broker.Broker, o *clientOptions) ([]string, error) {
 	if !console.IsTerminal(a.In) && !o.dryRun {
-		return nil, console.Usage("say which clients, or nobody is asked", "mcpauth client list", "mcpauth client add CLIENT... --yes -- COMMAND")
+		return nil, console.Usage("--yes needs the names of clients", "mcpauth client list", "mcpauth client add CLIENT... --yes -- COMMAND")
 	}
 	all, err := b.Clients().States()
 	if err != nil {
@@ -448,7 +448,7 @@ func clientShow(a *console.App, o *clientOptions, client string, command []strin
 func exactly(n int, how string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) != n {
-			return console.Usage(fmt.Sprintf("client %s takes %d words, not %d", c.Name(), n, len(args)), how)
+			return console.Usage(fmt.Sprintf("client %s needs %s, but got %d", c.Name(), text.Count(n, "argument"), len(args)), how)
 		}
 		return nil
 	}

@@ -195,7 +195,7 @@ func (x *exploring) showTool(ctx context.Context, name string, raw bool) error {
 	x.Fact("%s", titleLine(t.Name, t.Title))
 	x.factMark(t.Access)
 	if m := toolAccess(mcpclient.Tool{ReadOnly: t.ReadOnly, Destructive: t.Destructive}); m != "" {
-		x.Fact("  it says of itself: %s", m)
+		x.Fact("  the server marks it as: %s", m)
 	}
 	if t.TaskOnly {
 		x.Fact("  it runs as a task: how it is, is asked for until the result is there")

@@ -63,7 +63,7 @@ func newToolsCall(a *console.App) *cobra.Command {
 	flags.StringVar(&o.save, "save", "", "folder to save images, sounds and files of the result in")
 	flags.BoolVar(&o.noValidate, "no-validate", false, "send the arguments even where they do not fit the tool's schema")
 	flags.BoolVar(&o.raw, "raw", false, "print texts of the result exactly as they came, control characters included")
-	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask before a tool that says that it destroys")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask before a tool that its server marks as destructive")
 	return c
 }
 
@@ -175,7 +175,7 @@ func (x *exploring) agreed(ctx context.Context, t mcpclient.Tool, o *toolCall, a
 	if len(shown) > most {
 		shown = table.Cut(shown, most)
 	}
-	return x.yesNo(ctx, fmt.Sprintf("%s says of itself that it destroys. Call it with %s?", console.Printable(t.Name), shown), false)
+	return x.yesNo(ctx, fmt.Sprintf("%s is marked as destructive by its server. Call it with %s?", console.Printable(t.Name), shown), false)
 }
 
 func (x *exploring) printResult(t mcpclient.Tool, o *toolCall, r mcpclient.CallResult) error {
