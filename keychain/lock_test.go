@@ -147,7 +147,7 @@ func TestLockThatCannotBeMadeNamesItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(file, "p.lock")
-	if _, err := sharedfile.Lock(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := sharedfile.Lock(t.Context(), path); err == nil || !strings.Contains(err.Error(), "mcpauth cannot write to "+path) {
 		t.Errorf("Lock: %v", err)
 	}
 	if _, _, err := sharedfile.TryLock(path); err == nil || !strings.Contains(err.Error(), path) {

@@ -2,6 +2,18 @@ package config
 
 import "testing"
 
+// init and login take the same names of providers.
+func TestKindOf(t *testing.T) {
+	for _, test := range [][3]string{
+		{"", "https://a.example", ""}, {"okta", "https://sso.example.com", "okta-org"}, {"okta", "https://sso.example.com/oauth2/default", "okta-custom"},
+		{"okta-org", "https://sso.example.com", "okta-org"}, {"other", "https://a.example", "generic"}, {"nonsense", "https://a.example", "nonsense"},
+	} {
+		if got := KindOf(test[0], test[1]); got != test[2] {
+			t.Errorf("KindOf(%q, %q) = %q, want %q", test[0], test[1], got, test[2])
+		}
+	}
+}
+
 // An address is taken as people have it: from the address bar, a console or a mail.
 func TestIssuerOf(t *testing.T) {
 	for typed, want := range map[string]string{

@@ -92,6 +92,18 @@ func KindNamed(name string) (Kind, bool) {
 	return Kind{}, false
 }
 
+// KindOf is the kind of provider that a user names, by itself or by its provider, for an
+// issuer. An unknown name stays as it is.
+func KindOf(name, issuer string) string {
+	if _, known := KindNamed(name); known {
+		return name
+	}
+	if p, known := ProviderNamed(name); known {
+		return p.kindOn(issuer).Name
+	}
+	return name
+}
+
 // KindFor guesses the kind of provider by its issuer. A provider behind a domain of
 // its own looks like any other, so a profile may name its kind.
 func KindFor(issuer string) Kind {

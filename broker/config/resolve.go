@@ -55,7 +55,8 @@ type Overrides struct {
 func (o Overrides) profile() Profile {
 	return Profile{
 		Issuer: IssuerOf(o.Issuer), ClientID: o.ClientID, Scopes: o.Scopes, RedirectURIs: o.RedirectURIs,
-		Audience: o.Audience, Resource: o.Resource, Provider: o.Provider, Command: o.Command, Cwd: o.Cwd, UserContext: o.UserContext,
+		Audience: o.Audience, Resource: o.Resource, Provider: KindOf(o.Provider, IssuerOf(o.Issuer)),
+		Command: o.Command, Cwd: o.Cwd, UserContext: o.UserContext,
 		GroupsClaim: o.GroupsClaim, RolesClaim: o.RolesClaim, TrustEmail: o.TrustEmail, MetadataURL: o.MetadataURL,
 		Grant: o.Grant, ClientSecretFile: o.ClientSecretFile, IdleLimit: o.IdleLimit, AbsoluteLimit: o.AbsoluteLimit,
 		CAFile: o.CAFile, Proxy: o.Proxy,

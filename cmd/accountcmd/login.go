@@ -107,7 +107,7 @@ func clientFlags(c *cobra.Command, o *config.Overrides) {
 	flags.StringVar(&o.Issuer, "issuer", "", "issuer URL of the OpenID provider")
 	flags.StringVar(&o.ClientID, "client-id", "", "client_id of this application at the provider")
 	flags.StringSliceVar(&o.RedirectURIs, "redirect-uri", nil, "redirect URI that the provider demands (repeat: tried in order)")
-	flags.StringVar(&o.Provider, "provider", "", "kind of provider, when its issuer does not tell: "+strings.Join(config.KindNames(), ", "))
+	flags.StringVar(&o.Provider, "provider", "", "provider, if its issuer does not tell: "+strings.Join(config.ProviderNames(), ", "))
 	flags.StringVar(&o.Audience, "audience", "", "audience to ask for (Auth0 and alike)")
 	flags.StringVar(&o.CAFile, "ca-file", "", "certificates (PEM) to trust at the provider, beside the system's (default: SSL_CERT_FILE)")
 	flags.StringVar(&o.Proxy, "proxy", "", "HTTP proxy to the provider (default: HTTPS_PROXY)")

@@ -3,11 +3,14 @@ package accountcmd
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mcpauth/mcpauth/broker"
 	"github.com/mcpauth/mcpauth/broker/config"
+	"github.com/mcpauth/mcpauth/broker/problem"
+	"github.com/mcpauth/mcpauth/broker/text"
 	"github.com/mcpauth/mcpauth/cmd/console"
 	"github.com/mcpauth/mcpauth/keychain"
 )
@@ -86,7 +89,8 @@ func addProfile(ctx context.Context, a *console.App, name string, command []stri
 	}
 	err = b.Profiles().Add(ctx, name, config.Profile{
 		Issuer: config.IssuerOf(f.Issuer), ClientID: f.ClientID, Scopes: f.Scopes, RedirectURIs: f.RedirectURIs,
-		Audience: f.Audience, Resource: f.Resource, Provider: f.Provider, Command: command, Cwd: f.Cwd, UserContext: f.UserContext,
+		Audience: f.Audience, Resource: f.Resource, Provider: config.KindOf(f.Provider, f.Issuer),
+		Command: command, Cwd: f.Cwd, UserContext: f.UserContext,
 		GroupsClaim: f.GroupsClaim, RolesClaim: f.RolesClaim, TrustEmail: f.TrustEmail, MetadataURL: f.MetadataURL,
 		Grant: f.Grant, ClientSecretFile: f.ClientSecretFile, IdleLimit: f.IdleLimit, AbsoluteLimit: f.AbsoluteLimit,
 		CAFile: f.CAFile, Proxy: f.Proxy,
@@ -105,7 +109,7 @@ func newProfileList(a *console.App) *cobra.Command {
 		Short:   "List the profiles",
 		Example: "  mcpauth profile list",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			b, err := a.Broker(console.Patience)
 			if err != nil {
 				return err
@@ -118,19 +122,20 @@ func newProfileList(a *console.App) *cobra.Command {
 			if resolved, err := b.Resolve(a.Overrides()); err == nil {
 				current = resolved.Name
 			}
-			listProfiles(a, file, current)
+			listProfiles(c.Context(), a, b, file, current)
 			return nil
 		},
 	}
 }
 
-func listProfiles(a *console.App, file config.File, current string) {
+func listProfiles(ctx context.Context, a *console.App, b *broker.Broker, file config.File, current string) {
 	if a.JSON {
 		list := []map[string]any{}
 		for _, name := range file.ProfileNames() {
-			p := file.Profiles[name]
+			p, s := file.Profiles[name], profileState(ctx, b, name)
 			list = append(list, map[string]any{
 				"name": name, "current": name == current, "issuer": p.Issuer, "client_id": p.ClientID, "command": p.Command,
+				"state": s.State, "expires_at": s.ExpiresAt, "ends_at": s.EndsAt,
 			})
 		}
 		a.PrintJSON(map[string]any{"profiles": list})
@@ -145,8 +150,39 @@ func listProfiles(a *console.App, file config.File, current string) {
 		if name == current {
 			mark = "*"
 		}
-		a.Fact("%s %-20s %s", mark, name, console.OrDash(file.Profiles[name].Issuer))
+		state := shortState(profileState(ctx, b, name), time.Now())
+		a.Fact("%s %-20s %-36s %s", mark, name, console.OrDash(file.Profiles[name].Issuer), console.Printable(state))
 	}
+}
+
+// profileState is what `status` tells of a profile of the file.
+func profileState(ctx context.Context, b *broker.Broker, name string) profileStatus {
+	r, err := b.Resolve(config.Overrides{Profile: name})
+	if err != nil {
+		return profileStatus{State: "troubled", Reason: problem.Of(err).Msg}
+	}
+	status, _ := b.Status(ctx, r) // its error is the state, too
+	return describe(r, status)
+}
+
+// shortState is the state of a profile and the time that is left, in a few words.
+func shortState(s profileStatus, now time.Time) string {
+	switch {
+	case s.State == "troubled" && !s.expired:
+		return "! " + s.Reason
+	case s.Locked:
+		return "locked"
+	case s.State == "signed_out" || s.User == nil:
+		return "signed out"
+	}
+	who := "signed in as " + console.WhoIs(*s.User)
+	switch {
+	case s.EndsAt != nil:
+		return who + ", ends " + text.Moment(*s.EndsAt, now)
+	case s.ExpiresAt == nil:
+		return who
+	}
+	return who + ", " + access(s, now)
 }
 
 func newProfileShow(a *console.App) *cobra.Command {
