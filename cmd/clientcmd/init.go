@@ -108,6 +108,7 @@ type setup struct {
 	changes    []clients.Change
 	store      string // to put into the file; empty to leave it
 	serverName string // what the server calls itself
+	kept       bool   // a server is added to a profile that was there before
 	again      bool   // the profile exists already, as it should be
 }
 
@@ -124,15 +125,24 @@ func (s *setup) run(ctx context.Context) error {
 	if err := s.chooseStore(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{
+	if err := s.chooseProfile(ctx); err != nil {
+		return err
+	}
+	steps := []func(context.Context) error{
 		s.chooseProvider, s.chooseIssuer, s.register, s.chooseClient, s.chooseSecret, s.chooseCommand, s.chooseName, s.chooseSignIn, s.chooseClients, s.planClients,
-	} {
+	}
+	if s.kept {
+		steps = []func(context.Context) error{s.chooseCommand, s.chooseClients, s.planClients}
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.write(ctx); err != nil {
-		return err
+	if !s.kept {
+		if err := s.write(ctx); err != nil {
+			return err
+		}
 	}
 	return s.finish(ctx)
 }
@@ -169,6 +179,26 @@ func (s *setup) keepSecretAgain(ctx context.Context) error {
 		return err
 	}
 	return s.broker.Profiles().SetSecret(ctx, resolved, s.secret)
+}
+
+// chooseProfile asks, on a machine that is set up, whether a server is added to a profile
+// that is there, unless the flags say so.
+func (s *setup) chooseProfile(ctx context.Context) error {
+	file, err := s.broker.Config()
+	if err != nil || s.ask == nil || len(file.Profiles) == 0 || s.o.provider+s.o.issuer+s.o.clientID+s.App.Profile != "" {
+		return err
+	}
+	var options []broker.Option
+	for _, name := range file.ProfileNames() {
+		options = append(options, broker.Option{Value: name, Label: "Add a server to the profile " + name})
+	}
+	options = append(options, broker.Option{Value: "+", Label: "Sign in at another provider, or as another user"}) // + is no name
+	answer, err := s.one(ctx, broker.Query{Title: "mcpauth is set up here. What is next?", Options: options})
+	if profile, there := file.Profiles[answer]; there {
+		profile.Command, profile.Cwd = s.profile.Command, ""
+		s.kept, s.name, s.profile = true, answer, profile
+	}
+	return err
 }
 
 // chooseStore is --store, and tries the store before anything is asked. The file

@@ -118,6 +118,9 @@ func (s *setup) tellOfClients() {
 func (s *setup) proxyCommand() string {
 	s.App.Profile = s.name
 	var entry clients.Entry
+	if s.kept {
+		entry.Cwd, entry.Command = s.profile.Cwd, s.profile.Command
+	}
 	if err := fillProxy(s.App, &entry); err != nil { // of go run, or unknown
 		entry.Program, entry.Profile = "mcpauth", s.name
 	}

@@ -36,7 +36,7 @@ func (s *setup) finish(ctx context.Context) error {
 		s.PrintJSON(members)
 		return nil
 	}
-	if !s.signIn {
+	if !s.signIn && !s.kept {
 		s.Say("  Sign in with:  mcpauth login --profile %s", s.name)
 	}
 	if len(added) == 0 {
