@@ -80,7 +80,7 @@ func TestLogin(t *testing.T) {
 	}
 	page := receive(t, w.browser.pages)
 	wantPage(t, page, http.StatusOK, "You are signed in to test as <strong>ada@example.com</strong>.")
-	if !strings.Contains(page.body, "You can close this tab.") {
+	if !strings.Contains(page.body, "You can close this tab") {
 		t.Error(page.body)
 	}
 	rec := w.stored(t)
