@@ -1,3 +1,5 @@
+// Package loopback is the listener to which the browser comes back after a sign-in, and the
+// pages that it shows. It sees no token, and of a sign-in only the address to send on to.
 package loopback
 
 import (
