@@ -213,7 +213,7 @@ func TestAttackEndlessSchema(t *testing.T) {
 		}
 		_ = s.Check(mustParse(t, `{"x":{"x":[1,"2",{"x":null}]}}`))
 		_ = s.Arguments(false).Add("x.x.x=1")
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > time.Minute { // one without an end takes for ever
 			t.Errorf("%.60s… took %s", schema, took)
 		}
 	}
