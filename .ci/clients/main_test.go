@@ -106,6 +106,7 @@ func (m *machine) add(client string) {
 		m.t.Fatal(err)
 	}
 	m.run("mcpauth", "client", "add", client, "--name", "witness", "--yes", "--", "python3", server, m.witness)
+	_ = os.Remove(m.witness) // mcpauth has looked at the server itself
 }
 
 // received are the methods that the server received from a client.
